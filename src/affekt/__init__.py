@@ -31,7 +31,7 @@ _FACE: dict[str, str] = {
     "load": "affekt.saving",
 }
 
-__all__ = ["__version__", *sorted(_FACE)]
+__all__ = ["__version__", *sorted(_FACE)]  # noqa: PLE0604 - names are strings, loaded on demand
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,7 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "fru": "frustration",
     }
 )  # fmt: skip
-"""Other spellings of a category -> its canonical name. Sets are mapped by *name*: each orders its columns differently."""
+"""Other spellings -> canonical name. Sets are mapped by *name*: each orders its columns differently."""
 
 
 def canonical_category(name: str) -> str:
@@ -84,11 +84,12 @@ def votes_to_distribution(votes: ArrayLike) -> Floats:
     if (total == 0).any():
         rows = np.flatnonzero(np.atleast_1d(total[..., 0] == 0).ravel())
         raise DataError(f"votes: {rows.size} row(s) sum to zero (first: row {rows[0]}); drop them or give a vote")
-    return counts / total
+    shares: Floats = counts / total
+    return shares
 
 
 def majority(votes: ArrayLike) -> NDArray[np.int64]:
-    """``(N, K)`` votes -> ``(N,)`` index of the category with most votes; -1 where the first place is shared (a tie)."""
+    """``(N, K)`` votes -> ``(N,)`` index of the category with most votes; -1 where the first place is a tie."""
     counts = np.asarray(votes, dtype=np.float64)
     best = counts.max(axis=-1, keepdims=True)
     winner: NDArray[np.int64] = counts.argmax(axis=-1).astype(np.int64)
@@ -116,7 +117,8 @@ def distribution_to_polarity(distribution: ArrayLike, categories: Sequence[str],
         if sign is not None:
             out[..., POLARITIES.index(sign)] += shares[..., column]
     total = out.sum(axis=-1, keepdims=True)
-    return np.divide(out, total, out=np.full_like(out, np.nan), where=total > 0)
+    rescaled: Floats = np.divide(out, total, out=np.full_like(out, np.nan), where=total > 0)
+    return rescaled
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Randomness without state: every draw is a pure function of (seed, stream, epoch, item), on any device.
 
-A counter-based generator in the spirit of Salmon et al. (2011), "Parallel random numbers: as easy as 1, 2, 3": an integer
-hash (the finaliser of SplitMix64, Steele et al. 2014) of the coordinates of a draw. Because no generator is advanced, an
-interrupted run, a run on another number of processes and a run that reads its items in another order draw the same numbers.
+A counter-based generator in the spirit of Salmon et al. (2011), "Parallel random numbers: as easy as 1, 2, 3": an
+integer hash (the finaliser of SplitMix64, Steele et al. 2014) of the coordinates of a draw. Because no generator is
+advanced, an interrupted run, a run on another number of processes and a run that reads its items in another order draw
+the same numbers.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ def permutation(n: int, *, seed: int, epoch: int, name: str = "order") -> np.nda
 
 @contextmanager
 def torch_seed(*names: object) -> Iterator[None]:
-    """Run a block (initial weights, one step with dropout) under a seed of its own; the global state is put back after it."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+    """Run a block (initial weights, a step with dropout) under its own seed; the global state is put back after it."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(stream(*names))
         yield

@@ -75,7 +75,12 @@ class Labels:
             found["category"] = self.category
         if self.votes is not None:
             found["votes"] = self.votes
-        for prefix, group in (("", self.ratings), ("sd of ", self.rating_sd), ("n of ", self.rating_n), ("", self.extra)):
+        for prefix, group in (
+            ("", self.ratings),
+            ("sd of ", self.rating_sd),
+            ("n of ", self.rating_n),
+            ("", self.extra),
+        ):
             found |= {f"{prefix}{name}": values for name, values in group.items()}
         return found
 

@@ -23,10 +23,10 @@ class Batch:
     Attributes:
         images: ``(B, 3, H, W)`` float in [0, 1], RGB, augmented in training; each network normalises for itself.
         labels: what is known of the pictures, by name: ``"category"`` is ``(B,)`` int64 (-1: unknown) or, after mixing,
-            ``(B, K)`` float shares; ``"votes"`` ``(B, K)`` float; each rating dimension ``(B,)`` float, NaN: not rated.
+            ``(B, K)`` float shares; ``"votes"`` ``(B, K)`` float; each rating dimension ``(B,)`` float, NaN not rated.
         items: ``(B,)`` int64, index of each picture in its split: the key of caches and of error messages.
         split: ``"train"``, ``"held-out"``, ``"validation"`` or ``"test"``.
-        partner: ``(B,)`` int64 index *within the batch* of the picture mixed in by mixup or cutmix; None without mixing.
+        partner: ``(B,)`` int64 index *within the batch* of the picture mixed in (mixup, cutmix); None without.
         share: ``(B,)`` float, share of the picture itself (1: nothing mixed in).
         held_out: a second batch, from the slice the branches never see, where the task asked for one; training only.
         epoch, step: epoch from 0 and optimiser step from 0 over the whole run; -1 outside training.
@@ -49,8 +49,8 @@ class Batch:
 class Task(nn.Module, ABC):
     """A model with its losses and metrics; the trainer knows only this.
 
-    A task is an ``nn.Module`` so that its parameters, buffers and mode are handled as one; ``state_dict`` holds all that
-    a checkpoint needs.
+    A task is an ``nn.Module`` so that its parameters, buffers and mode are handled as one; ``state_dict`` holds all
+    that a checkpoint needs.
     """
 
     monitor: str = "accuracy"
@@ -86,7 +86,7 @@ class Task(nn.Module, ABC):
         """Optimiser groups; by default no decay on vectors (norms, biases), nothing that needs no gradient."""
         return decayed_groups(self.named_parameters(), learning_rate, weight_decay)
 
-    def prepare(self, split: str, images: Any) -> None:  # noqa: B027 - optional by design
+    def prepare(self, split: str, images: Any) -> None:
         """Called once a split before training with its un-augmented stimuli, e.g. to fill a cache."""
 
 
@@ -94,7 +94,8 @@ def decayed_groups(
     parameters: Iterable[tuple[str, nn.Parameter]], learning_rate: float, weight_decay: float
 ) -> list[dict[str, Any]]:
     """Two optimiser groups: matrices and kernels with weight decay, vectors (norms, biases) without."""
-    decayed, plain = [], []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
     for _, parameter in parameters:
         if parameter.requires_grad:
             (decayed if parameter.ndim > 1 else plain).append(parameter)
