@@ -1,17 +1,19 @@
-"""Stimuli: pictures with ids, groups and labels, however they are stored; what every reader returns and every loader eats."""
+"""Stimuli: pictures with ids, groups and labels, however they are stored; what readers return and loaders eat."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from affekt.affect import RatingScale
 from affekt.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Ints = NDArray[np.int64]
 Floats32 = NDArray[np.float32]

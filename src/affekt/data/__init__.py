@@ -1,0 +1,145 @@
+"""Data: affective pictures and target pictures by name, their splits, augmentation and loading.
+
+    >>> from affekt.data import list_datasets
+    >>> list_datasets("cifar*")
+    ['cifar10', 'cifar100']
+
+A data set is one file under ``affective/`` or ``targets/`` that ends in a :class:`Dataset`; it is imported when it is
+asked for. To add one: write the file, and name it in the table below.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affekt.data.dataset import Dataset, Source, option
+from affekt.data.stimuli import Labels, Pictures, Stimuli
+from affekt.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from affekt.data.augmentation import Augmentation, Mixed
+    from affekt.data.loading import Loader
+    from affekt.data.pictures import ArrayPictures, FilePictures
+    from affekt.data.splits import Splits, make_splits
+    from affekt.recipe import DataSettings
+
+_DATASETS = {
+    "abstract": "affective.abstract:DATASET",
+    "affective-folder": "affective.folder:DATASET",
+    "derived": "affective.derived:DATASET",
+    "emod": "affective.emod:DATASET",
+    "emoji": "affective.emoji:DATASET",
+    "emoset": "affective.emoset:DATASET",
+    "ferplus": "affective.ferplus:DATASET",
+    "oasis": "affective.oasis:DATASET",
+    "table": "affective.table:DATASET",
+    "cifar10": "targets.cifar:CIFAR10",
+    "cifar100": "targets.cifar:CIFAR100",
+    "emoji-groups": "targets.emoji_groups:DATASET",
+    "fashion-mnist": "targets.fashion_mnist:DATASET",
+    "folder": "targets.folder:DATASET",
+}
+
+_ALIASES = {"diffused-emod": "derived", "fer+": "ferplus", "cifar-10": "cifar10", "cifar-100": "cifar100"}
+
+_LAZY = {
+    "ArrayPictures": "pictures",
+    "FilePictures": "pictures",
+    "Splits": "splits",
+    "make_splits": "splits",
+    "Loader": "loading",
+    "Augmentation": "augmentation",
+    "Mixed": "augmentation",
+}
+
+__all__ = [
+    "ArrayPictures",
+    "Augmentation",
+    "Dataset",
+    "FilePictures",
+    "Labels",
+    "Loader",
+    "Mixed",
+    "Pictures",
+    "Source",
+    "Splits",
+    "Stimuli",
+    "data_root",
+    "dataset",
+    "dataset_folder",
+    "list_datasets",
+    "make_splits",
+    "open_stimuli",
+    "option",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'affekt.data' has no attribute {name!r}; it has {', '.join(sorted(__all__))}")
+    return getattr(importlib.import_module(f"affekt.data.{_LAZY[name]}"), name)
+
+
+def list_datasets(pattern: str = "*") -> list[str]:
+    """The names of the data sets that match a shell pattern, sorted."""
+    return sorted(fnmatch.filter(_DATASETS, pattern))
+
+
+def dataset(name: str) -> Dataset:
+    """The data set of that name; underscores for dashes and upper case will do.
+
+    Raises:
+        UsageError: no such data set; the nearest are named.
+    """
+    key = name.strip().lower().replace("_", "-")
+    key = _ALIASES.get(key, key)
+    if key not in _DATASETS:
+        raise UsageError(unknown("data set", name, _DATASETS, everything="affekt data list"))
+    module, attribute = _DATASETS[key].split(":")
+    found = getattr(importlib.import_module(f"affekt.data.{module}"), attribute)
+    assert isinstance(found, Dataset)
+    return found
+
+
+def data_root(root: Path | str | None = None) -> Path:
+    """The folder that holds one folder a data set: the argument, else ``AFFEKT_DATA``, else the user's cache folder."""
+    chosen = root or os.environ.get("AFFEKT_DATA")
+    return Path(chosen).expanduser() if chosen else _cache() / "affekt"
+
+
+def _cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def dataset_folder(settings: DataSettings, root: Path | str | None = None) -> Path:
+    """The folder of a data set: ``settings.root``, else ``<data root>/<name as the recipe writes it>``."""
+    if settings.root:
+        return Path(settings.root).expanduser()
+    return data_root(root) / settings.name
+
+
+def open_stimuli(settings: DataSettings, *, data_root: Path | str | None = None, seed: int = 0) -> Splits:
+    """The train, validation and test stimuli that ``settings`` describe.
+
+    Args:
+        settings: a recipe's ``[affective]`` or ``[target]``.
+        data_root: parent of the data sets' folders; None: see :func:`data_root`.
+        seed: of the split, unless ``settings.split_seed`` says another.
+
+    Raises:
+        UsageError: unknown data set or reader option.
+        DataError: missing or damaged data, splits that share a group, a class without a training picture.
+    """
+    from affekt.data.splits import make_splits
+
+    found = dataset(settings.name)
+    return make_splits(found.stimuli(dataset_folder(settings, data_root), settings), settings, seed)
