@@ -1,13 +1,12 @@
 """Archives unpacked safely: nothing outside the folder, no links, no devices, no bombs, all of it or nothing.
 
-Zip, tar (plain, gzip, bzip2, xz) and single files in gzip, bzip2 or xz. Declared sizes are not believed: bytes are counted
-as they come out.
+Zip, tar (plain, gzip, bzip2, xz) and single files in gzip, bzip2 or xz. Declared sizes are not believed: bytes are
+counted as they come out.
 """
 
 from __future__ import annotations
 
 import bz2
-import errno
 import gzip
 import lzma
 import os
@@ -17,12 +16,13 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+from affekt.data.disk import told
 from affekt.errors import DataError
 
 CHUNK = 2**20
@@ -97,23 +97,27 @@ def names(archive: Path) -> tuple[str, ...]:
         return tuple(sorted({_safe(archive, entry.name).parts[0] for entry in _entries(archive, Limits())}))
 
 
-@contextmanager
-def told(path: Path, doing: str) -> Iterator[None]:
-    """Say a full, read-only or refused disk in one line."""
-    try:
-        yield
-    except OSError as error:
-        reasons = {
-            errno.ENOSPC: "the disk is full; free some space or choose another --data-root",
-            errno.EDQUOT: "the disk quota is used up; free some space or choose another --data-root",
-            errno.EROFS: "the file system is read-only; choose another --data-root",
-            errno.EACCES: "no permission to write there; choose another --data-root",
-            errno.EPERM: "no permission to write there; choose another --data-root",
-        }
-        if isinstance(error, (gzip.BadGzipFile,)) or error.errno is None:
-            raise
-        reason = reasons.get(error.errno, error.strerror or str(error))
-        raise DataError(f"{path}: {doing} failed: {reason}") from None
+def contents(archive: Path, wanted: Collection[str], *, limits: Limits | None = None) -> dict[str, bytes]:
+    """The files ``wanted`` that are in the archive, by name, read without unpacking it; the same refusals.
+
+    Raises:
+        DataError: as :func:`unpack`.
+    """
+    limits, found, total = limits or Limits(), dict[str, bytes](), 0
+    with told(archive, "reading"), _damage(archive):
+        allowed = limits.bytes_for(archive.stat().st_size)
+        for entry in _entries(archive, limits):
+            name = _safe(archive, entry.name).as_posix()
+            if entry.folder or name not in wanted:
+                continue
+            with entry.open() as content:
+                found[name] = content.read(allowed - total + 1)
+            total += len(found[name])
+            if total > allowed:
+                raise _bomb(archive, f"more than {allowed:,} bytes")
+            if len(found) == len(wanted):
+                break
+    return found
 
 
 @contextmanager
@@ -245,8 +249,8 @@ def _is_tar(head: bytes) -> bool:
 
 def _tar_entries(archive: Path, stream: _Bounded) -> Iterator[_Entry]:
     with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:") as tar:
-        for member in tar:
-            tar.members.clear()  # tarfile keeps every header it has seen; a set of millions of files need not
+        while (member := tar.next()) is not None:
+            tar.members = []  # type: ignore[attr-defined]  # it would keep every header of a set of millions of files
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise _not_a_file(archive, member.name)
             yield _Entry(member.name, member.isdir(), lambda m=member: _content(tar, m))  # type: ignore[misc]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ Field = NDArray[np.uint8] | NDArray[np.int64] | list[Any] | int | str
 _ITEM_TYPES = {"u1": np.uint8, "i8": np.int64, "i4": np.int32}
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A pickle that asks for what a batch does not contain."""
 
 
@@ -33,7 +33,7 @@ class _Dtype:
     def __setstate__(self, state: object) -> None:
         order = _text(state[1]) if isinstance(state, tuple) and len(state) > 1 else "|"
         if order not in ("|", "<", "="):
-            raise _Refused(f"an array of byte order {order!r}")
+            raise _RefusedError(f"an array of byte order {order!r}")
 
 
 class _NdArray:
@@ -53,13 +53,13 @@ class _Array:
             ):
                 self.values = np.frombuffer(raw, _ITEM_TYPES[code]).reshape(shape)
             case _:
-                raise _Refused("an array of another kind than whole numbers in C order")
+                raise _RefusedError("an array of another kind than whole numbers in C order")
 
 
 class _Reader(pickle.Unpickler):
     """An unpickler that knows three names."""
 
-    _known = {
+    _known: ClassVar = {
         (module, name): stand_in
         for core in ("core", "_core")
         for module, name, stand_in in (
@@ -73,10 +73,10 @@ class _Reader(pickle.Unpickler):
         try:
             return self._known[module, name]
         except KeyError:
-            raise _Refused(f"{module}.{name}") from None
+            raise _RefusedError(f"{module}.{name}") from None
 
     def persistent_load(self, pid: object) -> Any:
-        raise _Refused(f"a persistent object {pid!r}")
+        raise _RefusedError(f"a persistent object {pid!r}")
 
 
 def read_batch(data: bytes, what: str) -> dict[str, Field]:
@@ -91,11 +91,12 @@ def read_batch(data: bytes, what: str) -> dict[str, Field]:
     """
     try:
         found = _Reader(io.BytesIO(data), encoding="bytes").load()
-    except _Refused as error:
+    except _RefusedError as error:
         raise DataError(
             f"{what}: not read: its pickle asks for {error}, which no CIFAR batch contains; nothing of it has run"
         ) from None
-    except Exception as error:  # noqa: BLE001 - a damaged pickle may raise anything
+    # A damaged pickle may raise anything.
+    except Exception as error:
         raise DataError(f"{what}: damaged ({type(error).__name__}: {error}); delete it and fetch it again") from None
     if not isinstance(found, dict):
         raise DataError(f"{what}: a {type(found).__name__} where a CIFAR batch holds a dictionary")
