@@ -92,9 +92,9 @@ def unpack(
 
 
 def names(archive: Path) -> tuple[str, ...]:
-    """The top-level names that unpacking would make, sorted; the same refusals as :func:`unpack`."""
+    """The files that unpacking would make, with slashes, in its order; the same refusals as :func:`unpack`."""
     with told(archive, "reading"), _damage(archive):
-        return tuple(sorted({_safe(archive, entry.name).parts[0] for entry in _entries(archive, Limits())}))
+        return tuple(_safe(archive, e.name).as_posix() for e in _entries(archive, Limits()) if not e.folder)
 
 
 def contents(archive: Path, wanted: Collection[str], *, limits: Limits | None = None) -> dict[str, bytes]:
