@@ -1,0 +1,102 @@
+"""Options that several verbs share, each with one spelling and one meaning."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from affekt.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from affekt.recipe import Recipe
+
+_Parser = argparse.ArgumentParser
+
+
+def add_recipe(parser: _Parser) -> None:
+    """RECIPE, --set, --seed, --out, --data-root: what a run needs."""
+    parser.add_argument("recipe", metavar="RECIPE", help="a .toml file, or a shipped recipe's name (affekt recipes)")
+    add_set(parser)
+    add_seed(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; one that was stopped goes on")
+    add_data_root(parser)
+
+
+def add_set(parser: _Parser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="change a recipe key; repeatable",
+    )
+
+
+def add_seed(parser: _Parser) -> None:
+    parser.add_argument("--seed", type=natural, metavar="N", help="seed of everything random (default: the recipe's)")
+
+
+def add_data_root(parser: _Parser) -> None:
+    parser.add_argument(
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="folder of the data sets (default: $AFFEKT_DATA or the user cache)",
+    )
+
+
+def add_json(parser: _Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
+
+
+def natural(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'"{text}": a whole number, 0 or more, was expected')
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f'"{text}": a whole number, 1 or more, was expected')
+    return int(text)
+
+
+def data_root(args: argparse.Namespace) -> Path | None:
+    """The folder given with ``--data-root``; None leaves the choice to the library.
+
+    Raises:
+        DataError: no such folder.
+    """
+    root: Path | None = args.data_root
+    if root is not None and not root.is_dir():
+        raise DataError(f"--data-root {root}: no such folder; each data set is looked for in DIR/<name>")
+    return root
+
+
+def read_recipe(args: argparse.Namespace) -> Recipe:
+    """The recipe that a call names, with its ``--set`` changes.
+
+    Raises:
+        RecipeError: no such recipe, or a wrong key, type or range.
+    """
+    from affekt.cli.recipes import find
+    from affekt.recipe import load_recipe
+
+    return load_recipe(find(args.recipe), args.overrides)
+
+
+def new_file(path: Path, *, what: str) -> Path:
+    """``path`` if nothing stands there; nothing is ever overwritten.
+
+    Raises:
+        UsageError: the file exists, or its folder does not.
+    """
+    if path.exists():
+        raise UsageError(f"{what} {path}: exists already and is not overwritten; give another name or remove it")
+    if not path.parent.is_dir():
+        raise UsageError(f"{what} {path}: no folder {path.parent}; make it first")
+    return path

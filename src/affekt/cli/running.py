@@ -1,0 +1,50 @@
+"""What pretrain, train and quickstart share: where a run goes, its progress, its result as a table."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affekt.cli.printing import say, write_json, write_table
+
+if TYPE_CHECKING:
+    from affekt.recipe import Recipe
+    from affekt.study.run import RunResult
+
+
+def out_folder(args: argparse.Namespace, recipe: Recipe, what: str, seed: int) -> Path:
+    """``--out``, else ``runs/<recipe>/<what>/seed-<n>`` in the current folder."""
+    out: Path | None = args.out
+    name = recipe.name or Path(args.recipe).stem
+    return out if out is not None else Path("runs") / name / what / f"seed-{seed}"
+
+
+def progress() -> Any:
+    """A progress bar on stderr where that is a terminal, lines of log otherwise."""
+    from affekt.training.progress import create_progress
+
+    return create_progress()
+
+
+def print_run(result: RunResult, *, as_json: bool) -> None:
+    """Metrics of each split and where the model lies; notes go to stderr."""
+    say(*(f"note: {note}" for note in result.notes))
+    if as_json:
+        write_json(record(result))
+        return
+    splits = list(result.metrics)
+    names = list(dict.fromkeys(name for metrics in result.metrics.values() for name in metrics))
+    write_table(("metric", *splits), ((name, *(result.metrics[s].get(name) for s in splits)) for name in names))
+    say(f"{result.seconds:.0f} s; model: {result.model}")
+
+
+def record(result: RunResult) -> dict[str, Any]:
+    """The JSON of a run."""
+    return {
+        "folder": str(result.folder),
+        "model": str(result.model),
+        "seconds": result.seconds,
+        "metrics": result.metrics,
+        "notes": list(result.notes),
+    }
