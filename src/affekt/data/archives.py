@@ -231,7 +231,7 @@ def _tar_or_single(archive: Path, opened: IO[bytes], limits: Limits) -> Iterator
     with opened:
         head = opened.read(tarfile.BLOCKSIZE)
         opened.seek(0)
-        if not _is_tar(head):
+        if not _is_tar(head) and not archive.name.lower().endswith((".tgz", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz")):
             name = archive.stem if archive.suffix in (".gz", ".bz2", ".xz") else archive.name + ".unpacked"
             yield _Entry(name, False, lambda: opened)
             return

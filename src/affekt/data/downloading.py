@@ -51,7 +51,11 @@ class _AddressError(Exception):
     """One address did not deliver; the next may."""
 
 
-class _SlowError(_AddressError):
+class _FinalError(_AddressError):
+    """An address would say the same if it were asked again."""
+
+
+class _SlowError(_FinalError):
     """An address delivers so slowly that another one is worth a try."""
 
 
@@ -120,7 +124,7 @@ def _from_address(item: Source, url: str, path: Path, progress: Progress, patien
     while (before := _size(part)) < item.size:
         problem = _attempt(item, url, part, progress, patience)
         idle = 0 if _size(part) > before else idle + 1
-        if idle >= patience.attempts or isinstance(problem, _SlowError):
+        if idle >= patience.attempts or isinstance(problem, _FinalError):
             raise problem or _AddressError("the transfer breaks off")
         if idle:
             time.sleep(patience.pause)
@@ -148,7 +152,7 @@ def _attempt(item: Source, url: str, part: Path, progress: Progress, patience: P
 
 def _opened(url: str, start: int, timeout: float) -> http.client.HTTPResponse:
     if urlsplit(url).scheme not in ("http", "https"):
-        raise _AddressError("not an http address")
+        raise _FinalError("not an http address")
     headers = {"User-Agent": "affekt", "Accept-Encoding": "identity"}
     headers |= {"Range": f"bytes={start}-"} if start else {}
     try:
@@ -156,7 +160,8 @@ def _opened(url: str, start: int, timeout: float) -> http.client.HTTPResponse:
             urllib.request.Request(url, headers=headers), timeout=timeout
         )
     except urllib.error.HTTPError as error:
-        raise _AddressError(f"HTTP {error.code} {error.reason}") from None
+        again = error.code >= 500 or error.code in (408, 429)
+        raise (_AddressError if again else _FinalError)(f"HTTP {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         raise _AddressError(_reason(getattr(error, "reason", error))) from None
     return response
@@ -172,9 +177,9 @@ def _goes_on(response: http.client.HTTPResponse, start: int, size: int) -> bool:
     goes_on = response.status == 206 and span.startswith(f"bytes {start}-")
     announced = start + int(length) if goes_on and length else int(length or size)
     if response.status == 206 and not goes_on:
-        raise _AddressError(f"sends {span or 'another part'} where byte {start} was asked for")
+        raise _FinalError(f"sends {span or 'another part'} where byte {start} was asked for")
     if announced != size:
-        raise _AddressError(f"a file of {announced:,} bytes instead of {size:,}")
+        raise _FinalError(f"a file of {announced:,} bytes instead of {size:,}")
     return goes_on
 
 
