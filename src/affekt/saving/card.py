@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from affekt.errors import UsageError
 
 _HUB_LICENCES = (
-    "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0",
-    "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-3.0", "cc-by-sa-3.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0",
-    "openrail", "unlicense",
+    "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0",
+    "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-3.0", "cc-by-sa-3.0", "gpl-3.0",
+    "lgpl-3.0", "agpl-3.0", "openrail", "unlicense",
 )  # fmt: skip
 """Identifiers of licences that the hub knows and that weights are likely to carry; anything else is "other"."""
 

@@ -1,0 +1,131 @@
+"""The ResNets of He et al. (2016), section 4.2, for 32-pixel pictures: depth 6n + 2, shortcuts without parameters.
+
+K. He, X. Zhang, S. Ren, J. Sun: Deep Residual Learning for Image Recognition, CVPR 2016. ResNet-20 of width 16 has 0.27
+million parameters; ResNet-110 1.7 million.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from affekt.backbones.base import Built
+from affekt.errors import UsageError
+
+DEPTHS = (8, 14, 20, 32, 44, 56, 110)
+"""6n + 2 for n = 1, 2, 3, 5, 7, 9, 18; depths that torchvision or timm use for other networks are left to them."""
+
+WIDTH = 16
+_NAME = re.compile(r"resnet(\d+)(?:-w(\d+))?")
+
+
+class Block(nn.Module):
+    """Two 3 x 3 convolutions and a shortcut (option A: subsampled, missing channels are zero)."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.stride = stride
+        self.extra = channels - channels_in
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` -> ``(B, C', H / stride, W / stride)``."""
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        y = self.bn2(self.conv2(y))
+        if self.stride != 1:
+            x = x[:, :, :: self.stride, :: self.stride]
+        if self.extra:
+            x = F.pad(x, (0, 0, 0, 0, self.extra // 2, self.extra - self.extra // 2))
+        return F.relu(y + x, inplace=True)
+
+
+class CifarResNet(nn.Module):
+    """``(B, C, S, S)`` -> ``(B, 4 width)``: stem, three stages with 1, 2 and 4 times the width, mean over the map."""
+
+    def __init__(self, depth: int, width: int = WIDTH, in_channels: int = 3) -> None:
+        super().__init__()
+        blocks = (depth - 2) // 6
+        self.conv1 = nn.Conv2d(in_channels, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.layer1 = _stage(width, width, blocks, 1)
+        self.layer2 = _stage(width, 2 * width, blocks, 2)
+        self.layer3 = _stage(2 * width, 4 * width, blocks, 2)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """``(B, 4 width, S / 4, S / 4)``."""
+        x = F.relu(self.bn1(self.conv1(images)), inplace=True)
+        found: Tensor = self.layer3(self.layer2(self.layer1(x)))
+        return found
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``(B, 4 width)``."""
+        return self.forward_features(images).mean((2, 3))
+
+
+def _stage(channels_in: int, channels: int, blocks: int, stride: int) -> nn.Sequential:
+    first = Block(channels_in, channels, stride)
+    return nn.Sequential(first, *(Block(channels, channels, 1) for _ in range(blocks - 1)))
+
+
+def parse(name: str) -> tuple[int, int] | None:
+    """``"resnet20-w32"`` -> (20, 32); None where the name is not one of ours."""
+    found = _NAME.fullmatch(name)
+    if not found or int(found[1]) not in DEPTHS:
+        return None
+    return int(found[1]), int(found[2] or WIDTH)
+
+
+def default_width(name: str) -> int:
+    """16, or what the name says."""
+    parsed = parse(name)
+    return parsed[1] if parsed else WIDTH
+
+
+def head_name(_name: str) -> str:
+    """Where implementations of these networks keep their classifier."""
+    return "fc"
+
+
+def names() -> list[str]:
+    """The depths of the paper, and two smaller ones."""
+    return [f"resnet{depth}" for depth in DEPTHS]
+
+
+def build(name: str, *, in_size: int, in_channels: int, width: int | None, options: dict[str, Any]) -> Built:
+    """One of ours by name; the same network at every picture size.
+
+    Raises:
+        UsageError: an option, which these networks do not have.
+    """
+    del in_size
+    if options:
+        raise UsageError(f"{name}: no option {', '.join(sorted(options))}; it has width (default {WIDTH})")
+    parsed = parse(name)
+    assert parsed is not None
+    trunk = CifarResNet(parsed[0], width or parsed[1], in_channels)
+    names = [n for n, _ in trunk.named_parameters()]
+    parts = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",))
+    stages = tuple(tuple(n for n in names if n.split(".")[0] in part) for part in parts)
+    return Built(
+        trunk=trunk,
+        feature_map=feature_map,
+        head="fc",
+        stages=stages,
+        mean=(0.5,) * in_channels,
+        std=(0.25,) * in_channels,
+    )
+
+
+def feature_map(trunk: nn.Module, images: Tensor) -> Tensor:
+    """The map before the mean; a named function, so that a backbone can be copied and sent to another process."""
+    assert isinstance(trunk, CifarResNet)
+    return trunk.forward_features(images)

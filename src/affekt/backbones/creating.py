@@ -1,0 +1,167 @@
+"""create_backbone: a network by name, with its picture size, width and initial weights."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from affekt.backbones.base import Backbone, Built, meta_forward
+from affekt.backbones.initial import Source, fill, read_source
+from affekt.backbones.naming import Resolved, resolve
+from affekt.errors import AffektError, UsageError
+from affekt.randomness import torch_seed
+
+_SIZES = (32, 48, 64, 96, 128, 160, 192, 224, 256, 299, 384)
+"""Picture sizes that are tried to tell what would work where the asked one is too small."""
+
+
+def create_backbone(
+    name: str,
+    *,
+    initial: str | Path = "random",
+    in_size: int = 224,
+    in_channels: int = 3,
+    width: int | None = None,
+    seed: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    **options: Any,
+) -> Backbone:
+    """A network without classifier: ``(B, in_channels, in_size, in_size)`` normalised images -> ``(B, D)`` features.
+
+    Args:
+        name: ours (``resnet20``, ``resnet20-w32``), torchvision's, then timm's; ``timm:resnet18`` forces one.
+        initial: ``"random"``; ``"imagenet"`` (published weights, downloaded once); a path to a .safetensors or .pth
+            state dict, with or without classifier, or to a model folder of ours, of which the backbone is taken.
+        in_size: side of the pictures in pixels; below 64 the network is changed (``small_pictures.py``, ``.notes``).
+        in_channels: 3 for RGB.
+        width: channels of the first stage (ours: 16, torchvision's ResNets: 64), or the embedding of timm's vision
+            transformers.
+        seed: random weights are a pure function of it; None: torch's global generator.
+        mean, std: one number a channel: the normalisation, where the initial weights expect another than published
+            ones do (``initial = <path>``).
+        options: for the zoo's constructor: ``drop_path_rate=0.1`` (timm), ``dropout=0.2`` (torchvision's VGG).
+
+    Raises:
+        UsageError: an unknown name or option, a size the network cannot read, a path that does not exist.
+        CheckpointError: a weights file that is damaged, hostile, or another network's.
+        AffektError: published weights that cannot be had.
+    """
+    _check_numbers(in_size=in_size, in_channels=in_channels, width=width)
+    resolved = resolve(name)
+    seeded: AbstractContextManager[None] = nullcontext() if seed is None else torch_seed("backbone", seed)
+    with seeded:
+        built: Built = resolved.module.build(
+            resolved.name, in_size=in_size, in_channels=in_channels, width=width, options=options
+        )
+    features, has_map = _shapes(name, built, in_size, in_channels)
+    backbone = Backbone(
+        built, name=name, in_size=in_size, in_channels=in_channels, num_features=features, has_map=has_map
+    )
+    if str(initial) != "random":
+        _initialise(backbone, built, resolved, initial)
+    if mean is not None or std is not None:
+        backbone.mean, backbone.std = _normalisation(name, in_channels, mean or backbone.mean, std or backbone.std)
+    return backbone
+
+
+def default_width(name: str) -> int | None:
+    """The ordinary ``width`` of a network; None where the family has none (``width`` is then refused).
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    resolved = resolve(name)
+    found: int | None = resolved.module.default_width(resolved.name)
+    return found
+
+
+def _check_numbers(*, in_size: int, in_channels: int, width: int | None) -> None:
+    for name, value, low in (("in_size", in_size, 8), ("in_channels", in_channels, 1), ("width", width, 1)):
+        if value is not None and (not isinstance(value, int) or value < low):
+            raise UsageError(f"{name} = {value!r}: a whole number of at least {low} is wanted")
+
+
+def _shapes(name: str, built: Built, in_size: int, in_channels: int) -> tuple[int, bool]:
+    """D, and whether there is a feature map; runs the network on shapes alone.
+
+    Raises:
+        UsageError: pictures too small for the network; the smallest usual size that works is named.
+    """
+    try:
+        features = meta_forward(built.trunk, nn.Module.__call__, (2, in_channels, in_size, in_size))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        works = next((s for s in _SIZES if s > in_size and _runs(built.trunk, in_channels, s)), None)
+        hint = f"in_size = {works} works" if works else "choose another network or size"
+        reason = " ".join(str(error).split())[:160]
+        raise UsageError(f"{name}: cannot read pictures of {in_size} px; {hint} ({reason})") from error
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        raise UsageError(f"{name}: gives no feature vector, and cannot be a backbone")
+    found = meta_forward(built.trunk, built.feature_map, (2, in_channels, in_size, in_size))
+    return int(features.shape[1]), isinstance(found, Tensor) and found.ndim == 4
+
+
+def _runs(trunk: nn.Module, in_channels: int, size: int) -> bool:
+    try:
+        meta_forward(trunk, nn.Module.__call__, (2, in_channels, size, size))
+    except (RuntimeError, ValueError, AssertionError):
+        return False
+    return True
+
+
+def _initialise(backbone: Backbone, built: Built, resolved: Resolved, initial: str | Path) -> None:
+    source = _imagenet(resolved) if str(initial) == "imagenet" else read_source(Path(initial))
+    notes = fill(
+        built.trunk,
+        source.tensors,
+        name=f"{backbone.name} at {backbone.in_size} px",
+        source=str(initial),
+        fresh=built.fresh,
+        grid=built.grid,
+    )
+    for note in notes:
+        warnings.warn(f"{backbone.name}, initial = {initial}: {note}", stacklevel=4)
+    backbone.notes += notes
+    mean, std = source.mean or built.mean, source.std or built.std
+    if len(mean) == backbone.in_channels:
+        backbone.mean, backbone.std = mean, std
+    elif len(set(mean)) >= 1:
+        backbone.mean = (sum(mean) / len(mean),) * backbone.in_channels
+        backbone.std = (sum(std) / len(std),) * backbone.in_channels
+
+
+def _imagenet(resolved: Resolved) -> Source:
+    """Published weights.
+
+    Raises:
+        UsageError: there are none for our own networks.
+        AffektError: they cannot be downloaded; the file and the way without network are named.
+    """
+    if resolved.zoo == "affekt":
+        raise UsageError(f'{resolved.full}: has no ImageNet weights; write initial = "random" or a path')
+    try:
+        return Source(tensors=resolved.module.imagenet(resolved.name))
+    except Exception as error:
+        raise AffektError(
+            f"{resolved.full}: ImageNet weights cannot be downloaded ({_one_line(error)}); fetch "
+            f"{resolved.module.imagenet_file(resolved.name)} elsewhere and write initial = <path of that file>"
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def _normalisation(
+    name: str, channels: int, mean: Sequence[float], std: Sequence[float]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if len(mean) != channels or len(std) != channels or min(std) <= 0:
+        raise UsageError(
+            f"{name}: mean = {list(mean)}, std = {list(std)}: {channels} numbers each, std above 0, are wanted"
+        )
+    return tuple(map(float, mean)), tuple(map(float, std))

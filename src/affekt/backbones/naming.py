@@ -1,0 +1,81 @@
+"""Which network a name means: ours, then torchvision's, then timm's; ``timm:resnet18`` forces one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from types import ModuleType
+
+from affekt.backbones import cifar_resnet
+from affekt.errors import UsageError, unknown
+
+ZOOS = ("affekt", "torchvision", "timm")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A zoo's module and the name in it; ``full`` is the name as it was asked for."""
+
+    zoo: str
+    name: str
+    full: str
+
+    @property
+    def module(self) -> ModuleType:
+        return _module(self.zoo)
+
+
+def resolve(name: str) -> Resolved:
+    """The zoo that a name means; timm is imported only where neither of the others has it.
+
+    Raises:
+        UsageError: nobody has that name; the nearest ones are named.
+    """
+    zoo, _, inner = name.partition(":")
+    if zoo in ZOOS:
+        if _has(zoo, inner):
+            return Resolved(zoo, inner, name)
+        raise UsageError(unknown(f"backbone of {zoo}", inner, _module(zoo).names(), everything=_everything(zoo)))
+    for zoo in ZOOS:
+        if _has(zoo, name):
+            return Resolved(zoo, name, name)
+    known = [n for z in ZOOS for n in _module(z).names()]
+    raise UsageError(unknown("backbone", name, known, everything="affekt.list_backbones()"))
+
+
+def list_backbones(pattern: str = "*") -> list[str]:
+    """Every name that ``create_backbone`` understands and that matches ``pattern`` (``"vgg*"``), sorted.
+
+    A name that two zoos have stands for the first of ours, torchvision's, timm's; the other is listed as ``timm:name``.
+    """
+    found: list[str] = []
+    for zoo in ZOOS:
+        for name in _module(zoo).names():
+            taken = name in found
+            found.append(f"{zoo}:{name}" if taken else name)
+    return sorted(n for n in found if fnmatchcase(n, pattern) or fnmatchcase(n.partition(":")[2] or n, pattern))
+
+
+def _has(zoo: str, name: str) -> bool:
+    if zoo == "affekt":
+        return cifar_resnet.parse(name) is not None
+    if zoo == "torchvision":
+        return name in _module(zoo).names()
+    return bool(_module(zoo).knows(name))
+
+
+def _module(zoo: str) -> ModuleType:
+    """The zoo's file; importing it imports neither torchvision nor timm."""
+    if zoo == "affekt":
+        return cifar_resnet
+    if zoo == "torchvision":
+        from affekt.backbones import torchvision_zoo
+
+        return torchvision_zoo
+    from affekt.backbones import timm_zoo
+
+    return timm_zoo
+
+
+def _everything(zoo: str) -> str:
+    return 'affekt.list_backbones("resnet*")' if zoo == "affekt" else f"{zoo}'s models, affekt.list_backbones()"
