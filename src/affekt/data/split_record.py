@@ -1,0 +1,123 @@
+"""Splits: the stimuli of each split, and the file that records which picture stood where."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from affekt.data.dataset import SPLITS
+from affekt.data.stimuli import Stimuli
+from affekt.errors import DataError, UsageError, first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """The stimuli of each split; a split that was not asked for (share 0) is absent.
+
+    Attributes:
+        parts: ``"train"``, ``"validation"``, ``"test"`` -> stimuli, in the order of the set.
+        notes: what the log says once: how it was cut, what leaks, what is missing.
+        missing: rows whose picture was missing (``allow_missing``).
+    """
+
+    parts: Mapping[str, Stimuli]
+    notes: tuple[str, ...] = ()
+    missing: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", MappingProxyType(dict(self.parts)))
+
+    def __getitem__(self, split: str) -> Stimuli:
+        if split not in self.parts:
+            name = next(iter(self.parts.values())).name
+            share = f"; `{split}` is the share that is cut for it" if split in SPLITS[1:] else ""
+            raise UsageError(f"{name}: no {split} split; it has {', '.join(self.parts)}{share}")
+        return self.parts[split]
+
+    def __contains__(self, split: object) -> bool:
+        return split in self.parts
+
+    @property
+    def train(self) -> Stimuli:
+        return self["train"]
+
+    @property
+    def validation(self) -> Stimuli:
+        return self["validation"]
+
+    @property
+    def test(self) -> Stimuli:
+        return self["test"]
+
+    @property
+    def ids(self) -> dict[str, list[str]]:
+        """Split -> the ids of its pictures."""
+        return {name: part.ids.tolist() for name, part in self.parts.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts and lists: ids by split, counts, notes, and a hash of the ids."""
+        return {
+            "format": 1,
+            "name": self.train.name,
+            "hash": split_hash(self.ids),
+            "counts": {name: len(part) for name, part in self.parts.items()},
+            "missing": self.missing,
+            "notes": list(self.notes),
+            "splits": self.ids,
+        }
+
+    def write(self, path: Path | str) -> None:
+        """Write ``split.json``, whole or not at all."""
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.part")
+        temporary.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.replace(target)
+
+
+def split_hash(ids: Mapping[str, Sequence[str]]) -> str:
+    """SHA-256 over the ids of each split, in any order of theirs."""
+    text = json.dumps({name: sorted(members) for name, members in ids.items()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_split(path: Path | str) -> dict[str, list[str]]:
+    """Split -> ids from a file that :meth:`Splits.write` wrote.
+
+    Raises:
+        DataError: missing, no such file of ours, or altered.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        ids, expected = found["splits"], found["hash"]
+        ids = {str(name): [str(i) for i in members] for name, members in ids.items()}
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(f"{path}: not a split file") from None
+    if split_hash(ids) != expected:
+        raise DataError(f"{path}: altered since it was written (its ids do not give its hash)")
+    return ids
+
+
+def apply_split(stimuli: Stimuli, ids: Mapping[str, Sequence[str]]) -> Splits:
+    """The splits that a file names, over the same stimuli read again.
+
+    Raises:
+        DataError: ids that the set does not have; how many, and the first.
+    """
+    row = {name: i for i, name in enumerate(stimuli.ids.tolist())}
+    lost = [i for members in ids.values() for i in members if i not in row]
+    if lost:
+        raise DataError(f"{stimuli.name}: {len(lost)} picture(s) of the split file are not in the set: {first(lost)}")
+    rows = {name: np.array([row[i] for i in members], dtype=np.int64) for name, members in ids.items()}
+    parts = {name: replace(stimuli.take(chosen), split=None) for name, chosen in rows.items() if len(chosen)}
+    return Splits(
+        parts=parts, notes=(*stimuli.notes, f"{stimuli.name}: split read from a file"), missing=stimuli.missing
+    )
