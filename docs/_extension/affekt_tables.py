@@ -1,0 +1,115 @@
+"""Tables of the docs made from the code: recipe keys, recipes, data sets, options of the command, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.util.docutils import SphinxDirective
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    header = list(header)
+    yield row(*header)
+    yield row(*("---" for _ in header))
+    yield from (row(*cells) for cells in rows)
+    yield ""
+
+
+def recipe_keys() -> Iterator[str]:
+    """Every key, one table a section, with the section's own docstring as its first line."""
+    from affekt.cli.keys import recipe_keys as every
+
+    sections: dict[str, list[Any]] = {}
+    for key in every():
+        sections.setdefault(key.name.rpartition(".")[0], []).append(key)
+    for section, keys in sections.items():
+        yield from (f"### `[{section}]`" if section else "### Top of the file", "")
+        yield from table(("key", "is", "default", "about"), (_key_cells(key) for key in keys))
+
+
+def _key_cells(key: Any) -> tuple[str, ...]:
+    what = ", ".join(f"`{c}`" for c in key.choices) if key.kind == "one of" else f"{key.kind} {key.span}".strip()
+    return f"`{key.name.rpartition('.')[2]}`", what, f"`{key.default}`" if key.default else "absent", key.about
+
+
+def recipes() -> Iterator[str]:
+    from affekt.cli.recipes import _about, shipped
+
+    yield from table(("recipe", "about"), ((f"`{name}`", _about(path)) for name, path in shipped().items()))
+
+
+def datasets() -> Iterator[str]:
+    """One section a set: title, labels, licence, layout, options, where to get it."""
+    from affekt.data import dataset, list_datasets
+
+    found = [dataset(name) for name in list_datasets()]
+    for kind, title in (("affective", "Affective pictures"), ("target", "Targets")):
+        yield from (f"## {title}", "")
+        for described in (d for d in found if d.kind == kind):
+            yield from _dataset(described)
+
+
+def _dataset(described: Any) -> Iterator[str]:
+    yield from (f"### `{described.name}`", "", f"{described.title}.".replace("..", "."), "")
+    yield from (f"Labels: {', '.join(described.labels)}. Licence: {described.licence}.".replace("..", "."), "")
+    yield from (f"{described.citation} <{described.homepage}>" if described.homepage else described.citation, "")
+    yield from ("```text", *described.layout.strip().splitlines(), "```", "")
+    if described.options:
+        yield from table(("option", "about"), ((f"`{k}`", v) for k, v in described.options.items()))
+
+
+def options() -> Iterator[str]:
+    """Every verb with its usage and options, from the parser."""
+    from affekt.cli.parsing import build_parser, parsers
+
+    for path, parser in parsers(build_parser()).items():
+        if path:
+            yield from (f"### `affekt {' '.join(path)}`", "", *_parser(parser))
+
+
+def _parser(parser: Any) -> Iterator[str]:
+    shown = [a for a in parser._actions if a.help and a.dest not in ("help", "verb") and a.nargs != "A..."]
+    yield from (parser.description or "", "")
+    if shown:
+        yield from table(("argument", "about"), ((f"`{_spelled(a)}`", a.help) for a in shown))
+
+
+def _spelled(action: Any) -> str:
+    value = action.metavar or ("" if action.nargs == 0 else action.dest.upper())
+    if action.choices and not action.metavar:
+        value = "|".join(map(str, action.choices))
+    return " ".join([*action.option_strings[-1:], value]).strip()
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "affekt-recipe-keys": recipe_keys,
+    "affekt-recipes": recipes,
+    "affekt-datasets": datasets,
+    "affekt-options": options,
+}
+
+
+class Table(SphinxDirective):
+    """A directive without arguments whose Markdown is made by one of the functions above."""
+
+    lines: ClassVar[Callable[[], Iterator[str]]]
+
+    def run(self) -> list[nodes.Node]:
+        container = nodes.container()
+        content = StringList(list(type(self).lines()), source=self.name)
+        # Sections are made too, which a plain nested parse of a directive would refuse.
+        self.state.nested_parse(content, self.content_offset, container, match_titles=True)
+        return container.children
+
+
+def setup(app: Any) -> dict[str, bool]:
+    for name, lines in TABLES.items():
+        app.add_directive(name, type(name, (Table,), {"lines": staticmethod(lines)}))
+    return {"parallel_read_safe": True}

@@ -1,0 +1,37 @@
+"""Sphinx: MyST pages, the reference from docstrings, tables from the code itself so that they cannot drift."""
+
+import sys
+from pathlib import Path
+
+import affekt
+
+sys.path.insert(0, str(Path(__file__).parent / "_extension"))
+
+project = "affekt"
+author = "The affekt maintainers"
+copyright = author
+version = release = affekt.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "affekt_tables",
+]
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build", "_extension"]
+
+html_theme = "furo"
+html_title = f"affekt {release}"
+html_show_sourcelink = False
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+napoleon_use_ivar = True
+napoleon_use_admonition_for_examples = False
+nitpicky = False
+# Formulas are drawn by the reader's browser; the page works without the network too, with the formulas as text.
+mathjax3_config = {"tex": {"macros": {"softmax": r"\operatorname{softmax}"}}}
