@@ -1,0 +1,151 @@
+"""Checking: whether a copy of a data set is complete and whole, told in one report instead of one error after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from affekt.data.dataset import Dataset, Source
+from affekt.data.downloading import matches
+from affekt.data.pictures import FilePictures, read_picture
+from affekt.data.stimuli import Stimuli
+from affekt.errors import DataError
+from affekt.recipe import DataSettings
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, in all)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        name, folder: the data set and its copy.
+        found, expected, missing: pictures that are there, in a complete copy (None: unknown), named but not there.
+        splits, categories: number of pictures by fixed split and by class or emotion.
+        groups: number of identities that stay together in a split.
+        files: published file -> ``"whole"``, ``"altered"`` or ``"absent"`` (which is no fault: it may be unpacked).
+        undecodable: pictures that do not decode, with the reason; empty as well when nobody looked (``decoded``).
+        decoded: number of pictures that were decoded.
+        error: why the set could not be read at all.
+        notes: what its reader says.
+    """
+
+    name: str
+    folder: Path
+    found: int = 0
+    expected: int | None = None
+    missing: int = 0
+    splits: Mapping[str, int] = field(default_factory=dict)
+    categories: Mapping[str, int] = field(default_factory=dict)
+    groups: int = 0
+    files: Mapping[str, Literal["whole", "altered", "absent"]] = field(default_factory=dict)
+    undecodable: tuple[str, ...] = ()
+    decoded: int = 0
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Every fault in a line of its own; empty: the copy is fit for use."""
+        lines = [self.error] if self.error else []
+        lines += [f"{self.missing:,} pictures missing"] if self.missing else []
+        if self.expected is not None and not self.error and self.found != self.expected:
+            lines.append(f"{self.found:,} pictures where a complete copy has {self.expected:,}")
+        lines += [f"{f}: other content than published" for f, state in self.files.items() if state == "altered"]
+        return (*lines, *self.undecodable)
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values."""
+        return {
+            **{name: getattr(self, name) for name in ("name", "found", "expected", "missing", "groups", "decoded")},
+            **{name: dict(getattr(self, name)) for name in ("splits", "categories", "files")},
+            "folder": str(self.folder),
+            "notes": list(self.notes),
+            "problems": list(self.problems),
+        }
+
+
+def check(
+    dataset: Dataset,
+    root: Path,
+    settings: DataSettings | None = None,
+    *,
+    decode: bool = True,
+    workers: int = 4,
+    progress: Progress | None = None,
+) -> Report:
+    """Read the set in ``root`` as a training would and report what is wrong with it; faults do not end the check.
+
+    Args:
+        settings: options of its reader; None: the defaults.
+        decode: decode every picture, which finds truncated files.
+        workers: threads that decode (the decoders release the interpreter).
+
+    Raises:
+        UsageError: a reader option that the set does not have.
+    """
+    progress = progress or (lambda *_: None)
+    settings = replace(settings or dataset.settings(), allow_missing=True)
+    files = {s.file: _state(root / s.file, s) for s in dataset.sources}
+    report = Report(name=dataset.name, folder=root, expected=dataset.expected, files=files)
+    try:
+        stimuli = dataset.stimuli(root, settings)
+    except DataError as error:
+        return replace(report, error=str(error))
+    report = _counted(report, stimuli)
+    if not decode or not isinstance(stimuli.pictures, FilePictures):
+        return report
+    broken = _undecodable(stimuli.pictures, workers, progress)
+    return replace(report, undecodable=broken, decoded=len(stimuli))
+
+
+def _state(path: Path, source: Source) -> Literal["whole", "altered", "absent"]:
+    if not path.is_file():
+        return "absent"
+    return "whole" if matches(path, source) else "altered"
+
+
+def _counted(report: Report, stimuli: Stimuli) -> Report:
+    labels, splits = stimuli.labels, dict[str, int]()
+    if stimuli.split is not None:
+        names, counts = np.unique(stimuli.split, return_counts=True)
+        splits = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    categories = dict[str, int]()
+    if labels.category is not None:
+        counts = np.bincount(labels.category[labels.category >= 0], minlength=len(labels.categories))
+        categories = dict(zip(labels.categories, counts.tolist(), strict=True))
+    return replace(
+        report,
+        found=len(stimuli),
+        missing=stimuli.missing,
+        splits=splits,
+        categories=categories,
+        groups=len(np.unique(stimuli.groups)),
+        notes=stimuli.notes,
+    )
+
+
+def _undecodable(pictures: FilePictures, workers: int, progress: Progress) -> tuple[str, ...]:
+    """The message of every picture that does not decode, in their order."""
+    found, n = list[str](), len(pictures)
+
+    def problem(path: str) -> str:
+        try:
+            read_picture(path, image_size=pictures.image_size, fit=pictures.fit)
+        except DataError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        for done, message in enumerate(pool.map(problem, map(str, pictures.paths)), 1):
+            found += [message] if message else []
+            if done % 100 == 0 or done == n:
+                progress("pictures", done, n)
+    return tuple(found)
