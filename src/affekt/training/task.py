@@ -78,6 +78,10 @@ class Task(nn.Module, ABC):
     def outputs(self, batch: Batch) -> dict[str, Tensor]:
         """Per-item results in evaluation: name -> ``(B, ...)``; gathered over a split and handed to ``metrics``."""
 
+    def score(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """``losses`` and ``outputs`` of a batch in evaluation; overridden where one forward pass gives both."""
+        return self.losses(batch), self.outputs(batch)
+
     @abstractmethod
     def metrics(self, outputs: Outputs, labels: Labels) -> dict[str, float]:
         """Metrics of one split from all its outputs, in the order of the split's items."""
@@ -87,7 +91,10 @@ class Task(nn.Module, ABC):
         return decayed_groups(self.named_parameters(), learning_rate, weight_decay)
 
     def prepare(self, split: str, images: Any) -> None:
-        """Called once a split before training with its un-augmented stimuli, e.g. to fill a cache."""
+        """Called once a split, before it is used, with its un-augmented :class:`Stimuli`, e.g. to fill a cache.
+
+        Their pictures are read from where the trainer keeps them (``images.images(indices)``: uint8, on its device).
+        """
 
 
 def decayed_groups(

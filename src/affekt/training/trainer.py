@@ -1,0 +1,273 @@
+"""Trainer: trains a task on stimuli and scores it; knows losses and metrics by name only."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from affekt import __version__
+from affekt.data.augmentation import Augmentation
+from affekt.data.loading import Loader
+from affekt.data.stimuli import Stimuli
+from affekt.errors import UsageError, unknown
+from affekt.recipe import AugmentationSettings, TrainingSettings
+from affekt.training.batches import Batcher, LoadedPictures
+from affekt.training.checkpoint import Checkpoints
+from affekt.training.distributed import join
+from affekt.training.engine import Engine, Objective
+from affekt.training.evaluation import evaluate
+from affekt.training.fitting import Fitting, newest
+from affekt.training.identity import identity
+from affekt.training.logging import RunLog
+from affekt.training.plan import Plan
+from affekt.training.precision import autocast, choose_device, choose_precision
+from affekt.training.progress import NoProgress, Progress
+from affekt.training.results import Evaluation, TrainingResult
+from affekt.training.selection import Selection
+from affekt.training.task import Task
+
+PLAIN = AugmentationSettings(crop="none", flip=0.0)
+
+
+class Trainer:
+    """Trains the model of a task.
+
+        trainer = Trainer(task, {"train": train, "validation": validation}, TrainingSettings(epochs=3), folder="run")
+        result = trainer.fit()  # goes on from run/checkpoints, if there is one
+        scores = trainer.evaluate("validation").metrics
+
+    Weights are selected on validation data; ``fit`` never looks at ``"test"``.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        data: Mapping[str, Stimuli],
+        settings: TrainingSettings,
+        *,
+        folder: Path | str | None = None,
+        augmentation: AugmentationSettings | None = None,
+        image_size: int | None = None,
+        weighting: nn.Module | None = None,
+        weighting_learning_rate: float | None = None,
+        seed: int = 0,
+        memory_gib: float = 4.0,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        recipe_hint: str = "",
+    ) -> None:
+        """
+        Args:
+            task: owns the model; moved to the device, trained in place.
+            data: the stimuli of ``"train"``, ``"validation"`` and, where there are any, ``"held-out"`` and ``"test"``.
+            settings: of the engine.
+            folder: of the run, for checkpoints and logs; None: nothing is written and nothing can be resumed.
+            augmentation: in training; None: pictures as they are.
+            image_size: side of the pictures that the task gets, pixels; None: as they are stored.
+            weighting: named losses -> scalar; None: their sum. Learned weights have an optimiser group of their own.
+            weighting_learning_rate: of that group; None: that of the settings.
+            seed: of order, augmentation and everything else random.
+            memory_gib: decoded pictures kept in memory, GiB a split.
+            workers: decoding processes where pictures do not fit; None: by cores.
+            progress: what to tell; None: nothing.
+            recipe_hint: the recipe line to name when a loss becomes NaN.
+
+        Raises:
+            UsageError: settings that cannot work here (a device, a split).
+        """
+        self.task = task
+        self.data = dict(data)
+        self.settings = settings
+        self.folder = None if folder is None else Path(folder)
+        self.seed = seed
+        self.processes, self.device = join(choose_device(settings.device))
+        self.precision = choose_precision(settings.precision, self.device)
+        self._augmentation = augmentation or PLAIN
+        self._image_size = image_size
+        self._weighting, self._weighting_learning_rate = weighting, weighting_learning_rate
+        self._memory_gib, self._workers = memory_gib, workers
+        self._progress: Progress = progress if progress is not None and self.processes.main else NoProgress()
+        self._hint = recipe_hint or "[training] learning_rate"
+        self._loaders: dict[str, Loader] = {}
+        self._threads = settings.threads
+        self._place()
+
+    def fit(self) -> TrainingResult:
+        """Train, or go on where an interrupted call with this folder was; leaves the selected weights in the task.
+
+        A finished training is not done again: its weights are read and its result returned.
+
+        Raises:
+            UsageError: the folder holds a training of other settings; no training or validation data where needed.
+            CheckpointError: all checkpoints are damaged, or one cannot be written (the one before is intact).
+            TrainingError: a loss or a weight became NaN or infinite, or a log cannot be written.
+        """
+        plan = self._plan()
+        checkpoints, log = self._open()
+        try:
+            found = None if checkpoints is None else newest(checkpoints, self.processes)
+            if found is not None and self.settings.threads is None:
+                self._threads = int(found.state["threads"])
+            with self._machine():
+                fitting = self._fitting(plan, checkpoints, log)
+                if found is not None and checkpoints is not None:
+                    fitting.resume(found, str(checkpoints.path(found.step)))
+                if log is not None:
+                    log.resume(fitting.step, 0 if found is None else int(found.state["log_bytes"]))
+                    log.timing("start", step=fitting.step, **self._circumstances())
+                return fitting.run()
+        finally:
+            for loader in self._loaders.values():
+                loader.close()
+            if log is not None:
+                log.close()
+
+    def evaluate(self, split: str) -> Evaluation:
+        """Score a split with the weights that the task has now.
+
+        Raises:
+            UsageError: no such split in the data.
+        """
+        with self._machine():
+            return self._evaluate(split)
+
+    def _evaluate(self, split: str) -> Evaluation:
+        loader = self._loader(split)
+        return evaluate(
+            self.task,
+            split,
+            loader,
+            self._batcher(split),
+            batch_size=self.settings.evaluation_batch_size,
+            device=self.device,
+            precision=self.precision,
+            processes=self.processes,
+            seed=self.seed,
+        )
+
+    def _place(self) -> None:
+        """Task and weighting on the device, in the memory layout, compiled where asked."""
+        layout = torch.channels_last if self.settings.channels_last else torch.preserve_format
+        self.task.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        if self._weighting is not None:
+            self._weighting.to(self.device)
+        if self.settings.compile:
+            # Every shape its own graph: what a graph computes must not depend on the shapes that came before.
+            self.task.model.compile(dynamic=False)
+
+    def _plan(self) -> Plan:
+        if "train" not in self.data:
+            raise UsageError(f'no "train" in the data; it has {", ".join(self.data) or "nothing"}')
+        if self.settings.early_stop is not None and "validation" not in self.data:
+            raise UsageError('[training] early_stop: no "validation" in the data; leave early_stop out')
+        plan = Plan(
+            items=len(self.data["train"]),
+            batch_size=self.settings.batch_size,
+            epochs=self.settings.epochs,
+            seed=self.seed,
+            held_out=len(self.data["held-out"]) if "held-out" in self.data else 0,
+        )
+        smallest = min(plan.items, plan.batch_size)
+        if smallest < self.processes.world:
+            raise UsageError(f"{smallest} pictures a batch for {self.processes.world} processes: start fewer")
+        return plan
+
+    def _open(self) -> tuple[Checkpoints | None, RunLog | None]:
+        if self.folder is None:
+            return None, None
+        checkpoints = Checkpoints(self.folder / "checkpoints", keep=self.settings.keep_checkpoints)
+        if not self.processes.main:
+            return checkpoints, None
+        checkpoints.clean()
+        return checkpoints, RunLog(self.folder, tensorboard=self.settings.tensorboard)
+
+    def _fitting(self, plan: Plan, checkpoints: Checkpoints | None, log: RunLog | None) -> Fitting:
+        used: list[str] = [split for split in ("train", "held-out", "validation") if split in self.data]
+        loaders = {split: self._loader(split) for split in used}
+        engine = Engine(
+            Objective(self.task, self._weighting),
+            self.settings,
+            plan,
+            device=self.device,
+            precision=self.precision,
+            processes=self.processes,
+            weighting_learning_rate=self._weighting_learning_rate,
+        )
+        batcher = self._batcher("train")
+        return Fitting(
+            engine=engine,
+            settings=self.settings,
+            loaders=loaders,
+            batcher=batcher,
+            validate=(lambda: self._evaluate("validation")) if "validation" in self.data else None,
+            processes=self.processes,
+            device=self.device,
+            identity=identity(
+                self.settings,
+                self._augmentation,
+                image_size=batcher.augmentation.image_size,
+                seed=self.seed,
+                weighting=self._weighting,
+                weighting_learning_rate=self._weighting_learning_rate,
+                data={split: self.data[split] for split in used},
+            ),
+            versions={"affekt": __version__, "torch": str(torch.__version__)},
+            checkpoints=checkpoints,
+            log=log,
+            progress=self._progress,
+            selection=Selection.of(self.task, self.settings.early_stop),
+            hint=self._hint,
+        )
+
+    def _loader(self, split: str) -> Loader:
+        """The pictures of a split; loaded, and shown to the task, when they are first asked for."""
+        if split not in self._loaders:
+            if split not in self.data:
+                raise UsageError(unknown("split", split, self.data))
+            loader = self._loaders[split] = Loader(
+                self.data[split], device=self.device, memory_gib=self._memory_gib, workers=self._workers
+            )
+            kept = replace(self.data[split], pictures=LoadedPictures(loader))
+            with torch.no_grad(), autocast(self.device, self.precision):
+                self.task.prepare(split, kept)
+        return self._loaders[split]
+
+    def _batcher(self, split: str) -> Batcher:
+        size = self._image_size
+        if size is None:
+            size = int(self._loader(split).load(np.zeros(1, dtype=np.int64))[1].shape[-1])
+        return Batcher(
+            augmentation=Augmentation(self._augmentation, size),
+            seed=self.seed,
+            channels_last=self.settings.channels_last,
+            categories=len(self.data[split].labels.categories),
+        )
+
+    @contextmanager
+    def _machine(self) -> Iterator[None]:
+        """The number of threads, and the search for fast GPU kernels; as they were, afterwards."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(self._threads or threads)
+        tuned = torch.backends.cudnn.benchmark
+        torch.backends.cudnn.benchmark = self.device.type == "cuda"
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.backends.cudnn.benchmark = tuned
+
+    def _circumstances(self) -> dict[str, str | int]:
+        return {
+            "device": str(self.device),
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+            "processes": self.processes.world,
+            "python": platform.python_version(),
+        }
