@@ -2,43 +2,14 @@
 
 import os
 import pickle
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cifar_files import integer, official_pickle
 
 from affekt.data.unpickling import read_batch
 from affekt.errors import DataError
-
-
-def string(text: bytes) -> bytes:
-    """Python 2's str: SHORT_BINSTRING or BINSTRING."""
-    return b"U" + bytes([len(text)]) + text if len(text) < 256 else b"T" + struct.pack("<i", len(text)) + text
-
-
-def integer(n: int) -> bytes:
-    return b"K" + bytes([n]) if n < 256 else b"J" + struct.pack("<i", n)
-
-
-def official_pickle(pixels: np.ndarray, **lists: list[int] | list[str]) -> bytes:
-    """A batch as Python 2's cPickle wrote it, opcode by opcode: protocol 2, byte strings, NumPy's old module name."""
-    rows, columns = pixels.shape
-    dtype = (
-        b"cnumpy\ndtype\n"
-        + string(b"u1")
-        + b"K\x00K\x01\x87R(K\x03"
-        + string(b"|")
-        + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
-    )
-    array = b"cnumpy.core.multiarray\n_reconstruct\n" + b"cnumpy\nndarray\nK\x00\x85" + string(b"b") + b"\x87R"
-    state = b"(K\x01" + integer(rows) + integer(columns) + b"\x86" + dtype + b"\x89" + string(pixels.tobytes()) + b"tb"
-    out = b"\x80\x02}(" + string(b"data") + array + state
-    for name, values in lists.items():
-        items = b"".join(integer(v) if isinstance(v, int) else string(v.encode()) for v in values)
-        out += string(name.encode()) + b"](" + items + b"e"
-    return out + b"u."
-
 
 PIXELS = np.arange(2 * 3072, dtype=np.int64).reshape(2, 3072).astype(np.uint8)
 

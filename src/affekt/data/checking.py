@@ -1,4 +1,4 @@
-"""Checking: whether a copy of a data set is complete and whole, told in one report instead of one error after another."""
+"""Checking: whether a copy of a data set is complete and whole, in one report instead of one error after another."""
 
 from __future__ import annotations
 

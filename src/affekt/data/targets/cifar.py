@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +13,13 @@ from affekt.data.archives import contents
 from affekt.data.dataset import Dataset, Source
 from affekt.data.pictures import ArrayPictures, FilePictures
 from affekt.data.stimuli import Ints, Labels, Stimuli
+from affekt.data.targets.cifar_forms import FORMS_10, FORMS_100, Form
 from affekt.data.targets.class_folders import scan
-from affekt.data.unpickling import read_batch
 from affekt.errors import DataError
 from affekt.recipe import DataSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Decode = Callable[[bytes, str], tuple[NDArray[np.uint8], Ints]]
-"""Content and name of a file -> ``(N, 3072)`` pixels, ``(N,)`` labels."""
-
-_PIXELS = 3 * 32 * 32
-"""Numbers a picture: 32 x 32 red, then green, then blue."""
 
 CLASSES_10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -60,85 +53,7 @@ SUPERCLASSES: Mapping[str, tuple[str, ...]] = {
 CLASSES_100 = tuple(sorted(fine for group in SUPERCLASSES.values() for fine in group))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Form:
-    """One of the published forms of a CIFAR set.
-
-    Attributes:
-        folder: its folder, as in the archive.
-        archive: the archive's file name.
-        files: split -> files, in order.
-        decode: reads one file.
-    """
-
-    folder: str
-    archive: str
-    files: Mapping[str, tuple[str, ...]]
-    decode: Decode
-
-
-def _binary(labels: int) -> Decode:
-    """Records of ``labels`` label bytes, the last one the finest, and 3072 pixels."""
-
-    def decode(data: bytes, what: str) -> tuple[NDArray[np.uint8], Ints]:
-        width = labels + _PIXELS
-        if not data or len(data) % width:
-            raise DataError(f"{what}: {len(data):,} bytes, no multiple of {width}; truncated, fetch it again")
-        records = np.frombuffer(data, np.uint8).reshape(-1, width)
-        return records[:, labels:], records[:, labels - 1].astype(np.int64)
-
-    return decode
-
-
-def _python(key: str) -> Decode:
-    """Pickled dictionaries with ``data`` and a list of labels under ``key``."""
-
-    def decode(data: bytes, what: str) -> tuple[NDArray[np.uint8], Ints]:
-        batch = read_batch(data, what)
-        pixels, labels = batch.get("data"), batch.get(key)
-        if not isinstance(pixels, np.ndarray) or not isinstance(labels, list):
-            raise DataError(f'{what}: no "data" and "{key}" in it; it has {", ".join(sorted(batch)) or "nothing"}')
-        if pixels.dtype != np.uint8 or pixels.shape != (len(labels), _PIXELS):
-            raise DataError(f"{what}: {pixels.dtype} {pixels.shape} pixels for {len(labels)} labels")
-        if not all(type(label) is int for label in labels):
-            raise DataError(f"{what}: labels that are no whole numbers")
-        return pixels.astype(np.uint8, copy=False), np.array(labels, dtype=np.int64)
-
-    return decode
-
-
-_BATCHES = tuple(f"data_batch_{n}" for n in range(1, 6))
-_FORMS_10 = (
-    _Form(
-        folder="cifar-10-batches-py",
-        archive="cifar-10-python.tar.gz",
-        files={"train": _BATCHES, "test": ("test_batch",)},
-        decode=_python("labels"),
-    ),
-    _Form(
-        folder="cifar-10-batches-bin",
-        archive="cifar-10-binary.tar.gz",
-        files={"train": tuple(f"{name}.bin" for name in _BATCHES), "test": ("test_batch.bin",)},
-        decode=_binary(1),
-    ),
-)
-_FORMS_100 = (
-    _Form(
-        folder="cifar-100-python",
-        archive="cifar-100-python.tar.gz",
-        files={"train": ("train",), "test": ("test",)},
-        decode=_python("fine_labels"),
-    ),
-    _Form(
-        folder="cifar-100-binary",
-        archive="cifar-100-binary.tar.gz",
-        files={"train": ("train.bin",), "test": ("test.bin",)},
-        decode=_binary(2),
-    ),
-)
-
-
-def _read(root: Path, settings: DataSettings, forms: tuple[_Form, ...], classes: tuple[str, ...]) -> Stimuli:
+def _read(root: Path, settings: DataSettings, forms: tuple[Form, ...], classes: tuple[str, ...]) -> Stimuli:
     name = f"CIFAR-{len(classes)}"
     for form in forms:
         for folder in (root / form.folder, root):
@@ -146,21 +61,24 @@ def _read(root: Path, settings: DataSettings, forms: tuple[_Form, ...], classes:
                 return _from_arrays(name, form, folder.joinpath, settings, classes)
     for form in forms:
         if (folder := root / form.folder).is_dir():
-            raise DataError(f"{name}: {folder} lacks {_lacking(folder, form)}; fetch it again")
+            raise DataError(f"{name}: {folder} lacks {_lacking(folder, form)}; remove the folder and fetch again")
     for form in forms:
         for archive in (root / form.archive, root):
             if archive.is_file() and archive.name == form.archive:
                 return _from_archive(name, form, archive, settings, classes)
     if root.is_file():
         raise DataError(f"{name}: {root} is not one of its archives: {', '.join(f.archive for f in forms)}")
+    if not (root / "train").is_dir():
+        fetch = f"get it with `affekt data fetch {name.replace('-', '').lower()}`"
+        raise DataError(f"{name}: nothing of it in {root}; {fetch}, or put there: {_layout(forms)}")
     return _from_pictures(name, root, settings, classes)
 
 
-def _lacking(folder: Path, form: _Form) -> str:
+def _lacking(folder: Path, form: Form) -> str:
     return ", ".join(f for files in form.files.values() for f in files if not (folder / f).is_file())
 
 
-def _from_archive(name: str, form: _Form, archive: Path, settings: DataSettings, classes: tuple[str, ...]) -> Stimuli:
+def _from_archive(name: str, form: Form, archive: Path, settings: DataSettings, classes: tuple[str, ...]) -> Stimuli:
     wanted = [f"{form.folder}/{file}" for files in form.files.values() for file in files]
     found = contents(archive, wanted)
     if lacking := [file for file in wanted if file not in found]:
@@ -170,7 +88,7 @@ def _from_archive(name: str, form: _Form, archive: Path, settings: DataSettings,
 
 def _from_arrays(
     name: str,
-    form: _Form,
+    form: Form,
     locate: Callable[[str], Path | bytes],
     settings: DataSettings,
     classes: tuple[str, ...],
@@ -258,7 +176,7 @@ _CITATION = "Krizhevsky (2009), Learning multiple layers of features from tiny i
 _HOMEPAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
 
-def _layout(forms: tuple[_Form, ...]) -> str:
+def _layout(forms: tuple[Form, ...]) -> str:
     archives = " or ".join(form.archive for form in forms)
     folders = " or ".join(f"{form.folder}/" for form in forms)
     return f"{archives}, or unpacked {folders}, or {{train,test}}/<class>/*.jpg"
@@ -274,14 +192,14 @@ CIFAR10 = Dataset(
     homepage=_HOMEPAGE,
     labels=("category",),
     categories=CLASSES_10,
-    layout=_layout(_FORMS_10),
+    layout=_layout(FORMS_10),
     expected=60_000,
     sources=(
         _source(
             "cifar-10-python.tar.gz", "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", 170_498_071
         ),
     ),
-    read=lambda root, settings: _read(root, settings, _FORMS_10, CLASSES_10),
+    read=lambda root, settings: _read(root, settings, FORMS_10, CLASSES_10),
 )
 
 CIFAR100 = Dataset(
@@ -294,12 +212,12 @@ CIFAR100 = Dataset(
     homepage=_HOMEPAGE,
     labels=("category", "coarse"),
     categories=CLASSES_100,
-    layout=_layout(_FORMS_100),
+    layout=_layout(FORMS_100),
     expected=60_000,
     sources=(
         _source(
             "cifar-100-python.tar.gz", "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7", 169_001_437
         ),
     ),
-    read=lambda root, settings: _read(root, settings, _FORMS_100, CLASSES_100),
+    read=lambda root, settings: _read(root, settings, FORMS_100, CLASSES_100),
 )

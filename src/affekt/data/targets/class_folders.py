@@ -118,7 +118,9 @@ def _check_classes(found: dict[str, dict[str, Path]], known: tuple[str, ...], na
         for label, folder in folders.items():
             if label not in known:
                 where = "these are its classes" if fixed else "the train folder has no such class"
-                raise DataError(f"{unknown(f'{name}: class folder', label, known)} ({folder}: {where})")
+                every = f"{len(known)} classes" if len(known) > 20 else None
+                wrong = unknown(f"{name}: class folder", label, known, everything=every)
+                raise DataError(f"{wrong} ({folder}: {where})")
     missing = [label for label in known if label not in next(iter(found.values()))]
     if missing:
         raise DataError(f"{name}: no folder for the class {first(missing)} in {_parent(found)}")

@@ -1,0 +1,244 @@
+"""``affekt data``: which data sets there are, what is known of one, get it, check a copy; and what its verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affekt.cli.options import add_data_root, add_json, positive
+from affekt.cli.printing import say, write_json, write_record, write_table
+from affekt.errors import UsageError
+
+if TYPE_CHECKING:
+    from affekt.data import Dataset
+    from affekt.recipe import DataSettings
+
+Step = Callable[[str, int, int], None]
+
+
+def register(subparsers: Any) -> None:
+    from affekt.cli.data_diffuse import register_diffuse
+
+    parser = subparsers.add_parser("data", help="list, describe, fetch, check and derive data sets")
+    verbs = parser.add_subparsers(metavar="VERB", dest="data_verb", required=True)
+    _register_list(verbs.add_parser("list", help="the data sets that can be read, with licence and where they are"))
+    _register_info(verbs.add_parser("info", help="everything that is known of a data set: layout, options, citation"))
+    _register_fetch(
+        verbs.add_parser("fetch", help="get a data set: hashed, resumed where it broke off, unpacked safely")
+    )
+    _register_check(verbs.add_parser("check", help="what is missing, altered or does not decode in a copy"))
+    register_diffuse(verbs.add_parser("diffuse", help="make a derived set: pictures re-made by a model, or noised"))
+
+
+def _register_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help='e.g. "cifar*" (default: all)')
+    add_data_root(parser)
+    add_json(parser)
+    parser.set_defaults(run=list_sets)
+
+
+def _register_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="data set (affekt data list)")
+    add_data_root(parser)
+    add_json(parser)
+    parser.set_defaults(run=info)
+
+
+def _register_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="data set (affekt data list)")
+    parser.add_argument(
+        "--from",
+        type=Path,
+        dest="source",
+        metavar="PATH",
+        help="take the files from this folder or file, not the network",
+    )
+    add_data_root(parser)
+    add_json(parser)
+    parser.set_defaults(run=fetch)
+
+
+def _register_check(parser: argparse.ArgumentParser) -> None:
+    add_reading(parser)
+    parser.add_argument("--quick", action="store_true", help="do not decode the pictures")
+    parser.add_argument("--workers", type=positive, default=4, metavar="N", help="threads that decode (default: 4)")
+    add_json(parser)
+    parser.set_defaults(run=check)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """NAME, --root, --option, --data-root: which data set, where, how it is read."""
+    parser.add_argument("name", metavar="NAME", help="data set (affekt data list)")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="its folder (default: DIR/NAME of --data-root)")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="options",
+        help="option of its reader, repeatable",
+    )
+    add_data_root(parser)
+
+
+def list_sets(args: argparse.Namespace) -> int:
+    """``affekt data list``."""
+    from affekt.data import dataset, list_datasets
+
+    names = list_datasets(args.pattern)
+    if not names:
+        raise UsageError(f'data set "{args.pattern}": none matches; all: affekt data list')
+    found = [_summary(dataset(name), args.data_root) for name in names]
+    if args.json:
+        write_json(found)
+        return 0
+    columns = ("name", "kind", "pictures", "labels", "get it", "here", "licence")
+    write_table(columns, ([row[c] for c in columns] for row in found))
+    return 0
+
+
+def _summary(described: Dataset, root: Path | None) -> dict[str, Any]:
+    how = "fetch" if described.sources else "by hand" if described.needs_folder else "pip"
+    return {
+        "name": described.name,
+        "kind": described.kind,
+        "title": described.title,
+        "pictures": described.expected,
+        "labels": ", ".join(described.labels),
+        "get it": how,
+        "here": "yes" if _folder(described, root).is_dir() or not described.needs_folder else "no",
+        "licence": described.licence,
+    }
+
+
+def _folder(described: Dataset, root: Path | None) -> Path:
+    from affekt.data import dataset_folder
+
+    return dataset_folder(described.settings(), root)
+
+
+def info(args: argparse.Namespace) -> int:
+    """``affekt data info NAME``."""
+    from affekt.data import dataset
+
+    described = dataset(args.name)
+    record: dict[str, Any] = {
+        **_summary(described, args.data_root),
+        "categories": list(described.categories),
+        "citation": described.citation,
+        "homepage": described.homepage,
+        "folder": str(_folder(described, args.data_root)),
+        "layout": " ".join(described.layout.split()),
+        "options": dict(described.options),
+        "files": [
+            {"file": s.file, "size": s.size, "sha256": s.sha256, "urls": list(s.urls)} for s in described.sources
+        ],
+        "pictures may be shown": described.show_pictures,
+    }
+    if args.json:
+        write_json(record)
+        return 0
+    options, files = record.pop("options"), record.pop("files")
+    shown = {k: ", ".join(v) if isinstance(v, list) else v for k, v in record.items()}
+    shown |= {f"option {name}": about for name, about in options.items()}
+    shown |= {f"file {f['file']}": f"{f['size']:,} bytes, SHA-256 {f['sha256']}" for f in files}
+    write_record({k: ("yes" if v else "no") if isinstance(v, bool) else v for k, v in shown.items() if v not in ("", None)})
+    return 0
+
+
+def fetch(args: argparse.Namespace) -> int:
+    """``affekt data fetch NAME``."""
+    from affekt.data import dataset
+    from affekt.data.fetching import fetch as fetch_set
+
+    described = dataset(args.name)
+    folder = _folder(described, args.data_root)
+    with progress("bytes") as step:
+        done = fetch_set(described, folder, source=args.source, progress=step)
+    say(*(f"note: {note}" for note in done.notes))
+    if args.json:
+        state = {str(p): "was there" if p in done.already else "fetched" for p in done.files}
+        write_json({"name": described.name, "folder": str(folder), "files": state, "notes": list(done.notes)})
+        return 0
+    write_table(("file", ""), ((str(p), "was there" if p in done.already else "fetched") for p in done.files))
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """``affekt data check NAME``: 0 when the copy is fit for use, 1 when it is not."""
+    from affekt.data import dataset, dataset_folder
+    from affekt.data.checking import check as check_set
+
+    described = dataset(args.name)
+    settings = settings_of(described, args)
+    with progress("pictures") as step:
+        report = check_set(
+            described,
+            dataset_folder(settings, args.data_root),
+            settings,
+            decode=not args.quick,
+            workers=args.workers,
+            progress=step,
+        )
+    if args.json:
+        write_json(report.to_json())
+        return 1 if report.problems else 0
+    record: dict[str, Any] = {"data set": report.name, "folder": str(report.folder), "pictures": report.found}
+    record |= {"expected": report.expected} if report.expected else {}
+    record |= {"groups": report.groups, "decoded": report.decoded}
+    record |= {f"split {name or 'free'}": n for name, n in report.splits.items()}
+    record |= {f"category {name}": n for name, n in report.categories.items()}
+    record |= {f"file {name}": state for name, state in report.files.items()}
+    write_record(record)
+    say(*(f"note: {note}" for note in report.notes), *(f"problem: {problem}" for problem in report.problems))
+    return 1 if report.problems else 0
+
+
+def settings_of(described: Dataset, args: argparse.Namespace, **changes: Any) -> DataSettings:
+    """The settings that NAME, --root and --option say."""
+    root = {"root": str(args.root)} if args.root is not None else {}
+    return described.settings(**root, **changes, options=dict(map(_option, args.options)))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """``key=value``; the value is TOML, a bare word is a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f'--option "{text}": write KEY=VALUE, e.g. --option variants=false')
+    try:
+        found = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        found = value.strip()
+    return key.strip(), tuple(found) if isinstance(found, list) else found
+
+
+@contextmanager
+def progress(unit: str) -> Iterator[Step | None]:
+    """A bar for each file or work on stderr, with rate and time left; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    counted = (
+        (bars.DownloadColumn(), bars.TransferSpeedColumn())
+        if unit == "bytes"
+        else (bars.MofNCompleteColumn(), bars.TextColumn("{task.fields[rate]} /s"))
+    )
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), *counted, bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, bars.TaskID] = {}
+
+        def step(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total, rate="")
+            task = bar.tasks[bar.task_ids.index(tasks[name])]
+            bar.update(tasks[name], completed=done, total=total, rate=f"{task.speed or 0:.1f}")
+
+        yield step
