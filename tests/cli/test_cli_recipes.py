@@ -49,5 +49,5 @@ def test_a_file_of_that_name_comes_before_a_shipped_recipe(tmp_path, monkeypatch
 
 
 def test_a_name_that_is_neither_says_both_ways():
-    with pytest.raises(RecipeError, match="affekt recipes; or give the path of a .toml file"):
+    with pytest.raises(RecipeError, match="affekt recipes; or give the path"):
         find("nope")

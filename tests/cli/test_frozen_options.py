@@ -19,8 +19,8 @@ def option_lines():
                 continue
             choices = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else ""
             value = "" if action.nargs == 0 else choices or action.metavar or action.dest.upper()
-            words = (*path, "|".join(action.option_strings), value if action.nargs in (None, 0) else f"{value}{action.nargs}")
-            yield " ".join(["affekt", *filter(None, words)])
+            many = "" if action.nargs in (None, 0) else str(action.nargs)
+            yield " ".join(["affekt", *filter(None, (*path, "|".join(action.option_strings), value + many))])
 
 
 def key_lines():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from affekt.cli.parsing import build_parser
@@ -44,11 +45,17 @@ def _run(arguments: list[str]) -> int:
         from affekt.cli.completion import answer
 
         return answer(arguments[1:])
+    warnings.formatwarning = _warning
     try:
         parsed = build_parser().parse_args(arguments or ["--help"])
         return int(parsed.run(parsed) or 0)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+
+
+def _warning(message: Warning | str, *_: object, **__: object) -> str:
+    """A library's warning as a line of log: where in the code it was said is of no use to a user."""
+    return f"affekt: warning: {_flat(str(message))}\n"
 
 
 def _one_line(error: Exception) -> tuple[str, int]:

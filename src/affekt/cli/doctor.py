@@ -64,8 +64,11 @@ def installed(package: str) -> str:
 
 def processors() -> Iterator[Finding]:
     """CPU, its native bf16, threads, and accelerators."""
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        yield Finding("device", "torch", f"cannot be imported: {error}", "pip install torch torchvision")
+        return
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     yield Finding("device", "cpu", f"{_cpu_name()}, {cores} core(s), {torch.backends.cpu.get_cpu_capability()}")
     few = torch.get_num_threads() < cores
@@ -88,9 +91,9 @@ def bf16_on_cpu() -> str:
     """In words, whether bf16 is native here: it decides what ``precision = "auto"`` becomes."""
     import torch
 
-    probes = {"AMX": "_is_amx_tile_supported", "AVX-512 bf16": "_is_avx512_bf16_supported"}
-    have = [name for name, probe in probes.items() if getattr(torch.cpu, probe, lambda: False)()]
-    return f"native ({', '.join(have)})" if have else 'not native; precision = "auto" trains in fp32'
+    from affekt.training.precision import native_bf16
+
+    return "native" if native_bf16(torch.device("cpu")) else 'not native; precision = "auto" trains in fp32'
 
 
 def _cpu_name() -> str:

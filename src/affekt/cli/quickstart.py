@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from affekt.cli.options import add_seed
+from affekt.cli.options import add_json, add_seed
 
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("quickstart", help="the main job, small, on emoji: minutes on two cores")
     parser.add_argument("--out", type=Path, default=Path("quickstart"), metavar="DIR", help="default: ./quickstart")
     add_seed(parser)
+    add_json(parser)
     parser.set_defaults(run=run)
 
 

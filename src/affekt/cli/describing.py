@@ -1,0 +1,82 @@
+"""What a model says of pictures, in words and as JSON, for every kind of model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from affekt.affect import AffectState
+    from affekt.data.pictures import Pixels
+
+Named = tuple[tuple[str, float], ...]
+"""(class, probability), likeliest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a model says of one picture.
+
+    Attributes:
+        classes: the likeliest of the mixture (or of the one classifier); empty for an affect network.
+        branches: the likeliest class of each branch of a regulated model, by name.
+        regulation: r of the likeliest class, in [0, 1]; None where there is none.
+        by_class: r of each class, for a regulator that has one for each.
+        affect: what the picture elicits; None for a plain classifier.
+    """
+
+    classes: Named = ()
+    branches: dict[str, tuple[str, float]]
+    regulation: float | None = None
+    by_class: dict[str, float] | None = None
+    affect: AffectState | None = None
+
+    def in_words(self) -> str:
+        """``cat 83 %, dog 10 %; r 0.62 (non-emotional: dog 51 %, influenced: cat 90 %); pleasant (valence ...)``."""
+        parts = [", ".join(map(_share, self.classes))]
+        if self.regulation is not None:
+            branches = ", ".join(f"{name.replace('_', '-')}: {_share(best)}" for name, best in self.branches.items())
+            parts.append(f"r {self.regulation:.2f} ({branches})")
+        if self.affect is not None:
+            parts.append(self.affect.describe())
+        return "; ".join(filter(None, parts))
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; what the model does not have is left out."""
+        found: dict[str, Any] = {}
+        if self.classes:
+            found["class"], found["probability"] = self.classes[0]
+            found["top"] = [{"class": name, "probability": p} for name, p in self.classes]
+        if self.regulation is not None:
+            found["r"] = self.regulation
+            found["branches"] = {k: {"class": c, "probability": p} for k, (c, p) in self.branches.items()}
+        if self.by_class is not None:
+            found["r_by_class"] = self.by_class
+        if self.affect is not None:
+            found["affect"] = self.affect.to_dict() | {"words": self.affect.describe()}
+        return found
+
+
+def _share(named: tuple[str, float]) -> str:
+    return f"{named[0]} {100 * named[1]:.0f} %"
+
+
+def describe(model: Any, pixels: Sequence[Pixels], *, top: int) -> list[Prediction]:
+    """One :class:`Prediction` a picture of ``(S, S, 3)`` uint8 pixels, all of one size."""
+    import numpy as np
+    import torch
+
+    images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
+    with torch.inference_mode():
+        return _describers()[type(model).__name__](model, images, top)
+
+
+def _describers() -> dict[str, Any]:
+    return {"AffectNetwork": _affect, "Classifier": _classifier, "EmotionalRegulation": _regulated}
+
+
+def _affect(model: Any, images: Tensor, top: int) -> list[Prediction]:
+    return [Prediction(affect=state, branches={}) for state in model.describe(images)]
