@@ -1,0 +1,183 @@
+"""Affect task: how an affect network learns from affect labels, and how well it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from affekt.affect import majority
+from affekt.data.stimuli import Labels, Stimuli
+from affekt.errors import DataError, UsageError, unknown
+from affekt.perception.losses import RATINGS_LOSSES, category_loss, vote_loss
+from affekt.perception.metrics import category_metrics, rating_metrics, vote_metrics
+from affekt.perception.network import AffectNetwork
+from affekt.perception.transfer import layerwise_groups, set_trainable
+from affekt.training.plain import plain_batches
+from affekt.training.task import Batch, Outputs, Task
+
+CATEGORIES = ("none", "cross-entropy", "votes")
+
+
+class AffectTask(Task):
+    """Losses and metrics of an affect network; sets its rating statistics from the training labels.
+
+    Losses: ``categories`` where the network has a category head, and one named after each rating dimension.
+
+    Metrics: ``<dimension>/r``, ``/spearman``, ``/ccc``, ``/rmse``, ``/rmse_of_mean``, ``/ccc_of_mean``, ``/n``, with
+    the RMSE in units of the scale; ``r``, the mean of the dimensions' r, in which a constant prediction counts 0;
+    ``accuracy``, ``balanced_accuracy``, ``macro_f1``, each with ``_of_majority``; ``votes/kl`` and ``votes/kl_of_mean``
+    in nats.
+
+    Args:
+        network: an :class:`AffectNetwork`; becomes ``model``.
+        labels: of the *training* split.
+        categories: loss of the category head: ``"cross-entropy"`` with the majority category, ``"votes"`` (KL to the
+            shares of votes). ``"none"``: the same as cross-entropy where there is such a head.
+        ratings_loss: ``"mse"``, ``"ccc"`` or ``"gaussian-nll"``; absent: the network's.
+        trainable: ``"all"``, ``"head"`` or the number of last stages that learn.
+        layer_decay: factor of the learning rate from each stage to the one before it.
+        label_smoothing: of the cross-entropy.
+
+    Raises:
+        UsageError: a word that does not exist, or a likelihood for a network without variances.
+        DataError: labels that lack what a head is to learn.
+    """
+
+    model: AffectNetwork
+
+    def __init__(
+        self,
+        network: AffectNetwork,
+        labels: Labels,
+        *,
+        categories: str = "cross-entropy",
+        ratings_loss: str | None = None,
+        trainable: str | int = "all",
+        layer_decay: float = 1.0,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if categories not in CATEGORIES:
+            raise UsageError(unknown("categories", categories, CATEGORIES))
+        name = ratings_loss or network.ratings_loss
+        if name not in RATINGS_LOSSES:
+            raise UsageError(unknown("ratings_loss", name, RATINGS_LOSSES))
+        if network.ratings and name == "gaussian-nll" != network.ratings_loss:
+            raise UsageError(
+                'ratings_loss = "gaussian-nll": this network predicts no variances; make it with the same ratings_loss'
+            )
+        _check_labels(network, labels, categories)
+        self.model = network
+        self.by_votes = categories == "votes"
+        self.ratings_loss = RATINGS_LOSSES[name]
+        self.layer_decay = layer_decay
+        self.label_smoothing = label_smoothing
+        self.monitor = "r" if network.ratings else "accuracy"
+        network.standardise(labels.ratings)
+        set_trainable(network, trainable)
+        if network.categories:
+            shares = category_shares(labels)
+            self.register_buffer("category_shares", torch.as_tensor(shares, dtype=torch.float32))
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        return (*(["categories"] if self.model.categories else []), *self.model.ratings)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        out = self.model(batch.images)
+        found: dict[str, Tensor] = {}
+        if out.category_logits is not None:
+            found["categories"] = self._category_loss(out.category_logits, batch)
+        for index, name in enumerate(self.model.ratings):
+            target = (batch.labels[name] - self.model.rating_mean[index]) / self.model.rating_std[index]
+            variance = None if out.rating_log_variance is None else out.rating_log_variance[:, index]
+            found[name] = self.ratings_loss(out.ratings[:, index], target, variance)
+        return found
+
+    def _category_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        if self.by_votes:
+            return vote_loss(logits, batch.labels["votes"])
+        target = batch.labels["category"] if "category" in batch.labels else _majority(batch.labels["votes"])
+        return category_loss(logits, target, self.label_smoothing)
+
+    def outputs(self, batch: Batch) -> dict[str, Tensor]:
+        """``state``; ``category_probabilities``; ``ratings`` in units of the scale; each where there is such a head."""
+        out = self.model(batch.images)
+        named = {
+            "state": out.state,
+            "category_probabilities": out.category_probabilities,
+            "ratings": out.rating_values,
+        }
+        return {name: values for name, values in named.items() if values is not None}
+
+    def metrics(self, outputs: Outputs, labels: Labels) -> dict[str, float]:
+        found: dict[str, float] = {}
+        if self.model.ratings:
+            found |= self._rating_metrics(outputs["ratings"], labels)
+        if self.model.categories:
+            shares = self.get_buffer("category_shares").cpu().numpy()
+            probabilities = outputs["category_probabilities"]
+            found |= category_metrics(probabilities, _category(labels), int(shares.argmax()))
+            if labels.votes is not None:
+                found |= vote_metrics(probabilities, labels.votes, shares)
+        return found
+
+    def _rating_metrics(self, values: np.ndarray[Any, Any], labels: Labels) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for index, name in enumerate(self.model.ratings):
+            mean = float(self.model.rating_mean[index])
+            scored = rating_metrics(values[:, index], labels.ratings[name], mean)
+            found |= {f"{name}/{metric}": value for metric, value in scored.items()}
+        return {"r": float(np.mean([np.nan_to_num(found[f"{name}/r"]) for name in self.model.ratings]))} | found
+
+    def calibrate(self, stimuli: Stimuli) -> None:
+        """After training: standardise the network's state over its training pictures, un-augmented."""
+        self.model.calibrate(plain_batches(stimuli, self.model.image_size, device=self.model.mean.device))
+
+    def parameter_groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+        return layerwise_groups(self.model, learning_rate, weight_decay, self.layer_decay)
+
+
+def category_shares(labels: Labels) -> np.ndarray[Any, Any]:
+    """``(K,)`` mean shares of the categories: of the votes where there are any, else of the majority labels."""
+    if labels.votes is not None:
+        counts = labels.votes[labels.votes.sum(axis=1) > 0].astype(np.float64)
+        shares: np.ndarray[Any, Any] = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
+        return shares
+    known = _category(labels)
+    counts = np.bincount(known[known >= 0], minlength=len(labels.categories))
+    return np.asarray(counts / counts.sum())
+
+
+def _check_labels(network: AffectNetwork, labels: Labels, categories: str) -> None:
+    absent = [name for name in network.ratings if name not in labels.ratings]
+    if absent:
+        known = ", ".join(labels.ratings) or "none"
+        raise DataError(f"the labels have no ratings of {', '.join(absent)}; they have: {known}")
+    if not network.categories:
+        return
+    if network.categories != labels.categories:
+        found = ", ".join(labels.categories) or "none"
+        raise DataError(f"the network's categories are {', '.join(network.categories)}; those of the labels: {found}")
+    if categories == "votes" and labels.votes is None:
+        raise DataError('categories = "votes": these labels hold no votes; write "cross-entropy"')
+    if (labels.votes is None or not labels.votes.sum()) and not (_category(labels) >= 0).any():
+        raise DataError("no stimulus of the training split has a category")
+
+
+def _category(labels: Labels) -> np.ndarray[Any, Any]:
+    if labels.category is not None:
+        return labels.category
+    if labels.votes is None:
+        return np.full(0, -1)
+    return np.where(labels.votes.sum(axis=1) > 0, majority(labels.votes), -1)
+
+
+def _majority(votes: Tensor) -> Tensor:
+    """``(B, K)`` votes -> ``(B,)`` index of the first place, -1 where it is shared."""
+    best, winner = votes.max(dim=1)
+    tied = (votes == best[:, None]).sum(dim=1) > 1
+    return torch.where(tied, torch.full_like(winner, -1), winner)
