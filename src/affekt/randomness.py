@@ -76,5 +76,9 @@ def torch_seed(*names: object) -> Iterator[None]:
     """Run a block (initial weights, a step with dropout) under its own seed; the global state is put back after it."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(stream(*names))
+        # Not torch.manual_seed: for each kind of accelerator that is absent it keeps a stack trace for later, every time.
+        seed = stream(*names)
+        torch.default_generator.manual_seed(seed)
+        for device in devices:
+            torch.cuda.default_generators[device].manual_seed(seed)
         yield
