@@ -146,6 +146,19 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(pack: Path, house: Path, kin
     unpack(archive, house / "data", limits=Limits(ratio=20, free=2**24))
 
 
+def test_a_bomb_that_is_read_without_unpacking_is_refused(pack: Path) -> None:
+    archive = tar(pack / "bomb.tar.gz", member("zeros", bytes(8 * 2**20)))
+    with pytest.raises(DataError, match="decompression bomb"):
+        contents(archive, ["zeros"], limits=Limits(ratio=20, free=2**20))
+    assert contents(archive, ["zeros"]) == {"zeros": bytes(8 * 2**20)}
+
+
+def test_a_large_allowance_is_not_taken_as_memory(pack: Path) -> None:
+    """An archive of 160 MB may unpack to 32 GB, which nobody allocates to read a small file."""
+    archive = tar(pack / "set.tar.gz", member("a", b"x" * 10))
+    assert contents(archive, ["a"], limits=Limits(free=2**50, size=2**50)) == {"a": b"x" * 10}
+
+
 def test_a_bomb_in_a_tar_header_is_refused(pack: Path, house: Path) -> None:
     """A pax header of 64 MiB would be read into memory in one piece before any entry is seen."""
     info, data = member("pax", bytes(64 * 2**20), type=tarfile.XHDTYPE)

@@ -110,14 +110,21 @@ def contents(archive: Path, wanted: Collection[str], *, limits: Limits | None = 
             name = _safe(archive, entry.name).as_posix()
             if entry.folder or name not in wanted:
                 continue
-            with entry.open() as content:
-                found[name] = content.read(allowed - total + 1)
+            found[name] = _read(archive, entry, allowed - total)
             total += len(found[name])
-            if total > allowed:
-                raise _bomb(archive, f"more than {allowed:,} bytes")
             if len(found) == len(wanted):
                 break
     return found
+
+
+def _read(archive: Path, entry: _Entry, allowed: int) -> bytes:
+    out = bytearray()
+    with entry.open() as content:
+        while chunk := content.read(CHUNK):
+            out += chunk
+            if len(out) > allowed:
+                raise _bomb(archive, f"more than {allowed:,} bytes")
+    return bytes(out)
 
 
 @contextmanager
