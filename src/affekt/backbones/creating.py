@@ -130,7 +130,7 @@ def _initialise(backbone: Backbone, built: Built, resolved: Resolved, initial: s
     mean, std = source.mean or built.mean, source.std or built.std
     if len(mean) == backbone.in_channels:
         backbone.mean, backbone.std = mean, std
-    elif len(set(mean)) >= 1:
+    else:
         backbone.mean = (sum(mean) / len(mean),) * backbone.in_channels
         backbone.std = (sum(std) / len(std),) * backbone.in_channels
 

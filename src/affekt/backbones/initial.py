@@ -77,42 +77,38 @@ def fill(
     for another number of channels is adapted.
 
     Args:
-        fresh: tensors that may stay new, since small pictures need another shape there; they do not count.
+        fresh: tensors that may stay new, since small pictures may need another shape there; they do not count.
         grid: rows and columns of patches, for position embeddings.
 
     Raises:
         CheckpointError: less than 95 % of the network's tensors are found: counts and the first that are missing.
     """
-    wanted = {n: t for n, t in trunk.state_dict().items() if n not in fresh and not n.endswith("num_batches_tracked")}
+    wanted = trunk.state_dict()
     named = _best_names(tensors, wanted)
-    fitted = {n: _fitted(n, named[n], t, grid) for n, t in wanted.items() if n in named}
-    found = {n: t for n, t in fitted.items() if t is not None}
-    missing = [n for n in wanted if n not in named]
-    misshapen = [f"{n} {tuple(named[n].shape)} for {tuple(wanted[n].shape)}" for n, t in fitted.items() if t is None]
-    if len(found) < ENOUGH * len(wanted):
-        reasons = [f"missing {first(missing)}"] * bool(missing) + [f"other shape {first(misshapen)}"] * bool(misshapen)
+    found = {n: t for n, like in wanted.items() if n in named and (t := _fitted(n, named[n], like, grid)) is not None}
+    new = [n for n in wanted if n not in found and n not in fresh and not n.endswith("num_batches_tracked")]
+    needed = sum(n not in fresh and not n.endswith("num_batches_tracked") for n in wanted)
+    missing = first([n for n in new if n not in named])
+    misshapen = first([f"{n} {tuple(named[n].shape)} for {tuple(wanted[n].shape)}" for n in new if n in named])
+    if needed - len(new) < ENOUGH * needed:
+        reasons = [f"missing {missing}"] * bool(missing) + [f"other shape {misshapen}"] * bool(misshapen)
         raise CheckpointError(
-            f"initial = {source}: {len(found)} of {len(wanted)} tensors fit {name} ({ENOUGH:.0%} are needed); "
+            f"initial = {source}: {needed - len(new)} of {needed} tensors fit {name} ({ENOUGH:.0%} are needed); "
             f"{'; '.join(reasons)}"
         )
     trunk.load_state_dict(found, strict=False)
-    return _notes(fresh, missing, misshapen)
-
-
-def _notes(fresh: frozenset[str], missing: list[str], misshapen: list[str]) -> tuple[str, ...]:
-    notes = []
-    if fresh:
-        notes.append(f"new, since small pictures need another shape there: {first(sorted(fresh))}")
-    if missing:
-        notes.append(f"new, since not in the weights file: {first(missing)}")
-    if misshapen:
-        notes.append(f"new, since of another shape in the weights file: {first(misshapen)}")
-    return tuple(notes)
+    notes = {
+        "small pictures need another shape there": first(sorted(fresh - set(found))),
+        "not in the weights file": missing,
+        "of another shape in the weights file": misshapen,
+    }
+    return tuple(f"new weights, since {why}: {which}" for why, which in notes.items() if which)
 
 
 def _best_names(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under the names under which most of them are wanted."""
-    candidates = [_renamed(tensors, strip, add) for strip in _prefixes(tensors) for add in ("", "features.")]
+    plain = [_renamed(tensors, strip, add) for strip in _prefixes(tensors) for add in ("", "features.")]
+    candidates = plain + [{_OLD_DENSENET.sub(r".\1\2.", n): t for n, t in named.items()} for named in plain]
     return max(candidates, key=lambda named: sum(n in wanted and t.ndim == wanted[n].ndim for n, t in named.items()))
 
 
@@ -127,8 +123,7 @@ def _prefixes(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def _renamed(tensors: Mapping[str, Tensor], strip: str, add: str) -> dict[str, Tensor]:
-    inside = {add + name.removeprefix(strip): t for name, t in tensors.items() if name.startswith(strip)}
-    return {_OLD_DENSENET.sub(r".\1\2.", name): t for name, t in inside.items()}
+    return {add + name.removeprefix(strip): t for name, t in tensors.items() if name.startswith(strip)}
 
 
 def _fitted(name: str, tensor: Tensor, like: Tensor, grid: tuple[int, int] | None) -> Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from affekt.errors import CheckpointError, UsageError
 
 _NESTS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
 """Keys under which training scripts keep the state dict of a checkpoint, most usual first."""
+
+_CULPRIT = re.compile(
+    r"(?:GLOBAL|global|class|function|Trying to call reduce for unrecognized function) ([\w.]+\.[\w.]+)"
+)
+"""How torch's unpickler names what it refused."""
 
 _WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel``, ``DistributedDataParallel`` and ``torch.compile`` put before every name."""
@@ -64,21 +70,14 @@ def _unpickled(path: Path) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path}: refused: it holds more than tensors, and reading that could run code; nothing of it was run. "
-            f"Save model.state_dict() alone. ({_culprit(error)})"
-        ) from error
+        if culprit := _CULPRIT.search(str(error)):
+            raise CheckpointError(
+                f"{path}: refused: it asks for {culprit[1]}, and reading that could run code; nothing of it was run. "
+                "It must hold tensors alone: save model.state_dict()"
+            ) from error
+        raise CheckpointError(f"{path}: no readable weights file; nothing in it was run") from error
     except Exception as error:
         raise CheckpointError(f"{path}: no readable weights file: {_one_line(error)}") from error
-
-
-def _culprit(error: Exception) -> str:
-    """The name that the unpickler refused, where it says one."""
-    text = " ".join(str(error).split())
-    for mark in ("Unsupported global: GLOBAL ", "Unsupported class ", "GLOBAL "):
-        if mark in text:
-            return f"it asks for {text.split(mark, 1)[1].split()[0]}"
-    return text[:120]
 
 
 def _state_dict(path: Path, loaded: Any) -> Tensors:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import urllib.error
+import urllib.request
 import warnings
 from functools import partial
 from typing import Any
@@ -65,9 +68,23 @@ def imagenet(name: str) -> dict[str, Tensor]:
     """timm's published weights for that name (the tag's, else its default ones), from the hub's cache or the hub."""
     import timm
 
+    _reachable(name)
     with torch.random.fork_rng(devices=[]):
         state: dict[str, Tensor] = timm.create_model(name, pretrained=True).state_dict()
     return state
+
+
+def _reachable(name: str) -> None:
+    """OSError at once where weights are neither in the cache nor to be had; the hub's client would retry for long."""
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+
+    hub = getattr(timm.models.get_pretrained_cfg(name), "hf_hub_id", None)
+    files = ("model.safetensors", "pytorch_model.bin")
+    if hub is None or any(isinstance(try_to_load_from_cache(hub, file), str) for file in files):
+        return
+    with contextlib.suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(urllib.request.Request(imagenet_file(name), method="HEAD"), timeout=15).close()
 
 
 def imagenet_file(name: str) -> str:

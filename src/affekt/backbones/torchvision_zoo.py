@@ -35,6 +35,8 @@ def build(name: str, *, in_size: int, in_channels: int, width: int | None, optio
     trunk = _create(name, in_size, options)
     if width is not None:
         trunk = _of_width(name, trunk, width)
+    if type(trunk).__name__ == "MNASNet":
+        trunk.__class__ = _MnasNet
     head = _remove_head(trunk)
     stages = _stages(trunk, in_size)
     notes, fresh = _for_size(trunk, in_size)
@@ -101,7 +103,7 @@ def feature_map(trunk: Any, images: Tensor) -> Tensor:
 
 
 _PARTS: dict[str, tuple[str, ...]] = {
-    "MNASNet": ("layers",),
+    "_MnasNet": ("layers",),
     "RegNet": ("stem", "trunk_output"),
     "ShuffleNetV2": ("conv1", "maxpool", "stage2", "stage3", "stage4", "conv5"),
     "MaxVit": ("stem", "blocks"),
@@ -116,6 +118,16 @@ _PARTS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Class -> the parts that lead to the last map; where absent, the map is what ``features`` returns."""
+
+
+class _MnasNet(nn.Module):
+    """torchvision's MNASNet without its loading, which refuses weights that were not pickled with a version."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``(B, 3, S, S)`` -> ``(B, 1280)``, as in torchvision."""
+        network: Any = self
+        found: Tensor = network.classifier(network.layers(images).mean((2, 3)))
+        return found
 
 
 def _run(part: Any, x: Tensor) -> Tensor:
