@@ -51,7 +51,10 @@ def convert(source: Path, destination: Path) -> Report:
     tensors = {name: tensor.clone().contiguous() for name, tensor in found.tensors.items()}
     beside = destination.parent / f".{destination.name}-{uuid.uuid4().hex[:12]}"
     try:
+        beside.touch()
+        mode = beside.stat().st_mode  # safetensors makes files for their owner alone
         save_file(tensors, beside, metadata={"format": "pt"})
+        beside.chmod(mode)
         beside.replace(destination)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{destination}: cannot be written: {' '.join(str(error).split())}") from error

@@ -126,6 +126,7 @@ class PretrainedModel(nn.Module):
             save_model(self, str(folder / WEIGHTS))
         except SafetensorError as error:
             raise OSError(str(error)) from error
+        (folder / WEIGHTS).chmod((folder / CONFIG).stat().st_mode)  # safetensors makes files for their owner alone
         text = card.render() if card else self._card_text or ModelCard(title=name).render()
         (folder / CARD).write_text(text, encoding="utf-8")
 
