@@ -1,0 +1,274 @@
+"""How fast the engine trains, as ratios of things timed in turn in one process: python benchmarks/training.py
+[--quick]
+
+Contenders, all on one network and the same 32-pixel pictures, 128 a step:
+
+ordinary        the loop of a tutorial: fp32, torchvision data set and transforms, DataLoader with two workers
+ours            affekt's trainer as it comes: bf16 where the device has it natively, channels-last, data in memory
+ours fp32       the same with precision = "fp32": equal precision with `ordinary`
+bare            the same model, precision and layout as `ours` on a batch that never changes: no data, no augmentation,
+                no log, no checkpoint
+
+Second table: a step of Emotional Regulation (learn-e-reg, three losses) against the baseline's step and against the
+sum of its three encoders' steps. Third: memory. A round lets each contender work once; the tables show medians over
+rounds of the *ratios within a round*, because the clock of a shared machine drifts. Nothing here is a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from affekt import AffectNetwork, Classifier, EmotionalRegulation, Trainer
+from affekt.data.pictures import ArrayPictures
+from affekt.data.stimuli import Labels, Stimuli
+from affekt.recipe import AugmentationSettings, TrainingSettings
+from affekt.regulation import ClassificationTask, RegulationTask
+from affekt.training.precision import autocast, choose_device, choose_precision
+from affekt.training.task import Batch, Task
+
+BATCH = 128
+CLASSES = 10
+DEVICE = choose_device("auto")
+
+
+def pictures(n: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Random pictures: what they show does not change what a step costs."""
+    draw = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=draw), np.arange(n) % CLASSES
+
+
+def stimuli(n: int) -> Stimuli:
+    images, labels = pictures(n)
+    names = np.array([f"{i:06d}" for i in range(n)])
+    classes = tuple(f"class {k}" for k in range(CLASSES))
+    return Stimuli(
+        name="random",
+        ids=names,
+        pictures=ArrayPictures(images),
+        labels=Labels(categories=classes, category=labels.astype(np.int64)),
+        groups=names,
+    )
+
+
+class Tutorial(Dataset):  # type: ignore[type-arg]
+    """What torchvision.datasets.CIFAR10 does for an item: an array to a PIL picture, then transforms."""
+
+    def __init__(self, n: int) -> None:
+        images, self.labels = pictures(n)
+        self.arrays = images.permute(0, 2, 3, 1).contiguous().numpy()
+        self.transform = torchvision.transforms.Compose(
+            [
+                torchvision.transforms.RandomCrop(32, padding=4),
+                torchvision.transforms.RandomHorizontalFlip(),
+                torchvision.transforms.ToTensor(),
+                torchvision.transforms.Normalize((0.5,) * 3, (0.25,) * 3),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return self.transform(Image.fromarray(self.arrays[index])), int(self.labels[index])
+
+
+def classifier(name: str) -> Classifier:
+    return Classifier(name, CLASSES, 32)
+
+
+def ordinary(name: str, n: int) -> float:
+    """images/s of the tutorial's loop, one epoch of n pictures; the start of the workers is not counted."""
+    model = classifier(name).to(DEVICE)
+    net = nn.Sequential(model.backbone, model.head).to(DEVICE).train()
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    criterion = nn.CrossEntropyLoss()
+    loader = DataLoader(Tutorial(n + BATCH), batch_size=BATCH, shuffle=True, num_workers=2, drop_last=True)
+    begun = 0.0
+    for step, (images, labels) in enumerate(loader):
+        if step == 1:
+            begun = time.perf_counter()
+        loss = criterion(net(images.to(DEVICE)), labels.to(DEVICE))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        loss.item()
+    return n / (time.perf_counter() - begun)
+
+
+def steps_per_second(timing: Path, items: int) -> float:
+    """images/s between the first log line and the last thing the trainer wrote, checkpoint included."""
+    lines = [json.loads(line) for line in timing.read_text().splitlines()]
+    first = next(line for line in lines if line["kind"] == "train")
+    return (items - first["items"]) / (lines[-1]["seconds"] - first["seconds"])
+
+
+def ours(name: str, n: int, precision: str) -> float:
+    """images/s of the trainer: augmentation, log and the checkpoint at the end included."""
+    data = {"train": stimuli(n + BATCH), "validation": stimuli(BATCH)}
+    settings = TrainingSettings(
+        epochs=1, batch_size=BATCH, precision=precision, log_every=1, evaluate_every=10**6, select="last"
+    )  # type: ignore[arg-type]
+    with tempfile.TemporaryDirectory() as folder:
+        task = ClassificationTask(classifier(name))
+        Trainer(task, data, settings, folder=folder, augmentation=AugmentationSettings()).fit()
+        return steps_per_second(Path(folder) / "timing.jsonl", n + BATCH)
+
+
+def step_of(task: Task, batch: Batch) -> Callable[[], None]:
+    """One bare training step on a batch that never changes, in the trainer's precision and layout."""
+    task = task.to(DEVICE, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    groups = task.parameter_groups(0.01, 5e-4)
+    optimiser = torch.optim.SGD(groups, lr=0.01, momentum=0.9, nesterov=True, fused=True)
+    precision = choose_precision("auto", DEVICE)
+
+    def step() -> None:
+        with autocast(DEVICE, precision):
+            loss = sum(task(batch).values())
+        assert isinstance(loss, torch.Tensor)
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+
+    return step
+
+
+def fixed_batch(n: int = BATCH) -> Batch:
+    images, labels = pictures(n)
+    return Batch(
+        images=(images.float() / 255).to(DEVICE, memory_format=torch.channels_last),
+        labels={"category": torch.as_tensor(labels, device=DEVICE)},
+        items=torch.arange(n, device=DEVICE),
+    )
+
+
+def seconds(step: Callable[[], None], repeats: int) -> float:
+    step()
+    begun = time.perf_counter()
+    for _ in range(repeats):
+        step()
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+    return (time.perf_counter() - begun) / repeats
+
+
+def bare(name: str, n: int) -> float:
+    return BATCH / seconds(step_of(ClassificationTask(classifier(name)), fixed_batch()), n // BATCH)
+
+
+def rounds(contenders: Mapping[str, Callable[[], float]], count: int) -> list[dict[str, float]]:
+    found = []
+    for index in range(count):
+        # Every other round goes backwards, so that a drift of the clock favours nobody.
+        order = list(contenders) if index % 2 == 0 else list(reversed(contenders))
+        found.append({name: contenders[name]() for name in order})
+        print(f"  round {index + 1}: " + ", ".join(f"{k} {v:.4g}" for k, v in found[-1].items()), flush=True)
+    return found
+
+
+def ratio(found: list[dict[str, float]], over: str, under: str) -> str:
+    values = [r[over] / r[under] for r in found]
+    return f"{statistics.median(values):.2f} ({min(values):.2f} .. {max(values):.2f})"
+
+
+def engine(name: str, n: int, count: int) -> None:
+    print(f"\n{name}, {n} pictures a contender and round, images/s")
+    found = rounds(
+        {
+            "ordinary": lambda: ordinary(name, n),
+            "ours": lambda: ours(name, n, "auto"),
+            "ours fp32": lambda: ours(name, n, "fp32"),
+            "bare": lambda: bare(name, n),
+        },
+        count,
+    )
+    print(f"  ours / ordinary, each by default   {ratio(found, 'ours', 'ordinary')}")
+    print(f"  ours / ordinary, both fp32         {ratio(found, 'ours fp32', 'ordinary')}")
+    print(f"  ours / bare step, same precision   {ratio(found, 'ours', 'bare')}")
+
+
+def regulated(name: str, repeats: int, count: int) -> None:
+    """A step of learn-e-reg with the affect state computed and cached, the baseline's, and the emotional encoder's."""
+    batch = fixed_batch()
+    emotional = (
+        AffectNetwork(name, {"ratings": ("valence", "arousal")}, 32)
+        .to(DEVICE, memory_format=torch.channels_last)
+        .eval()
+    )  # type: ignore[call-overload]
+
+    def task(*, cached: bool) -> RegulationTask:
+        model = EmotionalRegulation(name, CLASSES, 32, emotional, influence="initialised", regulator="learned")
+        made = RegulationTask(model, affect_cache=cached)
+        if cached:
+            made.prepare("train", stimuli(BATCH))
+        return made
+
+    precision = choose_precision("auto", DEVICE)
+
+    def look() -> None:
+        with torch.inference_mode(), autocast(DEVICE, precision):
+            emotional(batch.images)
+
+    steps = {
+        "baseline": step_of(ClassificationTask(classifier(name)), batch),
+        "learn-e-reg": step_of(task(cached=False), batch),
+        "learn-e-reg cached": step_of(task(cached=True), batch),
+        "emotional": look,
+    }
+    print(f"\n{name}: seconds a step of {BATCH} pictures")
+    found = rounds({k: (lambda s=s: seconds(s, repeats)) for k, s in steps.items()}, count)  # type: ignore[misc]
+    for r in found:
+        r["parts"] = 2 * r["baseline"] + r["emotional"]
+    print(f"  with the affect cache / baseline          {ratio(found, 'learn-e-reg cached', 'baseline')}")
+    print(f"  without / sum of its three encoders       {ratio(found, 'learn-e-reg', 'parts')}")
+
+
+def resident() -> float:
+    """MiB of this process's memory, Linux."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+def memory() -> None:
+    """CIFAR-10's 50,000 pictures of 32 px are 146.5 MiB as uint8: they are there once, whoever asks."""
+    from affekt.data.loading import Loader
+
+    before = resident()
+    whole = stimuli(50_000)
+    held = resident()
+    loaders = [Loader(whole, device=DEVICE, memory_gib=4.0, workers=w) for w in (0, 2, 8)]
+    for loader in loaders:
+        for _ in loader.batches([np.arange(i, i + BATCH) for i in range(0, 50_000 - BATCH, BATCH)]):
+            pass
+    after = resident()
+    pixels = 50_000 * 3 * 32 * 32 / 2**20
+    print(f"\nmemory: pictures {pixels:.0f} MiB; stimuli +{held - before:.0f} MiB", end="; ")
+    print(f"three loaders (0, 2, 8 workers) and a pass each +{after - held:.0f} MiB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few pictures, two rounds: to see that it runs")
+    args = parser.parse_args()
+    n, count, repeats = (512, 2, 2) if args.quick else (2560, 5, 10)
+    print(f"torch {torch.__version__}, {DEVICE}, {torch.get_num_threads()} threads, {choose_precision('auto', DEVICE)}")
+    memory()
+    for name in ("resnet18", "timm:vit_tiny_patch16_224"):
+        engine(name, n, count)
+    regulated("resnet18", repeats, count)
+
+
+if __name__ == "__main__":
+    main()

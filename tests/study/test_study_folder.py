@@ -1,0 +1,86 @@
+"""A run's folder: whose it is, and that nothing in it is overwritten."""
+
+import json
+
+import numpy as np
+import pytest
+
+from affekt.errors import AffektError, RecipeError
+from affekt.recipe import Recipe, load_recipe, override
+from affekt.study.folder import RunFolder, environment, with_threads
+
+
+@pytest.fixture
+def recipe():
+    return with_threads(Recipe(name="x"), 2)
+
+
+def test_claimed_folder_states_the_complete_recipe_and_the_environment(tmp_path, recipe):
+    folder = RunFolder(tmp_path / "run")
+    assert folder.held(recipe) is None
+    folder.claim(recipe)
+    assert load_recipe(tmp_path / "run" / "recipe.toml") == recipe
+    assert folder.held(recipe) == recipe
+    assert set(json.loads((tmp_path / "run" / "environment.json").read_text())["versions"]) >= {"affekt", "torch"}
+
+
+def test_threads_of_the_folder_win_over_the_machine(tmp_path, recipe):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim(recipe)
+    assert folder.held(Recipe(name="x")).training.threads == 2
+    with pytest.raises(RecipeError, match=r"training\.threads is 2 there, 1 here"):
+        folder.held(override(Recipe(name="x"), ["training.threads=1"]))
+
+
+def test_another_recipe_is_refused_with_the_keys_that_differ(tmp_path, recipe):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim(recipe)
+    before = (tmp_path / "run" / "recipe.toml").read_bytes()
+    with pytest.raises(RecipeError) as caught:
+        folder.held(override(recipe, ["training.epochs=99", "model.width=8"]))
+    assert "keys that differ: model.width, training.epochs" in str(caught.value)
+    assert "None there, 8 here" in str(caught.value)
+    assert (tmp_path / "run" / "recipe.toml").read_bytes() == before
+
+
+def test_foreign_folder_and_file_are_refused_untouched(tmp_path, recipe):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(RecipeError, match="not empty and not a run of affekt"):
+        RunFolder(tmp_path).held(recipe)
+    with pytest.raises(RecipeError, match="not empty and not a run of affekt"):
+        RunFolder(tmp_path / "notes.txt").held(recipe)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_damaged_result_is_named(tmp_path, recipe):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim(recipe)
+    assert folder.result() is None
+    folder.write_result({"metrics": {}})
+    assert folder.result() == {"metrics": {}}
+    (tmp_path / "run" / "result.json").write_text('{"metr')
+    with pytest.raises(AffektError, match=r"result\.json: damaged"):
+        folder.result()
+
+
+def test_predictions_need_no_pickle_and_are_the_same_bytes_each_time(tmp_path, recipe):
+    arrays = {"test/ids": np.array(["a", "b"]), "test/r": np.array([0.5, 0.25], dtype=np.float32)}
+    contents = []
+    for name in ("one", "two"):
+        RunFolder(tmp_path / name).write_predictions(arrays)
+        contents.append((tmp_path / name / "predictions.npz").read_bytes())
+    assert contents[0] == contents[1]
+    with np.load(tmp_path / "one" / "predictions.npz", allow_pickle=False) as stored:
+        assert stored["test/ids"].tolist() == ["a", "b"]
+
+
+def test_read_only_place_is_one_line(tmp_path, recipe):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AffektError, match="cannot write") as caught:
+        RunFolder(tmp_path / "file" / "run").claim(recipe)
+    assert "\n" not in str(caught.value)
+
+
+def test_environment_names_no_path_and_no_person():
+    text = json.dumps(environment())
+    assert "/" not in text.replace("N/A", "")
