@@ -45,8 +45,10 @@ def draws(names: Strings, *purpose: object) -> Floats:
 def assign(ids: Strings, groups: Strings, classes: Ints, shares: Floats, *purpose: object) -> Ints:
     """``(N,)`` part of each item, a function of the names alone, whatever their order.
 
-    Groups of several items are dealt one by one, the large ones first (with some chance in it), each to the part that
-    is furthest below its share of what the group holds. Then the single items fill each stratum of each part up.
+    Groups of several items are dealt one by one, the large ones first (up to a factor of four in size is left to
+    chance): each to the emptiest part, in terms of what the group holds, that it fits into - by chance where parts are
+    equally empty, so that a large group is in the test split for some seeds - or, fitting nowhere, to where it does
+    least harm. Then the single items fill each stratum of each part up.
 
     Args:
         ids: ``(N,)`` unique names.
@@ -77,15 +79,26 @@ def _deal(table: Floats, target: Floats, chance: Floats) -> tuple[Ints, Floats]:
     weight = 1 / np.maximum(wanted, 1e-9)
     filled = np.zeros_like(wanted)
     part = np.zeros(len(table), dtype=np.int64)
-    # The order decides who may go to a small part; up to a factor of four in size is left to chance.
     for group in np.argsort(-(np.log2(np.maximum(counts[:, -1], 1)) + 2 * chance), kind="stable"):
         held = counts[group]
-        # Growth of sum (filled - wanted)^2 / wanted over the strata and the total.
-        growth = (held * (held + 2 * (filled - wanted)) * weight).sum(axis=1)
-        growth[wanted[:, -1] == 0] = np.inf
-        part[group] = int(growth.argmin())
+        fullness = (held * filled * weight).sum(axis=1)
+        fits = ((filled + held <= wanted + 1e-9) | (held == 0)).all(axis=1)
+        if fits.any():
+            level = fits & (fullness <= fullness[fits].min() + 1e-9)
+            part[group] = _pick(level * wanted[:, -1], chance[group])
+        else:
+            # The least growth of sum (filled - wanted)^2 / wanted over the strata and the total.
+            growth = (held * (held + 2 * (filled - wanted)) * weight).sum(axis=1)
+            growth[wanted[:, -1] == 0] = np.inf
+            part[group] = int(growth.argmin())
         filled[part[group]] += held
     return part, filled[:, :-1]
+
+
+def _pick(weights: Floats, chance: float) -> int:
+    """A part with a probability in proportion to its weight; ``chance`` in [0, 1)."""
+    steps = np.cumsum(weights)
+    return int(np.searchsorted(steps, chance * steps[-1], side="right"))
 
 
 def _fill(classes: Ints, target: Floats, filled: Floats, chance: Floats) -> Ints:
