@@ -114,8 +114,9 @@ class TestCheck:
         assert "problem: " in answer.err
         assert "cat/2.png" in answer.err
         assert call("data", "check", "folder", "--quick", "--data-root", pictures).code == 0
-        found = json.loads(call("data", "check", "folder", "--json", "--data-root", pictures).out)
-        assert len(found["problems"]) == 1
+        answer = call("data", "check", "folder", "--json", "--data-root", pictures)
+        assert answer.code == 1
+        assert len(json.loads(answer.out)["problems"]) == 1
 
     def test_another_folder_and_reader_options(self, call, pictures: Path) -> None:
         words = ("data", "check", "folder", "--root", pictures / "folder", "--json")

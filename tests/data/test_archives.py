@@ -95,17 +95,16 @@ def test_a_single_gzipped_file_loses_its_ending(pack: Path, house: Path) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["../secret", "a/../../secret", "/etc/affekt-test", "..\\secret", "C:\\secret", "\\\\server\\secret", "a/.."],
+    ["../secret", "a/../../secret", "{house}/secret", "..\\secret", "C:\\secret", "\\\\server\\secret", "a/.."],
 )
 @pytest.mark.parametrize("kind", ["tar.gz", "zip"])
 def test_an_entry_outside_the_folder_is_refused(pack: Path, house: Path, kind: str, name: str) -> None:
-    archive = pack / f"evil.{kind}"
+    archive, name = pack / f"evil.{kind}", name.format(house=house)
     if kind == "zip":
         zipped(archive, **{"fine.txt": b"fine", name: b"overwritten"})
     else:
         tar(archive, member("fine.txt"), member(name, b"overwritten"))
     refused(archive, house, "outside its folder")
-    assert not Path("/etc/affekt-test").exists()
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])

@@ -11,7 +11,9 @@ from PIL import Image
 from affekt.data import dataset
 from affekt.data.checking import check
 from affekt.data.dataset import Source
-from affekt.errors import UsageError
+from affekt.data.stimuli import Stimuli
+from affekt.errors import DataError, UsageError
+from affekt.recipe import DataSettings
 
 
 @pytest.fixture
@@ -55,6 +57,20 @@ def test_a_set_that_cannot_be_read_is_a_problem_not_an_exception(root: Path) -> 
 def test_too_few_pictures_are_a_problem(root: Path) -> None:
     report = check(replace(dataset("folder"), expected=7), root)
     assert report.problems == ("5 pictures where a complete copy has 7",)
+
+
+def test_missing_pictures_are_counted_where_a_training_would_stop(root: Path) -> None:
+    plain = dataset("folder")
+
+    def read(folder: Path, settings: DataSettings) -> Stimuli:
+        if not settings.allow_missing:
+            raise DataError("2 files missing")
+        return replace(plain.read(folder, settings), missing=2, notes=("2 files missing, left out",))
+
+    report = check(replace(plain, read=read), root)
+    assert report.missing == 2
+    assert report.problems == ("2 pictures missing",)
+    assert report.notes == ("2 files missing, left out",)
 
 
 def test_published_files_are_whole_altered_or_absent(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Derived sets: the noise is the published process, a tiny real pipeline makes pictures, work goes on where it stopped."""
+"""Derived sets: the noise is the published process, a tiny real pipeline makes pictures, work resumes where it stopped."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from affekt.data.pictures import ArrayPictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError, UsageError
 
-IDS = ("Dog 1", "deep/Dog 2.jpg", "../up", "a%2Fb", "ö")
+IDS = ("Dog 1", "deep/Dog 2.jpg", "../../up", "a%2Fb", "ö")
 
 
 def source(n: int = len(IDS), size: int = 16, name: str = "toys") -> Stimuli:

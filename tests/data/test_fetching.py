@@ -226,15 +226,21 @@ def test_a_page_instead_of_the_file_is_not_even_read(web: Web, tmp_path: Path) -
 
 
 def test_an_endless_answer_ends(web: Web, tmp_path: Path) -> None:
+    hung_up = threading.Event()
+
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
-        for _ in range(10_000):
-            request.wfile.write(CONTENT)
+        try:
+            for _ in range(3000):
+                request.wfile.write(CONTENT)
+        except OSError:
+            hung_up.set()
 
     web.paths["/endless"] = answer
     fetch(described(web.url("/endless")), tmp_path, patience=QUICK)
     assert delivered(tmp_path)
+    assert hung_up.wait(5)
 
 
 def test_dead_and_refusing_servers_are_named_and_passed_by(web: Web, tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ def test_a_truncated_batch_is_named(tmp_path: Path, form: str) -> None:
     ("content", "message"),
     [
         (official_pickle(np.zeros((2, 3072), np.uint8), labels=[0, 10]), "a label 10 where there are 10 classes"),
+        (pickle.dumps({"data": np.zeros((1, 3072), np.int64), "labels": [0]}, protocol=3), "int64 .* pixels"),
         (official_pickle(np.zeros((2, 3072), np.uint8), labels=[0]), "pixels for 1 labels"),
         (official_pickle(np.zeros((2, 30), np.uint8), labels=[0, 1]), r"\(2, 30\) pixels"),
         (

@@ -97,6 +97,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes, message: str)
         read(tmp_path)
 
 
+def test_a_file_that_would_fill_the_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path)
+    monkeypatch.setattr(fashion_mnist, "_LARGEST", 1000)
+    with pytest.raises(DataError, match="its header says 4 x 28 x 28 bytes"):
+        read(tmp_path)
+
+
 def test_the_real_pictures() -> None:
     if not fashion_mnist.INSTALLED.is_dir():
         pytest.skip(f"no {fashion_mnist.INSTALLED}")

@@ -124,6 +124,8 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     stimuli = read(tmp_path)
     assert stimuli.labels.categories == ("plane", "test", "train")
     assert stimuli.split is None
+    picture(tmp_path / "train" / "steam" / "2.png")
+    assert read(tmp_path).ids.tolist() == ["plane/1.png", "test/1.png", "train/1.png", "train/steam/2.png"]
 
 
 def test_two_folders_for_one_split_and_a_test_without_train_are_refused(tmp_path: Path) -> None:

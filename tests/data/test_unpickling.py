@@ -82,10 +82,18 @@ def test_every_way_to_name_a_function_is_refused(data: bytes) -> None:
         read_batch(data, "data_batch_1")
 
 
-def test_arrays_of_objects_are_refused() -> None:
-    data = pickle.dumps({"data": np.array([{}, 1], dtype=object)}, protocol=3)
-    with pytest.raises(DataError, match="another kind than whole numbers"):
-        read_batch(data, "data_batch_1")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.array([{}, 1], dtype=object), "another kind than whole numbers"),
+        (np.array([0.5, 1.5]), "another kind than whole numbers"),
+        (np.asfortranarray(PIXELS), "another kind than whole numbers in C order"),
+        (np.array([1, 2], dtype=">i8"), "an array of byte order '>'"),
+    ],
+)
+def test_arrays_that_no_batch_contains_are_refused(values: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_batch(pickle.dumps({"data": values}, protocol=3), "data_batch_1")
 
 
 @pytest.mark.parametrize(

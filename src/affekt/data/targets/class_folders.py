@@ -89,7 +89,7 @@ def _split_folders(root: Path, name: str) -> dict[str, Path]:
     for folder in _folders(root):
         split = _SPLITS.get(folder.name.lower())
         # A folder named like a split that holds pictures itself is a class: trains are vehicles.
-        if split is None or not _folders(folder) or any(map(_is_picture, folder.iterdir())):
+        if split is None or any(map(_is_picture, folder.iterdir())):
             continue
         if split in tops:
             raise DataError(f"{name}: {tops[split]} and {folder} are both the {split} split; keep one of them")
