@@ -1,4 +1,4 @@
-"""Derived sets: the noise is the published process, a tiny real pipeline makes pictures, work resumes where it stopped."""
+"""Derived sets: noise as published, pictures by a tiny real pipeline, work that resumes where it stopped."""
 
 import csv
 import json
