@@ -1,0 +1,114 @@
+"""Classifier: one backbone and a head - the baseline, and the non-emotional branch of a regulated model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from affekt.backbones import create_backbone, read_classifier_head
+from affekt.backbones.inputs import add_normalisation, as_input
+from affekt.errors import UsageError
+from affekt.saving import PretrainedModel
+
+
+class Classifier(PretrainedModel):
+    """``(B, 3, H, W)`` RGB pictures in [0, 1] (or uint8), of any size -> ``(B, K)`` logits.
+
+    Args:
+        backbone: a name for ``affekt.create_backbone``, or a module with ``num_features`` that maps normalised images
+            to ``(B, D)``; one with such a module cannot be saved.
+        num_classes: K, 2 or more.
+        image_size: side of what the backbone sees, pixels; other pictures are resized.
+        initial: ``"random"``, ``"imagenet"``, or a path to somebody's trained classifier, whose head is taken too where
+            it has K classes.
+        width: channels of the backbone's first stage, where it has such a setting.
+        dropout: before the head.
+        classes: the K names.
+
+    Attributes:
+        backbone, head: the parts.
+        mean, std: buffers, ``(1, 3, 1, 1)``: the normalisation that the backbone expects.
+
+    Raises:
+        UsageError: too few classes or names that do not fit, and what ``create_backbone`` raises.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        backbone: str | nn.Module,
+        num_classes: int,
+        image_size: int = 224,
+        *,
+        initial: str = "random",
+        width: int | None = None,
+        dropout: float = 0.0,
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        check_classes(num_classes, classes)
+        self._arguments = {"backbone": backbone, "width": width, "dropout": dropout}
+        self.num_classes = num_classes
+        self.image_size = image_size
+        self.classes = None if classes is None else tuple(classes)
+        self.backbone: Any = (
+            create_backbone(backbone, initial=initial, in_size=image_size, width=width)
+            if isinstance(backbone, str)
+            else backbone
+        )
+        add_normalisation(self, self.backbone)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.num_features, num_classes)
+        if isinstance(backbone, str) and str(initial) not in ("random", "imagenet"):
+            self._take_head(initial, backbone)
+
+    @property
+    def num_features(self) -> int:
+        """D, the length of the backbone's features."""
+        return int(self.backbone.num_features)
+
+    @torch.no_grad()
+    def _take_head(self, initial: str, backbone: str) -> None:
+        found = read_classifier_head(initial, backbone)
+        if found is not None and found[0].shape == self.head.weight.shape:
+            self.head.weight.copy_(found[0])
+            self.head.bias.copy_(found[1])
+
+    def features(self, images: Tensor) -> Tensor:
+        """``(B, D)`` features of pictures as for ``forward``."""
+        features: Tensor = self.backbone(as_input(images, self.image_size, self.mean, self.std))
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.dropout(self.features(images)))
+        return logits
+
+    def config(self) -> dict[str, Any]:
+        """The constructor's arguments, as JSON can hold them.
+
+        Raises:
+            UsageError: the backbone was given as a module, not by name.
+        """
+        if not isinstance(self._arguments["backbone"], str):
+            raise UsageError("Classifier: its backbone was given as a module; give it by name to save the classifier")
+        return {
+            **self._arguments,
+            "num_classes": self.num_classes,
+            "image_size": self.image_size,
+            "classes": None if self.classes is None else list(self.classes),
+        }
+
+
+def check_classes(num_classes: int, classes: Sequence[str] | None) -> None:
+    """Raises:
+    UsageError: fewer than two classes, or another number of names than classes.
+    """
+    if num_classes < 2:
+        raise UsageError(f"num_classes = {num_classes}: a classifier needs two classes or more")
+    if classes is not None and len(classes) != num_classes:
+        raise UsageError(f"classes: {len(classes)} names for {num_classes} classes")
