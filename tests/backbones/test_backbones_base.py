@@ -72,3 +72,7 @@ def test_cifar_resnet_is_the_one_of_the_paper() -> None:
     """He et al. (2016), table 6: 0.27 million parameters at depth 20, 1.7 million at depth 110."""
     assert sum(p.numel() for p in create_backbone("resnet20").parameters()) == pytest.approx(0.27e6, rel=0.02)
     assert sum(p.numel() for p in create_backbone("resnet110").parameters()) == pytest.approx(1.73e6, rel=0.02)
+
+
+def test_networks_without_a_map_say_none() -> None:
+    assert create_backbone("timm:coat_tiny").feature_map(torch.zeros(1, 3, 224, 224)) is None

@@ -95,6 +95,8 @@ def test_families_without_a_width_say_so(name: str) -> None:
         ({"name": "vit_tiny_patch16_224", "width": 100}, "3 heads; use 99 or 102"),
         ({"name": "inception_v3", "in_size": 64}, "cannot read pictures of 64 px; in_size = 96 works"),
         ({"name": "timm:mixer_s16_224", "in_size": 32}, "cannot be made with img_size = 32"),
+        ({"name": "timm:pit_ti_224", "in_size": 32}, "cannot be changed for pictures of 32 px"),
+        ({"name": "timm:tnt_s_patch16_224", "in_size": 32}, "cannot read pictures of 32 px; in_size = 224 works"),
         ({"name": "resnet20", "mean": (0.5,), "std": (0.5,)}, "3 numbers each"),
     ],
 )  # fmt: skip

@@ -56,9 +56,7 @@ def create_backbone(
     resolved = resolve(name)
     seeded: AbstractContextManager[None] = nullcontext() if seed is None else torch_seed("backbone", seed)
     with seeded:
-        built: Built = resolved.module.build(
-            resolved.name, in_size=in_size, in_channels=in_channels, width=width, options=options
-        )
+        built = _built(resolved, in_size=in_size, in_channels=in_channels, width=width, options=options)
     features, has_map = _shapes(name, built, in_size, in_channels)
     backbone = Backbone(
         built, name=name, in_size=in_size, in_channels=in_channels, num_features=features, has_map=has_map
@@ -87,6 +85,23 @@ def _check_numbers(*, in_size: int, in_channels: int, width: int | None) -> None
             raise UsageError(f"{name} = {value!r}: a whole number of at least {low} is wanted")
 
 
+def _built(resolved: Resolved, *, in_size: int, **arguments: Any) -> Built:
+    """The network of the zoo; what goes wrong inside it while it is changed for its picture size becomes one line."""
+    try:
+        built: Built = resolved.module.build(resolved.name, in_size=in_size, **arguments)
+    except (RuntimeError, ValueError, AssertionError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"{resolved.full}: cannot be changed for pictures of {in_size} px; choose another network or size"
+            f"{_because(error)}"
+        ) from error
+    return built
+
+
+def _because(error: Exception) -> str:
+    reason = " ".join(str(error).split())[:160]
+    return f" ({reason})" if reason else ""
+
+
 def _shapes(name: str, built: Built, in_size: int, in_channels: int) -> tuple[int, bool]:
     """D, and whether there is a feature map; runs the network on shapes alone.
 
@@ -98,8 +113,7 @@ def _shapes(name: str, built: Built, in_size: int, in_channels: int) -> tuple[in
     except (RuntimeError, ValueError, AssertionError) as error:
         works = next((s for s in _SIZES if s > in_size and _runs(built.trunk, in_channels, s)), None)
         hint = f"in_size = {works} works" if works else "choose another network or size"
-        reason = " ".join(str(error).split())[:160]
-        raise UsageError(f"{name}: cannot read pictures of {in_size} px; {hint} ({reason})") from error
+        raise UsageError(f"{name}: cannot read pictures of {in_size} px; {hint}{_because(error)}") from error
     if not isinstance(features, Tensor) or features.ndim != 2:
         raise UsageError(f"{name}: gives no feature vector, and cannot be a backbone")
     found = meta_forward(built.trunk, built.feature_map, (2, in_channels, in_size, in_size))

@@ -99,7 +99,9 @@ def imagenet_file(name: str) -> str:
 def feature_map(trunk: nn.Module, images: Tensor) -> Tensor | None:
     """``(B, C, H, W)``: the last map, channels first; patch tokens as a map; None for networks without either."""
     network: Any = trunk
-    x: Tensor = network.forward_features(images)
+    x = network.forward_features(images)
+    if not isinstance(x, Tensor):
+        return None
     if x.ndim == 4:
         return x.permute(0, 3, 1, 2) if getattr(trunk, "output_fmt", "NCHW") == "NHWC" else x
     grid = getattr(_embedding(trunk), "grid_size", None)
