@@ -101,21 +101,23 @@ def distribution_to_polarity(distribution: ArrayLike, categories: Sequence[str],
 
     Args:
         ambiguous: what becomes of surprise and its like: ``"drop"`` (their share is left out and the rest rescaled;
-            NaN where nothing is left) or ``"neutral"``.
+            NaN where nothing is left), ``"neutral"``, or ``"own"`` (a fourth column: ``(..., 4)``).
 
     Raises:
         UsageError: unknown category, or another word for ``ambiguous``.
+        DataError: another number of columns than categories.
     """
-    if ambiguous not in ("drop", "neutral"):
-        raise UsageError(unknown("ambiguous", ambiguous, ("drop", "neutral")))
+    if ambiguous not in ("drop", "neutral", "own"):
+        raise UsageError(unknown("ambiguous", ambiguous, ("drop", "neutral", "own")))
     shares = np.asarray(distribution, dtype=np.float64)
     if shares.shape[-1] != len(categories):
         raise DataError(f"distribution has {shares.shape[-1]} columns for {len(categories)} categories")
-    out = np.zeros((*shares.shape[:-1], 3))
+    columns = (*POLARITIES, "own") if ambiguous == "own" else POLARITIES
+    out = np.zeros((*shares.shape[:-1], len(columns)))
     for column, name in enumerate(categories):
-        sign = polarity(name) or ("neutral" if ambiguous == "neutral" else None)
-        if sign is not None:
-            out[..., POLARITIES.index(sign)] += shares[..., column]
+        sign = polarity(name) or ambiguous
+        if sign != "drop":
+            out[..., columns.index(sign)] += shares[..., column]
     total = out.sum(axis=-1, keepdims=True)
     rescaled: Floats = np.divide(out, total, out=np.full_like(out, np.nan), where=total > 0)
     return rescaled

@@ -1,0 +1,93 @@
+"""OASIS: 900 colour pictures with people's valence and arousal (Kurdi, Lozano and Banaji 2017)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from affekt.affect import SCALES
+from affekt.data.affective.columns import Columns, read_columns
+from affekt.data.affective.files import check_unique, present
+from affekt.data.dataset import Dataset
+from affekt.data.pictures import FilePictures
+from affekt.data.stimuli import Floats32, Labels, Stimuli
+from affekt.errors import DataError
+from affekt.recipe import DataSettings
+
+_CATEGORIES = ("person", "animal", "object", "scenery")
+_RATED = ("valence", "arousal")
+
+
+def theme_stem(theme: str) -> str:
+    """What a theme shows, without its number: ``"Dog 12"`` -> ``"dog"``; pictures of one stem are near-duplicates."""
+    return re.sub(r"\s*\d+$", "", theme.strip()).strip().lower()
+
+
+def read(root: Path, settings: DataSettings) -> Stimuli:
+    """All 900 pictures; no split is fixed, groups are theme stems (248).
+
+    The table's line ends are single carriage returns, and a theme may end in a blank that its file name lacks.
+
+    Raises:
+        DataError: table or pictures missing, an unknown category, a rating outside 1 to 7.
+    """
+    columns = read_columns(root / "OASIS.csv")
+    themes = columns.text(columns.require("Theme"))
+    check_unique(columns.name, themes)
+    paths = [root / "images" / f"{theme}.jpg" for theme in themes]
+    found = present("oasis", paths, [f"images/{path.name}" for path in paths], settings)
+    return Stimuli(
+        name="oasis",
+        ids=np.array(themes)[found.rows],
+        pictures=FilePictures([paths[row] for row in found.rows], image_size=settings.image_size, fit=settings.fit),
+        labels=_labels(columns).take(found.rows),
+        groups=np.array([theme_stem(theme) for theme in themes])[found.rows],
+        notes=found.notes,
+        missing=found.missing,
+    )
+
+
+def _labels(columns: Columns) -> Labels:
+    scale = SCALES["1-7"]
+
+    def of(dimension: str, statistic: str) -> Floats32:
+        return columns.numbers(columns.require(f"{dimension.capitalize()}_{statistic}")).astype(np.float32)
+
+    means = {dimension: of(dimension, "mean") for dimension in _RATED}
+    for dimension, values in means.items():
+        scale.check(values, f"oasis: {dimension}")
+    return Labels(
+        ratings=means,
+        rating_sd={dimension: of(dimension, "SD") for dimension in _RATED},
+        rating_n={dimension: of(dimension, "N") for dimension in _RATED},
+        scale=scale,
+        extra={"theme_category": np.array(_theme_categories(columns))},
+    )
+
+
+def _theme_categories(columns: Columns) -> list[str]:
+    named = [cell.lower() for cell in columns.text(columns.require("Category"))]
+    strange = sorted(set(named) - set(_CATEGORIES))
+    if strange:
+        raise DataError(f'{columns.name}: category "{strange[0]}" is none of {", ".join(_CATEGORIES)}')
+    return named
+
+
+DATASET = Dataset(
+    name="oasis",
+    title="Open Affective Standardized Image Set: 900 pictures with valence and arousal",
+    kind="affective",
+    licence="open access; free use in online and offline research (Kurdi et al. 2017), see homepage",
+    show_pictures=True,
+    citation=(
+        "Kurdi, B., Lozano, S., & Banaji, M. R. (2017). Introducing the Open Affective Standardized Image Set (OASIS). "
+        "Behavior Research Methods, 49(2), 457-470. https://doi.org/10.3758/s13428-016-0715-3"
+    ),
+    homepage="https://www.benedekkurdi.com/#oasis",
+    labels=_RATED,
+    layout="OASIS.csv and images/<Theme>.jpg",
+    expected=900,
+    read=read,
+)
