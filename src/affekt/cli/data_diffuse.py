@@ -60,7 +60,16 @@ def diffuse(args: argparse.Namespace) -> int:
     method = _method(args)
     say(*(f"note: {note}" for note in source.notes))
     with progress("pictures") as step:
-        done = make(source, args.out, method, seed=args.seed, copies=args.copies, batch=args.batch, progress=step)
+        done = make(
+            source,
+            args.out,
+            method,
+            name=described.name,
+            seed=args.seed,
+            copies=args.copies,
+            batch=args.batch,
+            progress=step,
+        )
     _print_derived(done, args.json)
     return 0
 

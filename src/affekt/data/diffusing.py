@@ -80,6 +80,7 @@ def diffuse(
     folder: Path,
     method: Method,
     *,
+    name: str = "",
     seed: int = 0,
     copies: int = 1,
     batch: int = 4,
@@ -91,6 +92,7 @@ def diffuse(
     work is interrupted.
 
     Args:
+        name: of the source set as a recipe writes it, which the reader of the derived set looks up; absent: its own.
         copies: pictures made of each source picture.
         batch: pictures made at a time; by a model that is exactly batch-invariant it changes nothing.
 
@@ -100,7 +102,8 @@ def diffuse(
     progress = progress or (lambda *_: None)
     pictures = list(_pictures(source, copies))
     side = int(source.images(np.zeros(1, dtype=np.int64)).shape[-1])
-    record = {"source": source.name, "image_size": side, "seed": seed, "copies": copies, **method.parameters()}
+    made_of = {"source": name or source.name, "image_size": side, "seed": seed, "copies": copies}
+    record = {**made_of, **method.parameters()}
     with told(folder, "making the derived set"):
         _begin(folder, record)
         missing = [p for p in pictures if not (folder / p.file).exists()]

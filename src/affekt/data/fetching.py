@@ -77,9 +77,9 @@ def _by_hand(dataset: Dataset, root: Path, source: Path | None) -> Fetched:
         raise DataError(f"{dataset.name}: {source} is unpacked already; name it as `root` in the recipe")
     if source is not None:
         raise DataError(f"{dataset.name}: --from {source}: no such file or folder")
-    where = f" from {dataset.homepage}" if dataset.homepage else ""
+    where = f"get it from {dataset.homepage}" if dataset.homepage.startswith("http") else dataset.homepage
     raise DataError(
-        f"{dataset.name}: cannot be fetched ({dataset.licence}); get it{where}, then "
+        f"{dataset.name}: cannot be fetched ({dataset.licence}); {where or 'get it'}, then "
         f"`affekt data fetch {dataset.name} --from ARCHIVE`, or put it into {root}. "
         f"It must hold: {' '.join(dataset.layout.split())}"
     )
