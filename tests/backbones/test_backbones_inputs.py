@@ -1,0 +1,51 @@
+"""Inputs: size, range and normalisation of what a backbone reads."""
+
+import pytest
+import torch
+from torch import nn
+
+from affekt.backbones.inputs import add_normalisation, as_input
+from affekt.errors import UsageError
+
+
+def normalised(images, size=8):
+    model, backbone = nn.Module(), nn.Identity()
+    backbone.mean, backbone.std = (0.1, 0.2, 0.3), (0.5, 0.25, 2.0)
+    add_normalisation(model, backbone)
+    return as_input(images, size, model.mean, model.std)
+
+
+def test_normalisation_is_that_of_the_backbone():
+    out = normalised(torch.full((2, 3, 8, 8), 0.7))
+    torch.testing.assert_close(out[0, :, 0, 0], torch.tensor([1.2, 2.0, 0.2]))
+
+
+def test_uint8_and_float_are_the_same_picture():
+    pixels = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+    assert torch.equal(normalised(pixels), normalised(pixels.float() / 255))
+
+
+@pytest.mark.parametrize("size", [4, 12])
+def test_another_size_is_resized_and_antialiased(size):
+    board = torch.arange(8)[:, None].add(torch.arange(8)).remainder(2).float().expand(1, 3, 8, 8)
+    assert normalised(board, size).shape == (1, 3, size, size)
+    if size == 4:
+        torch.testing.assert_close(normalised(board, 4)[0, 0, 1:3, 1:3], torch.full((2, 2), 0.8), atol=0.1, rtol=0)
+
+
+def test_pictures_stay_float32_under_autocast():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert normalised(torch.rand(1, 3, 16, 16)).dtype == torch.float32
+
+
+def test_a_backbone_that_states_nothing_gets_a_default():
+    model = nn.Module()
+    add_normalisation(model, nn.Identity())
+    assert model.mean.flatten().tolist() == [0.5] * 3
+    assert model.std.flatten().tolist() == [0.25] * 3
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 1, 8, 8)])
+def test_what_is_no_batch_of_pictures_is_refused(shape):
+    with pytest.raises(UsageError, match=r"give \(B, 3, H, W\) in \[0, 1\]"):
+        normalised(torch.zeros(shape))
