@@ -309,6 +309,12 @@ def test_mixing_depends_on_the_set_of_items_not_on_their_order() -> None:
         assert torch.equal(one.share[order], two.share)
 
 
+def test_equal_draws_of_partners_do_not_bring_the_order_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixing, "uniforms", lambda items, **_: torch.zeros(len(items), 1))
+    items = torch.tensor([4, 9, 2, 7])
+    assert items[mixing.partners(items, seed=0, epoch=0)].tolist() == [7, 2, 4, 9]
+
+
 def test_with_both_each_batch_gets_one_of_the_two() -> None:
     settings = AugmentationSettings(mixup=1.0, cutmix=1.0)
     images = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])

@@ -58,6 +58,13 @@ def test_a_large_jpeg_is_decoded_small_and_looks_the_same(tmp_path: Path) -> Non
     assert np.abs(read_picture(path, image_size=64).astype(int) - np.asarray(plain).astype(int)).max() <= 4
 
 
+def test_decoding_small_keeps_the_detail_that_is_asked_for(tmp_path: Path) -> None:
+    squares = (np.indices((512, 512)) // 4).sum(axis=0)
+    path = save(tmp_path / "squares.jpg", Image.fromarray((squares % 2 * 255).astype(np.uint8)), quality=95)
+    out = read_picture(path, image_size=128).astype(int)
+    assert out.std() > 20  # at an eighth of its size it is an even grey
+
+
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I", "F", "LAB"]
 
 

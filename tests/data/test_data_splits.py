@@ -258,6 +258,18 @@ def test_rare_classes_go_to_train_first() -> None:
         assert set(train.labels.category.tolist()) == {0, 1, 2, 3}  # type: ignore[union-attr]
 
 
+def test_a_class_of_one_picture_has_it_in_train() -> None:
+    category = np.concatenate([np.zeros(300), np.arange(1, 21)])
+    for seed in range(5):
+        assert len(np.unique(make_splits(stimuli(category), config(), seed).train.labels.category)) == 21  # type: ignore[arg-type]
+
+
+def test_validation_within_a_fold_is_drawn_by_the_seed() -> None:
+    everything = stimuli(n=1000)
+    one, other = (set(make_splits(everything, config(folds=5), seed).validation.ids.tolist()) for seed in (1, 2))
+    assert len(one & other) < 20
+
+
 @pytest.mark.parametrize(
     "everything,chosen,error,message",
     [

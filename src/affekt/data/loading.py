@@ -50,7 +50,7 @@ class Loader:
             DataError: a picture that does not decode (at once where pictures go into memory, else when it is read).
         """
         self.stimuli = stimuli
-        self.device = torch.device(device)
+        self.device = torch.empty(0, device=device).device  # "cuda" with its number, as tensors report it
         self.workers = default_workers() if workers is None else workers
         self.labels = label_tensors(stimuli.labels, self.device)
         self._rows: Tensor | None = None
