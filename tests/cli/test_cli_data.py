@@ -40,7 +40,8 @@ class TestList:
             "fetch",
             60_000,
         )
-        assert found["emoji-groups"]["get it"] == "pip"
+        assert (found["emoji-groups"]["get it"], found["emoji-groups"]["here"]) == ("pip", "yes")
+        assert (found["fashion-mnist"]["get it"], found["fashion-mnist"]["here"]) == ("fetch", "no")
         assert found["folder"]["get it"] == "by hand"
 
     def test_a_pattern(self, call) -> None:
