@@ -92,15 +92,26 @@ def _places(root: Path) -> _Faces:
     notes = [f"{unnamed} rows without a name left out, as the set's authors say"] if unnamed else []
     if without_test:
         notes.append(f"no folder {_PLACES['PrivateTest'][0]}: no test split ({sum(absent)} rows left out)")
-    columns = columns.take(rows)
+    once = _once(columns, names, rows)
+    if len(once) < len(rows):
+        notes.append(f"{len(rows) - len(once)} rows that repeat another one left out")
+    columns, rows = columns.take(once), once
     names, folders = [names[row] for row in rows], [_PLACES[usage[row]][0] for row in rows]
-    check_unique(_TABLE, names)
+    check_unique(_TABLE, names, "rows of one face must agree")
     files = {folder: pictures_by_stem(root / folder) for folder, _ in _PLACES.values()}
     actual = [files[folder].get(Path(name).stem, name) for name, folder in zip(names, folders, strict=True)]
     notes += _other_suffix(names, actual)
     paths = [root / folder / name for name, folder in zip(actual, folders, strict=True)]
     splits = np.array([_PLACES[usage[row]][1] for row in rows])
     return _Faces(columns=columns, names=names, paths=paths, splits=splits, notes=tuple(notes))
+
+
+def _once(columns: Columns, names: list[str], rows: list[int]) -> list[int]:
+    """The rows without exact repetitions: one copy of the set in circulation has three."""
+    seen: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        seen.setdefault((names[row], *(cells[row] for cells in columns.values.values())), row)
+    return list(seen.values())
 
 
 def _other_suffix(names: list[str], actual: list[str]) -> list[str]:

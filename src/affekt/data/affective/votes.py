@@ -17,12 +17,10 @@ def check_votes(votes: NDArray[np.float64], columns: Columns) -> Floats32:
     Raises:
         DataError: a negative or infinite vote, or votes that are given and sum to zero: how many rows, the first lines.
     """
-    given = (~np.isnan(votes)).any(axis=-1)
+    given = np.any(~np.isnan(votes), axis=-1)
     counts = np.nan_to_num(votes, nan=0.0, posinf=-1.0)
-    _refuse(columns, (counts < 0).any(axis=-1), "negative or infinite votes", "votes are counts or shares, 0 or more")
-    _refuse(
-        columns, np.logical_and(given, counts.sum(axis=-1) == 0), "votes that sum to zero", "drop them, or leave the cells empty"
-    )
+    _refuse(columns, np.any(counts < 0, axis=-1), "negative or infinite votes", "votes are counts or shares, 0 or more")
+    _refuse(columns, given & ~np.any(counts, axis=-1), "votes that sum to zero", "drop them, or leave the cells empty")
     return counts.astype(np.float32)
 
 
