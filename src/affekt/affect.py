@@ -5,6 +5,8 @@ Nothing here imports torch, so that the command can name categories and check la
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -176,19 +178,23 @@ SCALES: Mapping[str, RatingScale] = MappingProxyType(
 """Scales by name; a reader's option also takes two numbers."""
 
 
+_TWO_NUMBERS = re.compile(r"(.+?)(?:\.\.|(?<=[0-9.])-)(.+)")
+
+
 def parse_scale(text: str) -> RatingScale:
     """``"1-9"`` or ``"-4..4"`` -> the scale.
 
     Raises:
-        UsageError: not two numbers.
+        UsageError: not two finite numbers, the lower first.
     """
-    if text in SCALES:
-        return SCALES[text]
-    low, _, high = text.partition("..")
+    found = _TWO_NUMBERS.fullmatch(text.replace(" ", ""))
     try:
-        return RatingScale(float(low), float(high))
+        low, high = (float(end) for end in found.groups()) if found else (float("nan"), float("nan"))
     except ValueError:
-        raise UsageError(f'scale "{text}": write two numbers as "1..9", or one of {", ".join(SCALES)}') from None
+        low = high = float("nan")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise UsageError(f'scale "{text}": write two numbers as "1..9", or one of {", ".join(SCALES)}')
+    return RatingScale(low, high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +220,11 @@ class AffectLabel:
             self.scale.check(list(self.ratings.values()), "affect label")
         if self.votes:
             votes_to_distribution(list(self.votes.values()))
-        object.__setattr__(self, "votes", {canonical_category(k): float(v) for k, v in self.votes.items()})
+        names = [canonical_category(name) for name in self.votes]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise DataError(f"affect label: two names of one emotion: {twice}; add up their votes")
+        object.__setattr__(self, "votes", dict(zip(names, map(float, self.votes.values()), strict=True)))
 
     @property
     def distribution(self) -> dict[str, float]:
