@@ -15,19 +15,19 @@ from affekt.randomness import generator, torch_seed
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.training import Batch, Task, Trainer
 
-CLASSES = ("dark", "bright", "mixed")
+CLASSES = ("red", "green", "blue")
 
 
 def stimuli(n: int = 40, *, seed: int = 0, size: int = 8, name: str = "tiny") -> Stimuli:
-    """``n`` pictures of noise whose mean brightness tells their class."""
+    """``n`` pictures of noise whose colour tells their class."""
     rng = generator("tiny", name, seed)
     category = rng.integers(0, len(CLASSES), n)
-    noise = rng.integers(0, 120, (n, 3, size, size))
-    pixels = torch.from_numpy((noise + 60 * category[:, None, None, None]).astype(np.uint8))
+    pixels = rng.integers(0, 180, (n, 3, size, size), dtype=np.uint8)
+    pixels[np.arange(n), category] += 40
     return Stimuli(
         name=name,
         ids=np.array([f"{name}-{i:03d}" for i in range(n)]),
-        pictures=ArrayPictures(pixels),
+        pictures=ArrayPictures(torch.from_numpy(pixels)),
         labels=Labels(categories=CLASSES, category=category.astype(np.int64)),
         groups=np.array([str(i) for i in range(n)]),
     )

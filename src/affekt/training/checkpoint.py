@@ -125,7 +125,10 @@ class Checkpoints:
         for step in set(steps) - set(kept):
             # Out of sight first: half a folder must not look like a damaged checkpoint.
             aside = self.folder / f".step-{step}-old"
-            self.path(step).rename(aside)
+            try:
+                self.path(step).rename(aside)
+            except OSError as error:
+                messages.warning("%s: cannot be removed: %s", self.path(step), error.strerror)
             shutil.rmtree(aside, ignore_errors=True)
 
 

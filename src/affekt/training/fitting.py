@@ -10,20 +10,19 @@ import torch
 from torch import Tensor
 
 from affekt.data.loading import Loader
-from affekt.data.stimuli import Stimuli
-from affekt.errors import TrainingError, first
 from affekt.recipe import TrainingSettings
 from affekt.training.batches import Batcher, training_batches
 from affekt.training.checkpoint import Checkpoint, Checkpoints
 from affekt.training.distributed import Processes, barrier, from_main
 from affekt.training.ema import restore, snapshot
 from affekt.training.engine import Engine
+from affekt.training.faults import Faults
 from affekt.training.identity import digest, refuse_other
 from affekt.training.logging import RunLog, messages, plain
 from affekt.training.progress import Progress
 from affekt.training.results import Evaluation, TrainingResult
 from affekt.training.selection import Selection
-from affekt.training.window import NORM, Fault, Window
+from affekt.training.window import NORM, Window
 
 
 @dataclass(kw_only=True)
@@ -48,7 +47,7 @@ class Fitting:
     log: RunLog | None
     progress: Progress
     selection: Selection
-    hint: str
+    faults: Faults
     step: int = 0
     finished: bool = False
     stopped_early: bool = False
@@ -56,9 +55,8 @@ class Fitting:
 
     def __post_init__(self) -> None:
         self.plan = self.engine.plan
-        self.window = Window(
-            self.engine.objective.names, self.settings.log_every, self.device, with_norm=self.engine.with_norm
-        )
+        length = min(self.settings.log_every, self.plan.steps)
+        self.window = Window(self.engine.objective.names, length, self.device, with_norm=self.engine.with_norm)
 
     def run(self) -> TrainingResult:
         """Train to the end; leaves the selected weights in the task."""
@@ -183,7 +181,7 @@ class Fitting:
         rows = self.window.read()
         fault = self.window.fault(rows)
         if fault is not None:
-            raise TrainingError(self._fault_message(fault, len(rows)))
+            raise self.faults.of_loss(fault, self.step - len(rows) + fault.row)
         return rows
 
     def _check_weights(self) -> Tensor:
@@ -191,33 +189,8 @@ class Fitting:
         rows = self._check()
         name = self.engine.broken_weight()
         if name is not None:
-            raise TrainingError(
-                f"step {self.step} (epoch {self.plan.epoch(self.step - 1) + 1}): weight {name} became NaN or infinite; "
-                f"{self._items(self.step - 1)}; {self._advice()}"
-            )
+            raise self.faults.of_weight(name, self.step - 1)
         return rows
-
-    def _fault_message(self, fault: Fault, rows: int) -> str:
-        step = self.step - rows + fault.row
-        what = "gradient norm" if fault.name == NORM else f'loss "{fault.name}"'
-        return (
-            f"step {step + 1} (epoch {self.plan.epoch(step) + 1}): {what} is {fault.value}; "
-            f"{self._items(step)}; {self._advice()}"
-        )
-
-    def _items(self, step: int) -> str:
-        stimuli = self._stimuli("train")
-        text = f"items {first(stimuli.ids[self.plan.batch(step)])}"
-        if self.plan.held_out:
-            text += f"; held-out items {first(self._stimuli('held-out').ids[self.plan.held_out_batch(step)])}"
-        return text
-
-    def _stimuli(self, split: str) -> Stimuli:
-        return self.loaders[split].stimuli
-
-    def _advice(self) -> str:
-        clip = "none" if self.settings.clip is None else f"{self.settings.clip:g}"
-        return f"lower {self.hint} (here {self.settings.learning_rate:g}), or set clip (here {clip})"
 
     def _checkpoint_due(self, *, end_of_epoch: bool) -> bool:
         if self.checkpoints is None:

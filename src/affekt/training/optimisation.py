@@ -21,6 +21,9 @@ ONE_CYCLE_START = 1 / 25
 ONE_CYCLE_END = 1 / 250_000
 STEP_FACTOR = 0.1
 
+SCHEDULES = ("constant", "cosine", "one-cycle", "step")
+OPTIMISERS = ("sgd", "adam", "adamw")
+
 _FUSED = ("cpu", "cuda", "mps", "xpu")
 
 
@@ -43,7 +46,7 @@ def create_optimiser(
         return torch.optim.Adam(groups, lr=rate, betas=(beta, 0.999), fused=fused)
     if settings.optimiser == "adamw":
         return torch.optim.AdamW(groups, lr=rate, betas=(beta, 0.999), fused=fused)
-    raise UsageError(unknown("optimiser", settings.optimiser, ("sgd", "adam", "adamw")))
+    raise UsageError(unknown("optimiser", settings.optimiser, OPTIMISERS))
 
 
 def weighting_group(weighting: nn.Module | None, learning_rate: float) -> list[dict[str, Any]]:
@@ -64,9 +67,11 @@ def create_schedule(settings: TrainingSettings, *, steps: int, steps_per_epoch: 
     - ``one-cycle``: cosine from 1/25 up to 1 over the first 30 % of the steps (or over the warm-up, if there is one),
       then cosine down to 1/250,000 at the last step (Smith & Topin 2018, arXiv:1708.07120)
     """
+    if settings.schedule not in SCHEDULES:
+        raise UsageError(unknown("schedule", settings.schedule, SCHEDULES))
     warm = round(settings.warmup * steps_per_epoch)
     if settings.schedule == "one-cycle":
-        return _one_cycle(steps, warm or round(ONE_CYCLE_RISE * steps))
+        return _one_cycle(steps, min(warm, steps) or ONE_CYCLE_RISE * steps)
 
     def factor(step: int) -> float:
         if step < warm:
@@ -77,18 +82,16 @@ def create_schedule(settings: TrainingSettings, *, steps: int, steps_per_epoch: 
             return float(STEP_FACTOR ** (step // steps_per_epoch // settings.step_every))
         return 1.0
 
-    if settings.schedule not in ("constant", "cosine", "step"):
-        raise UsageError(unknown("schedule", settings.schedule, ("constant", "cosine", "step", "one-cycle")))
     return factor
 
 
-def _one_cycle(steps: int, rise: int) -> Factor:
-    rise = min(max(rise, 1), max(steps - 1, 1))
+def _one_cycle(steps: int, rise: float) -> Factor:
+    peak, last = max(rise - 1, 0.0), max(steps - 1, 1)
 
     def factor(step: int) -> float:
-        if step < rise:
-            return _cosine(ONE_CYCLE_START, 1.0, step / rise)
-        return _cosine(1.0, ONE_CYCLE_END, (step - rise) / max(1, steps - 1 - rise))
+        if step <= peak and peak > 0:
+            return _cosine(ONE_CYCLE_START, 1.0, step / peak)
+        return _cosine(1.0, ONE_CYCLE_END, (step - peak) / (last - peak)) if last > peak else 1.0
 
     return factor
 

@@ -36,7 +36,8 @@ def native_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= CUDA_BF16
     if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        # AVX512-BF16 has the products, AMX whole tiles of them.
+        return any(getattr(torch.cpu, f"_is_{unit}_supported")() for unit in ("avx512_bf16", "amx_tile"))
     return False
 
 

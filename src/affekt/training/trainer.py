@@ -23,6 +23,7 @@ from affekt.training.checkpoint import Checkpoints
 from affekt.training.distributed import join
 from affekt.training.engine import Engine, Objective
 from affekt.training.evaluation import evaluate
+from affekt.training.faults import Faults
 from affekt.training.fitting import Fitting, newest
 from affekt.training.identity import identity
 from affekt.training.logging import RunLog
@@ -223,7 +224,7 @@ class Trainer:
             log=log,
             progress=self._progress,
             selection=Selection.of(self.task, self.settings.early_stop),
-            hint=self._hint,
+            faults=Faults(plan=plan, stimuli=self.data, settings=self.settings, hint=self._hint),
         )
 
     def _loader(self, split: str) -> Loader:

@@ -1,0 +1,49 @@
+"""Faults: what is said when a number became NaN or infinite - step, items, and the recipe line to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from affekt.data.stimuli import Stimuli
+from affekt.errors import TrainingError, first
+from affekt.recipe import TrainingSettings
+from affekt.training.plan import Plan
+from affekt.training.window import NORM, Fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """Makes the errors of one training.
+
+    Attributes:
+        hint: the recipe line that holds the learning rate, e.g. ``[training] learning_rate``.
+    """
+
+    plan: Plan
+    stimuli: Mapping[str, Stimuli]
+    settings: TrainingSettings
+    hint: str
+
+    def of_loss(self, fault: Fault, step: int) -> TrainingError:
+        """A loss or the gradient norm of ``step`` (from 0)."""
+        what = "gradient norm" if fault.name == NORM else f'loss "{fault.name}"'
+        return self._error(step, f"{what} is {fault.value}")
+
+    def of_weight(self, name: str, step: int) -> TrainingError:
+        """A weight, broken by ``step`` (from 0) at the latest though its losses were sound."""
+        return self._error(step, f"weight {name} became NaN or infinite")
+
+    def _error(self, step: int, what: str) -> TrainingError:
+        epoch = self.plan.epoch(step)
+        return TrainingError(f"step {step + 1} (epoch {epoch + 1}): {what}; {self._items(step)}; {self._advice()}")
+
+    def _items(self, step: int) -> str:
+        text = f"items {first(self.stimuli['train'].ids[self.plan.batch(step)])}"
+        if self.plan.held_out:
+            text += f"; held-out items {first(self.stimuli['held-out'].ids[self.plan.held_out_batch(step)])}"
+        return text
+
+    def _advice(self) -> str:
+        clip = "none" if self.settings.clip is None else f"{self.settings.clip:g}"
+        return f"lower {self.hint} (here {self.settings.learning_rate:g}), or set clip (here {clip})"

@@ -1,0 +1,92 @@
+"""Two processes with gloo train as one with the same global batch; also when they are interrupted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from ddp_run import main
+from safetensors.torch import load_file
+
+from affekt.errors import UsageError
+from affekt.training.distributed import Processes, dealt, from_main, gather, is_main, processes
+
+TOLERANCE = 2e-5
+"""Of losses and weights: float32 sums in another order, over 16 steps."""
+
+
+def torchrun(folder: Path, *arguments: str, crashes: bool = False) -> None:
+    script = str(Path(__file__).with_name("ddp_run.py"))
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    words = [sys.executable, *launcher, script, str(folder), *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode != 0) == crashes, done.stderr
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def numbers(record):
+    if isinstance(record, dict):
+        return [n for value in record.values() for n in numbers(value)]
+    return [float(record)] if isinstance(record, int | float) else []
+
+
+def assert_same_run(one, other):
+    assert len(lines(one)) == len(lines(other))
+    for a, b in zip(lines(one), lines(other), strict=True):
+        assert (a["kind"], a["step"], list(a)) == (b["kind"], b["step"], list(b))
+        assert numbers(a) == pytest.approx(numbers(b), abs=TOLERANCE)
+    a, b = load_file(one / "weights.safetensors"), load_file(other / "weights.safetensors")
+    assert all(torch.allclose(a[k], b[k], atol=TOLERANCE) for k in a)
+    results = [json.loads((folder / "result.json").read_text()) for folder in (one, other)]
+    assert results[0]["n"] == results[1]["n"] == 20
+    assert numbers(results[0]) == pytest.approx(numbers(results[1]), abs=TOLERANCE)
+
+
+def test_two_processes_are_one(tmp_path):
+    main(tmp_path / "one", None)
+    torchrun(tmp_path / "two")
+    assert_same_run(tmp_path / "one", tmp_path / "two")
+    kinds = [json.loads(x)["kind"] for x in (tmp_path / "two" / "timing.jsonl").read_text().splitlines()]
+    assert kinds.count("start") == 1
+    # Crashed after step 7, so that steps 7 to 9 are made twice.
+    torchrun(tmp_path / "resumed", "7", crashes=True)
+    assert sorted(p.name for p in (tmp_path / "resumed" / "checkpoints").iterdir()) == ["step-3", "step-6"]
+    torchrun(tmp_path / "resumed")
+    assert (tmp_path / "resumed" / "log.jsonl").read_bytes() == (tmp_path / "two" / "log.jsonl").read_bytes()
+    assert_same_run(tmp_path / "two", tmp_path / "resumed")
+
+
+def test_one_process_without_torchrun(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    assert processes() == Processes(0, 1, 0)
+    assert is_main()
+    assert gather("a") == ["a"]
+    assert from_main("a") == "a"
+
+
+def test_who_is_read_from_the_environment(monkeypatch):
+    for name, value in {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert processes() == Processes(3, 4, 1)
+    assert not is_main()
+
+
+@pytest.mark.parametrize(("rank", "world"), [("2", "2"), ("-1", "2"), ("x", "2")])
+def test_an_environment_that_contradicts_itself_is_said(monkeypatch, rank, world):
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", world)
+    with pytest.raises(UsageError, match="start with torchrun, or unset"):
+        processes()
+
+
+def test_batches_are_dealt_without_doubles():
+    hands = [dealt("abcde", Processes(rank, 3)) for rank in range(3)]
+    assert hands == [[(0, "a"), (3, "d")], [(1, "b"), (4, "e")], [(2, "c")]]
