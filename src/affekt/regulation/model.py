@@ -80,6 +80,8 @@ class EmotionalRegulation(PretrainedModel):
         UsageError: an unknown word, an emotional encoder that does not fit, and what ``create_backbone`` raises.
     """
 
+    emotional: Any
+
     def __init__(
         self,
         backbone: str | nn.Module,
@@ -107,8 +109,7 @@ class EmotionalRegulation(PretrainedModel):
         ):
             if name not in known:
                 raise UsageError(unknown(what, name, known))
-        felt: Any = emotional
-        check_emotional(felt)
+        check_emotional(emotional)
         self._arguments = {
             "influence": influence, "regulator": regulator, "mix": mix, "start": start, "constant": constant,
             "emotional_mode": emotional_mode, "losses": losses,
@@ -127,11 +128,13 @@ class EmotionalRegulation(PretrainedModel):
             initial=initial,
             width=width,
             classifier=self.non_emotional.backbone,
-            emotional=felt,
+            emotional=self.emotional,
         )
         self.influence = create_influence(influence, setup)
         self.influenced_head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.influence.num_features, num_classes))
-        self.regulator = create_regulator(regulator, felt.state_names, num_classes, start=start, constant=constant)
+        self.regulator = create_regulator(
+            regulator, self.emotional.state_names, num_classes, start=start, constant=constant
+        )
         self.train()
 
     @property

@@ -2,8 +2,8 @@
 
 Landi, Rodrigues and Chinnici (arXiv:2606.13081) name ``learn-e-reg`` and ``rand-learn-e-reg`` and define neither in
 what is public; ``e-reg`` and ``rand-e-reg`` are our names. "Rand" has three readings, which are independent settings
-here: the parameters of the regulation start at random (``regulation.start = "random"``, our choice), the weight r is drawn
-at random and then learned (``regulation.start = "drawn"``), the emotional encoder is not pre-trained
+here: the parameters of the regulation start at random (``regulation.start = "random"``, our choice), the weight r is
+drawn at random and then learned (``regulation.start = "drawn"``), the emotional encoder is not pre-trained
 (``regulation.pretrained = false``).
 """
 
