@@ -93,17 +93,18 @@ def main() -> None:
     parser.add_argument("--recipe", default=str(Path(__file__).parents[1] / "recipes" / "oasis.toml"))
     parser.add_argument("--set", action="append", default=[], help="recipe key=value for all runs")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--units", nargs="+", choices=("group", "item"), default=["group", "item"])
     parser.add_argument("--only", choices=("ridge", "frozen", "fine-tuned"), action="append")
     args = parser.parse_args()
     recipe = override(load_recipe(args.recipe), [f"emotional.initial={args.initial}", *args.set])
     ids, features, ratings, groups = frozen_features(recipe, args.data_root)
     place = {name: i for i, name in enumerate(ids)}
-    learners = {"ridge": [], "frozen": ["emotional.trainable=head"], "fine-tuned": []}
+    learners = {"ridge": [], "frozen": ["emotional.trainable=head", "emotional.training.learning_rate=3e-3"], "fine-tuned": []}
     print(
         f"{'folds':8} {'learner':11} {'dimension':8} {'r':>6} {'95 % interval':>15} {'mean of folds':>14} {'n':>4}",
         flush=True,
     )
-    for unit in ("group", "item"):
+    for unit in args.units:
         for learner, changes in learners.items():
             if args.only and learner not in args.only:
                 continue

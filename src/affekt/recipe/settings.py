@@ -145,7 +145,9 @@ class RegulationSettings:
     regulator: Literal["constant", "random", "intensity", "valence", "learned", "per_class", "scalar"] = setting(
         "learned", "affect state -> regulation weight r"
     )
-    start: Literal["balanced", "random"] = setting("balanced", "learned regulators start at r = 0.5, or at random")
+    start: Literal["balanced", "random", "drawn"] = setting(
+        "balanced", "learned regulators: r = 0.5, all parameters at random, or r itself drawn and then learned"
+    )
     constant: float = setting(0.5, "r of the constant regulator", low=0, high=1)
     mix: Literal["probability", "logit"] = setting("probability", "what r balances")
     losses: Literal["all", "regulated"] = setting(
@@ -156,6 +158,7 @@ class RegulationSettings:
     regulator_data: Literal["train", "held-out"] = setting("train", "pictures that the regulator learns from")
     held_out: float = setting(0.1, "share of train cut off for `held-out`", low=0.01, high=0.5)
     affect_cache: bool = setting(False, "compute the affect state of each un-augmented picture once")
+    cached_features: bool = setting(False, "with affect_cache: the emotional features too, of the un-augmented picture")
 
 
 @dataclass(frozen=True, kw_only=True)

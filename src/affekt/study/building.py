@@ -1,0 +1,171 @@
+"""Building: the data, networks and tasks that a recipe describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from affekt.data import open_stimuli
+from affekt.data.split_record import Splits
+from affekt.data.splits import cut_off, without_groups
+from affekt.data.stimuli import Labels, Stimuli
+from affekt.errors import DataError, RecipeError
+from affekt.perception import AffectNetwork, AffectTask
+from affekt.randomness import torch_seed
+from affekt.recipe import DataSettings, Recipe
+from affekt.regulation import ClassificationTask, Classifier, EmotionalRegulation, RegulationTask
+from affekt.training.task import Task
+
+if TYPE_CHECKING:
+    from affekt.perception.network import AffectNetwork as Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The splits of a run: ``"train"``, ``"validation"``, ``"test"`` and, where asked for, ``"held-out"``."""
+
+    splits: Mapping[str, Stimuli]
+    notes: tuple[str, ...]
+    missing: int
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {name: len(stimuli) for name, stimuli in self.splits.items()}
+
+
+def affective_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:
+    """The affective stimuli; with ``exclude_target``, without the identities of the target's validation and test.
+
+    Raises:
+        DataError, UsageError: as the reader; or nothing is left after the exclusion.
+    """
+    splits = _open(recipe.affective, "affective", seed=seed, data_root=data_root)
+    notes = list(splits.notes)
+    named = dict(splits.parts)
+    if recipe.affective.exclude_target:
+        target = _open(recipe.target, "target", seed=seed, data_root=data_root)
+        held = np.concatenate([part.groups for name, part in target.parts.items() if name != "train"])
+        before = sum(map(len, named.values()))
+        named = {name: without_groups(stimuli, held) for name, stimuli in named.items()}
+        left = before - sum(map(len, named.values()))
+        notes.append(f"affective stimuli: {left} of {before} left out, their identity is held out of the target")
+    return Data(splits=named, notes=tuple(notes), missing=splits.missing)
+
+
+def target_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:
+    """The task's pictures; where the regulator learns on held-out pictures, those are cut from train by seed."""
+    splits = _open(recipe.target, "target", seed=seed, data_root=data_root)
+    if splits.train.labels.category is None:
+        raise DataError(f"{splits.train.name}: has no classes; [target] needs a set with classes")
+    named = dict(splits.parts)
+    notes = list(splits.notes)
+    regulated = recipe.model.kind == "regulated"
+    if regulated and recipe.regulation.regulator_data == "held-out":
+        named["train"], named["held-out"] = cut_off(
+            splits.train, recipe.regulation.held_out, seed=seed, purpose="held-out regulator"
+        )
+        notes.append(f"{len(named['held-out'])} training pictures held out from the branches for the regulator")
+    return Data(splits=named, notes=tuple(notes), missing=splits.missing)
+
+
+def _open(settings: DataSettings, section: str, *, seed: int, data_root: Path | None) -> Splits:
+    if not settings.name:
+        raise RecipeError(f"[{section}] name: missing; name a data set, see: affekt data list")
+    return open_stimuli(settings, data_root=data_root, seed=seed)
+
+
+def affect_network(recipe: Recipe, labels: Labels, *, seed: int) -> Network:
+    """The affect network of ``[emotional]``, with random parts fixed by ``seed``.
+
+    Raises:
+        RecipeError: no head is asked for, or one that the labels cannot teach.
+    """
+    settings = recipe.emotional
+    heads: dict[str, tuple[str, ...]] = {}
+    if settings.categories != "none":
+        if not labels.categories:
+            raise RecipeError(f'[emotional] categories = "{settings.categories}": {recipe.affective.name} has none')
+        heads["categories"] = labels.categories
+    absent = [name for name in settings.ratings if name not in labels.ratings]
+    if absent:
+        known = ", ".join(labels.ratings) or "no ratings"
+        raise RecipeError(f"[emotional] ratings: {recipe.affective.name} has no {', '.join(absent)}; it has {known}")
+    if settings.ratings:
+        heads["ratings"] = tuple(settings.ratings)
+    if not heads:
+        raise RecipeError('[emotional]: no head; set ratings = ["valence", "arousal"] or categories = "cross-entropy"')
+    scale = (labels.scale.low, labels.scale.high) if labels.scale and settings.ratings else None
+    with torch_seed("affect network", seed):
+        return AffectNetwork(
+            settings.backbone,
+            heads,
+            settings.image_size or recipe.affective.image_size,
+            initial=settings.initial,
+            dropout=settings.dropout,
+            scale=scale,
+            ratings_loss=settings.ratings_loss,
+        )
+
+
+def affect_task(recipe: Recipe, labels: Labels, *, seed: int) -> AffectTask:
+    """The pre-training task of ``[emotional]`` on training ``labels``."""
+    settings = recipe.emotional
+    return AffectTask(
+        affect_network(recipe, labels, seed=seed),
+        labels,
+        categories=settings.categories,
+        ratings_loss=settings.ratings_loss,
+        trainable=settings.trainable,
+        layer_decay=settings.layer_decay,
+        label_smoothing=settings.training.label_smoothing,
+    )
+
+
+def target_task(recipe: Recipe, train: Stimuli, emotional: Network | None, *, seed: int) -> Task:
+    """The task of ``[model]``: one classifier, or Emotional Regulation around ``emotional``."""
+
+    classes = train.labels.categories
+    model, regulation = recipe.model, recipe.regulation
+    image_size = model.image_size or recipe.target.image_size
+    smoothing = recipe.training.label_smoothing
+    with torch_seed("model", seed):
+        if model.kind == "classifier":
+            classifier = Classifier(
+                model.backbone,
+                len(classes),
+                image_size,
+                initial=model.initial,
+                width=model.width,
+                dropout=model.dropout,
+                classes=classes,
+            )
+            return ClassificationTask(classifier, label_smoothing=smoothing)
+        assert emotional is not None
+        regulated = EmotionalRegulation(
+            model.backbone,
+            len(classes),
+            image_size,
+            emotional,
+            influence=regulation.influence,
+            regulator=regulation.regulator,
+            mix=regulation.mix,
+            initial=model.initial,
+            width=model.width,
+            start=regulation.start,
+            constant=regulation.constant,
+            emotional_mode=regulation.emotional,
+            losses=regulation.losses,
+            dropout=model.dropout,
+            classes=classes,
+        )
+    return RegulationTask(
+        regulated,
+        label_smoothing=smoothing,
+        affect_cache=regulation.affect_cache,
+        cached_features=regulation.cached_features,
+        cache_gib=recipe.target.memory,
+    )
