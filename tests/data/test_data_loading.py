@@ -195,6 +195,28 @@ def test_stopping_early_leaves_no_thread_and_closing_leaves_no_process(files: St
     assert threading.active_count() == threads
 
 
+@pytest.mark.parametrize("memory_gib", [4.0, 0.0])
+def test_a_batch_of_none_and_batches_beyond_all_slots_come_in_order(files: Stimuli, memory_gib: float) -> None:
+    expected = files.images(np.arange(N))
+    large = np.tile(np.arange(N), 3)
+    with Loader(files, memory_gib=memory_gib, workers=1) as loader:
+        for _ in range(2):
+            sizes = [len(images) for _, images, _ in loader.batches([large, large[:0], large[:5]])]
+            assert sizes == [3 * N, 0, 5]
+        ((_, images, _),) = loader.batches([large])
+        assert torch.equal(images, expected.repeat(3, 1, 1, 1))
+
+
+def test_a_pool_can_be_left_in_the_middle_and_used_again(files: Stimuli) -> None:
+    expected = files.images(np.arange(N)).numpy()
+    pool = WorkerPool(files.pictures, 1, "toy")
+    for turn in range(5):
+        decoded = pool.decoded([np.arange(N), np.arange(N)[::-1].copy()])
+        assert np.array_equal(next(decoded), expected), turn
+        decoded.close()
+    pool.close()
+
+
 def test_workers_do_not_run_far_ahead(files: Stimuli) -> None:
     asked = 0
 
@@ -207,7 +229,7 @@ def test_workers_do_not_run_far_ahead(files: Stimuli) -> None:
     pool = WorkerPool(files.pictures, 1, "toy")
     decoded = pool.decoded(indices())
     next(decoded)
-    assert asked <= 4
+    assert asked <= 5  # four slots for one worker
     decoded.close()
     pool.close()
 

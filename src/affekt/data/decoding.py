@@ -11,7 +11,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -24,7 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CHUNK = 32
-"""Pictures a worker decodes at a time: at 224 px 4.8 MB, small enough for a pipe and large enough to be worth it."""
+"""Pictures a worker decodes at a time: at 224 px 4.8 MB."""
 
 
 def default_workers() -> int:
@@ -61,13 +63,15 @@ def decode_into(out: Any, pictures: Pictures, threads: int) -> None:
 
 
 _PICTURES: list[Pictures] = []
+_SLOTS: list[Any] = []
 
 
-def _start_worker(pickled: bytes) -> None:
+def _start_worker(pickled: bytes, memory: Any, shape: tuple[int, ...]) -> None:
     """In a worker: take the pictures, leave Ctrl-C to the parent, and end when the parent ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _PICTURES[:] = [pickle.loads(pickled)]  # noqa: S301 - made by this process's own parent a moment ago
+    _SLOTS[:] = [np.frombuffer(memory, dtype=np.uint8).reshape(shape)]
 
 
 def _end_with_parent() -> None:
@@ -77,15 +81,26 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _decode(indices: Ints) -> Any:
-    return read_array(_PICTURES[0], indices)
+def _decode(slot: int, indices: Ints) -> None:
+    _SLOTS[0][slot, : len(indices)] = read_array(_PICTURES[0], indices)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A chunk on its way: decoded into ``slot``, to be copied into rows ``start`` to ``stop`` of its batch."""
+
+    done: Future[None]
+    slot: int
+    batch: Any
+    start: int
+    stop: int
 
 
 class WorkerPool:
     """Worker processes that decode batches ahead; started at the first use, ended by :meth:`close`.
 
-    Results travel through pipes, not through shared memory: copying costs some 4 % of decoding at 224 px, and
-    ``/dev/shm`` of a container often holds 64 MB only, whose end is a bus error.
+    Pixels come back through memory shared with the workers: two chunks for each worker and two more, however large the
+    batches are. It lies in ``/dev/shm`` where that has room, else in a temporary file (a container's often has 64 MB).
     """
 
     def __init__(self, pictures: Pictures, workers: int, name: str) -> None:
@@ -93,46 +108,64 @@ class WorkerPool:
         self.workers = workers
         self.name = name
         self._pool: ProcessPoolExecutor | None = None
+        self._slots: Any = None
 
-    def decoded(self, batches: Iterable[Ints]) -> Iterator[list[Any]]:
-        """Each batch as a list of ``(b, 3, H, W)`` chunks, in order; at most about two chunks a worker wait.
+    def decoded(self, batches: Iterable[Ints]) -> Iterator[Any]:
+        """Each batch as ``(B, 3, H, W)`` uint8, in order.
 
         Raises:
             DataError: a picture that does not decode, or a worker that died.
         """
-        pending: deque[list[Future[Any]]] = deque()
-        ahead = 0
+        pool = self._start()
+        free = list(range(len(self._slots)))
+        pending: deque[_Job] = deque()
         try:
             for indices in batches:
-                chunks = [indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK)]
-                pending.append([self._executor().submit(_decode, chunk) for chunk in chunks])
-                ahead += len(chunks)
-                while len(pending) > 1 and ahead - len(pending[0]) >= 2 * self.workers:
-                    ahead -= len(pending[0])
-                    yield [f.result() for f in pending.popleft()]
+                batch = np.empty((len(indices), *self._slots.shape[2:]), dtype=np.uint8)
+                for start in range(0, max(1, len(indices)), CHUNK):
+                    if not free:
+                        yield from self._collect(pending, free)
+                    slot, stop = free.pop(), min(start + CHUNK, len(indices))
+                    pending.append(_Job(pool.submit(_decode, slot, indices[start:stop]), slot, batch, start, stop))
             while pending:
-                yield [f.result() for f in pending.popleft()]
+                yield from self._collect(pending, free)
         except BrokenProcessPool:
             self.close()
             raise DataError(self._died()) from None
         finally:
-            for futures in pending:
-                for future in futures:
-                    future.cancel()
+            # What is running writes into its slot: it must be over before the slots are given out again.
+            wait_for([job.done for job in pending if not job.done.cancel()])
 
-    def _executor(self) -> ProcessPoolExecutor:
+    def _collect(self, pending: deque[_Job], free: list[int]) -> Iterator[Any]:
+        """Take the oldest chunk over; yields its batch if it was the last of it."""
+        job = pending[0]
+        job.done.result()
+        pending.popleft()
+        job.batch[job.start : job.stop] = self._slots[job.slot, : job.stop - job.start]
+        free.append(job.slot)
+        if job.stop == len(job.batch):
+            yield job.batch
+
+    def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            try:
-                pickled = pickle.dumps(self.pictures)
-            except Exception as error:
-                kind = type(self.pictures).__name__
-                text = f"{self.name}: {kind} cannot be sent to worker processes ({error}); write workers = 0"
-                raise DataError(text) from None
+            pickled = self._pickled()
             context = multiprocessing.get_context("spawn")
+            one = read_array(self.pictures, np.zeros(1, dtype=np.int64)).shape[1:]
+            shape = (2 * self.workers + 2, CHUNK, *one)
+            memory = context.RawArray("B", int(np.prod(shape)))
+            self._slots = np.frombuffer(memory, dtype=np.uint8).reshape(shape)
             self._pool = ProcessPoolExecutor(
-                self.workers, mp_context=context, initializer=_start_worker, initargs=(pickled,)
+                self.workers, mp_context=context, initializer=_start_worker, initargs=(pickled, memory, shape)
             )
         return self._pool
+
+    def _pickled(self) -> bytes:
+        try:
+            return pickle.dumps(self.pictures)
+        except Exception as error:
+            kind = type(self.pictures).__name__
+            text = f"{self.name}: {kind} cannot be sent to worker processes ({error}); write workers = 0"
+            raise DataError(text) from None
 
     def _died(self) -> str:
         return (
@@ -145,6 +178,7 @@ class WorkerPool:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
+            self._slots = None
 
 
 _END: Any = object()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -144,8 +144,8 @@ class Loader:
         if self.workers == 0:
             yield from map(self._pinned, in_order(self._read, wanted))
             return
-        for chunks in self._pool.decoded(wanted):
-            yield self._pinned(torch.from_numpy(_joined(chunks)))
+        for batch in self._pool.decoded(wanted):
+            yield self._pinned(torch.from_numpy(batch))
 
     def _pinned(self, images: Tensor) -> Tensor:
         return images.pin_memory() if self.device.type == "cuda" else images
@@ -155,10 +155,6 @@ class Loader:
             images = self._pinned(images).to(self.device, non_blocking=True)
         rows = torch.from_numpy(indices).to(self.device, non_blocking=True)
         return indices, images, {name: values.index_select(0, rows) for name, values in self.labels.items()}
-
-
-def _joined(chunks: list[Any]) -> Any:
-    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
 
 def label_tensors(labels: Labels, device: torch.device | str = "cpu") -> dict[str, Tensor]:
