@@ -43,14 +43,13 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     paths = [root / name for name in names]
     found = present("derived", paths, names, settings)
     rows = rows[found.rows]
-    inherited = source.take(rows)
     return Stimuli(
         name="derived",
         ids=np.array(names)[found.rows],
         pictures=FilePictures([paths[row] for row in found.rows], image_size=settings.image_size, fit=settings.fit),
-        labels=inherited.labels,
-        groups=inherited.groups,
-        split=inherited.split,
+        labels=source.labels.take(rows),
+        groups=source.groups[rows],
+        split=None if source.split is None else source.split[rows],
         notes=(*(f"source {note}" for note in source.notes), *notes, *found.notes),
         missing=found.missing + len(images) - len(known),
     )
