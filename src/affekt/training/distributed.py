@@ -10,6 +10,7 @@ visible to all processes; only process 0 writes to it.
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,11 +91,15 @@ def barrier() -> None:
 def replicated(module: nn.Module) -> nn.Module:
     """The module with gradients averaged over the processes (DDP); itself where there is one.
 
-    Buffers are not broadcast each step: see :func:`share_buffers`.
+    Buffers are not broadcast each step: see :func:`share_buffers`. Parameters may go unused in a step, as they may with
+    one process; torch says once that looking for them costs a little.
     """
     if not dist.is_initialized():
         return module
-    return nn.parallel.DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
+    kind = nn.parallel.DistributedDataParallel
+    renamed = "forward_sync_buffers" in inspect.signature(kind).parameters
+    buffers: dict[str, Any] = {"forward_sync_buffers" if renamed else "broadcast_buffers": False}
+    return kind(module, find_unused_parameters=True, **buffers)
 
 
 def share_buffers(module: nn.Module) -> None:
