@@ -80,3 +80,39 @@ def _describers() -> dict[str, Any]:
 
 def _affect(model: Any, images: Tensor, top: int) -> list[Prediction]:
     return [Prediction(affect=state, branches={}) for state in model.describe(images)]
+
+
+def _classifier(model: Any, images: Tensor, top: int) -> list[Prediction]:
+    probabilities = model(images).float().softmax(dim=1)
+    return [Prediction(classes=_likeliest(model, row, top), branches={}) for row in probabilities]
+
+
+def _regulated(model: Any, images: Tensor, top: int) -> list[Prediction]:
+    out = model(images)
+    affects = model.emotional.describe(images)
+    return [_one_regulated(model, out, affects[index], index, top) for index in range(len(images))]
+
+
+def _one_regulated(model: Any, out: Any, affect: AffectState, index: int, top: int) -> Prediction:
+    probabilities = out.log_probabilities[index].float().exp()
+    weights = out.regulation[index].float()
+    named = dict(zip(_classes(model), weights.tolist(), strict=True)) if len(weights) > 1 else None
+    branches = {"non_emotional": out.non_emotional[index], "influenced": out.influenced[index]}
+    return Prediction(
+        classes=_likeliest(model, probabilities, top),
+        branches={name: _likeliest(model, z.float().softmax(dim=0), 1)[0] for name, z in branches.items()},
+        regulation=float(weights[int(probabilities.argmax()) if named else 0]),
+        by_class=named,
+        affect=affect,
+    )
+
+
+def _classes(model: Any) -> tuple[str, ...]:
+    """The model's names of its classes; their numbers where it has none."""
+    return tuple(model.classes or map(str, range(model.num_classes)))
+
+
+def _likeliest(model: Any, probabilities: Tensor, top: int) -> Named:
+    names = _classes(model)
+    best = probabilities.topk(min(top, len(names)))
+    return tuple((names[i], p) for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True))

@@ -61,7 +61,9 @@ def extremes(regulation: Floats, n: int) -> tuple[NDArray[np.int64], NDArray[np.
     return order[::-1][:n], order[:n]
 
 
-def overview(curves: Sequence[Curve], regulated: Regulated, path: Path, *, title: str, pictures: int = 12) -> list[Path]:
+def overview(
+    curves: Sequence[Curve], regulated: Regulated, path: Path, *, title: str, pictures: int = 12
+) -> list[Path]:
     """Draw the three panels and write them as ``path`` with ``.png`` and ``.svg``.
 
     Raises:
