@@ -99,14 +99,12 @@ class Columns:
 def parse_number(cell: str) -> float | None:
     """A cell as a float: NaN when it is empty or says NA, a decimal comma is read; None when it is no number."""
     text = cell.strip()
-    if text.lower() in _EMPTY:
-        return float("nan")
-    if _DECIMAL_COMMA.fullmatch(text):
-        text = text.replace(",", ".")
     try:
         return float(text)
     except ValueError:
-        return None
+        if text.lower() in _EMPTY:
+            return float("nan")
+        return float(text.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(text) else None
 
 
 def split_names(columns: Columns, header: str, aliases: Mapping[str, str] = SPLIT_NAMES) -> list[str]:

@@ -118,7 +118,7 @@ DATASET = Dataset(
     layout='comes with: pip install "affekt[quickstart]"',
     options={
         "minimum_occurrences": "leave out emoji seen in fewer labelled tweets; default: 50 (10: more, but noisier)",
-        "exclude": "split file (of emoji-groups): the emoji of its validation and test are left out, with variants; default: none",
+        "exclude": "split file of emoji-groups, whose validation and test are left out, variants too; default: none",
     },
     read=read,
     needs_folder=False,

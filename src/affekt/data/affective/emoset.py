@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,7 @@ def _check_info(root: Path) -> None:
         )
 
 
+@lru_cache(maxsize=64)
 def _emotion(name: str) -> str:
     try:
         return canonical_category(name)
@@ -123,7 +125,7 @@ def _item(row: Any, number: int, file: str, split: str) -> _Item:
     if known not in MIKELS:
         raise DataError(f'emoset: {file}: entry {number}: emotion "{emotion}" is not in info.json')
     for path in (picture, annotation):
-        parts = PurePosixPath(path).parts
+        parts = path.split("/")
         if ".." in parts or path.startswith("/"):
             raise DataError(f'emoset: {file}: entry {number}: "{path}" leads out of the set')
         if len(parts) < 2 or _emotion(parts[-2]) != known:

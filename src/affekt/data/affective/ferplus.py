@@ -171,7 +171,7 @@ DATASET = Dataset(
     name="ferplus",
     title="FER+: faces in the wild, 48 x 48 grey, with ten votes each over eight emotions",
     kind="affective",
-    licence="votes and faces: see homepage; faces under the terms of the FER-2013 challenge",
+    licence="votes: MIT (the FER+ repository); faces: under the terms of the FER-2013 challenge, see homepage",
     show_pictures=False,
     citation=(
         "Barsoum, E., Zhang, C., Canton Ferrer, C., & Zhang, Z. (2016). Training deep networks for facial expression "
@@ -188,7 +188,7 @@ DATASET = Dataset(
         "surprise": 'with classes = "polarity": "drop" faces mostly of surprise (default), "neutral", or "own" class',
         "ties": '"drop" faces without one most voted category (default), or "keep" them without a category',
         "unknown": '"drop" faces that are mostly unknown or no face (default), or "keep" them without a category',
-        "agreement": "smallest share of the votes that the most voted category must have; default: 0 (0.5: FER+'s own)",
+        "agreement": "smallest share of the votes that the most voted category must have; default: 0 (FER+'s own rule: above 0.5)",
     },
     read=read,
 )
