@@ -1,6 +1,5 @@
 """kill -9 at random moments, through the command, for both tasks: the run that nobody disturbed, bit for bit."""
 
-import csv
 import os
 import random
 import signal
@@ -9,54 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from small_recipe import write
 
 KILLS = int(os.environ.get("AFFEKT_KILLS", "12"))
 """For each of the two tasks."""
-
-RECIPE = """
-name = "kill"
-[affective]
-name = "table"
-root = "{root}/affective"
-image_size = 32
-options = {{table = "table.csv", scale = "1..9"}}
-[emotional]
-backbone = "resnet8"
-ratings = ["valence"]
-dropout = 0.2
-[emotional.training]
-epochs = 6
-batch_size = 8
-learning_rate = 0.01
-checkpoint_every = 3
-log_every = 1
-ema = 0.9
-[target]
-name = "folder"
-root = "{root}/target"
-image_size = 32
-[model]
-backbone = "resnet8"
-dropout = 0.1
-[regulation]
-influence = "initialised"
-[weighting]
-name = "softmax"
-[augmentation]
-cutout = 8
-mixup = 0.2
-[training]
-epochs = 6
-batch_size = 8
-learning_rate = 0.01
-checkpoint_every = 3
-log_every = 1
-clip = 1.0
-threads = 1
-"""
 
 COMPARED = (
     "log.jsonl",
@@ -71,23 +27,7 @@ TRAINED = (*COMPARED, *(f"emotional/{name}" for name in COMPARED))
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
-    root = tmp_path_factory.mktemp("kill")
-    rng = np.random.default_rng(0)
-    (root / "affective").mkdir()
-    with (root / "affective" / "table.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["path", "valence"])
-        for i in range(48):
-            Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(root / "affective" / f"{i}.png")
-            rows.writerow([f"{i}.png", round(float(rng.uniform(1, 9)), 2)])
-    for name in ("a", "b"):
-        (root / "target" / name).mkdir(parents=True)
-        for i in range(40):
-            pixels = rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(root / "target" / name / f"{i}.png")
-    path = root / "kill.toml"
-    path.write_text(RECIPE.format(root=root))
-    return path
+    return write(tmp_path_factory.mktemp("kill"), epochs=6)
 
 
 def command(verb, recipe, out):

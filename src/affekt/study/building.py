@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from affekt.data import open_stimuli
-from affekt.data.split_record import Splits
-from affekt.data.splits import cut_off, without_groups
+from affekt.data import dataset, dataset_folder, open_stimuli
+from affekt.data.splits import cut_off, make_splits, without_groups
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError, RecipeError
 from affekt.perception import AffectNetwork, AffectTask
@@ -43,22 +42,22 @@ def affective_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data
     Raises:
         DataError, UsageError: as the reader; or nothing is left after the exclusion.
     """
-    splits = _open(recipe.affective, "affective", seed=seed, data_root=data_root)
-    notes = list(splits.notes)
-    named = dict(splits.parts)
-    if recipe.affective.exclude_target:
-        target = _open(recipe.target, "target", seed=seed, data_root=data_root)
+    settings = _named(recipe.affective, "affective")
+    stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
+    notes: tuple[str, ...] = ()
+    if settings.exclude_target:
+        target = open_stimuli(_named(recipe.target, "target"), data_root=data_root, seed=seed)
         held = np.concatenate([part.groups for name, part in target.parts.items() if name != "train"])
-        before = sum(map(len, named.values()))
-        named = {name: without_groups(stimuli, held) for name, stimuli in named.items()}
-        left = before - sum(map(len, named.values()))
-        notes.append(f"affective stimuli: {left} of {before} left out, their identity is held out of the target")
-    return Data(splits=named, notes=tuple(notes), missing=splits.missing)
+        left = without_groups(stimuli, held)
+        notes = (f"{stimuli.name}: {len(stimuli) - len(left)} of {len(stimuli)} left out, held out of the target",)
+        stimuli = left
+    splits = make_splits(stimuli, settings, seed)
+    return Data(splits=splits.parts, notes=(*notes, *splits.notes), missing=splits.missing)
 
 
 def target_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:
     """The task's pictures; where the regulator learns on held-out pictures, those are cut from train by seed."""
-    splits = _open(recipe.target, "target", seed=seed, data_root=data_root)
+    splits = open_stimuli(_named(recipe.target, "target"), data_root=data_root, seed=seed)
     if splits.train.labels.category is None:
         raise DataError(f"{splits.train.name}: has no classes; [target] needs a set with classes")
     named = dict(splits.parts)
@@ -72,10 +71,10 @@ def target_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:
     return Data(splits=named, notes=tuple(notes), missing=splits.missing)
 
 
-def _open(settings: DataSettings, section: str, *, seed: int, data_root: Path | None) -> Splits:
+def _named(settings: DataSettings, section: str) -> DataSettings:
     if not settings.name:
         raise RecipeError(f"[{section}] name: missing; name a data set, see: affekt data list")
-    return open_stimuli(settings, data_root=data_root, seed=seed)
+    return settings
 
 
 def affect_network(recipe: Recipe, labels: Labels, *, seed: int) -> Network:

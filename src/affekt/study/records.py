@@ -1,0 +1,93 @@
+"""Records: what a finished run leaves in its folder - predictions, the model with its card, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from affekt.data import dataset
+from affekt.recipe import DataSettings, Recipe, to_toml
+from affekt.saving import ModelCard, PretrainedModel
+from affekt.study.building import Data
+from affekt.study.folder import RunFolder
+from affekt.training import Evaluation, TrainingResult
+
+
+def write_records(
+    folder: RunFolder,
+    *,
+    recipe: Recipe,
+    what: str,
+    model: torch.nn.Module,
+    data: Data,
+    fitted: TrainingResult,
+    evaluations: Mapping[str, Evaluation],
+) -> None:
+    """Predictions, model and, last, the result: nothing in them depends on the clock."""
+    folder.write_predictions(predictions(data, evaluations))
+    save_model(model, recipe, what, evaluations, folder)
+    folder.write_result(
+        {
+            "name": recipe.name,
+            "condition": what,
+            "seed": recipe.seed,
+            "metrics": {split: plain(e.metrics) for split, e in evaluations.items()},
+            "losses": {split: plain(e.losses) for split, e in evaluations.items()},
+            "n": data.sizes,
+            "missing": data.missing,
+            "epochs": fitted.epochs,
+            "steps": fitted.steps,
+            "best_epoch": fitted.best_epoch,
+            "stopped_early": fitted.stopped_early,
+            "parameters": parameters(model),
+            "notes": list(data.notes),
+        }
+    )
+
+
+def predictions(data: Data, evaluations: Mapping[str, Evaluation]) -> dict[str, np.ndarray]:
+    """Ids, labels and outputs of the scored splits, as ``split/name`` arrays."""
+    arrays: dict[str, np.ndarray] = {}
+    for split, evaluation in evaluations.items():
+        stimuli = data.splits[split]
+        arrays |= {f"{split}/ids": stimuli.ids, f"{split}/groups": stimuli.groups}
+        columns = stimuli.labels.columns()
+        arrays |= {f"{split}/label/{name}": values for name, values in columns.items() if values.dtype != object}
+        arrays |= {f"{split}/{name}": values for name, values in evaluation.outputs.items()}
+    return arrays
+
+
+def save_model(model: Any, recipe: Recipe, what: str, evaluations: Mapping[str, Evaluation], folder: RunFolder) -> None:
+    assert isinstance(model, PretrainedModel)
+    metrics = {f"{split} {k}": v for split, e in evaluations.items() for k, v in plain(e.metrics).items()}
+    card = ModelCard(
+        title=f"{recipe.name or 'affekt'}: {what}",
+        summary=recipe.about or f"{type(model).__name__} trained with affekt, seed {recipe.seed}.",
+        datasets=provenance(recipe, what),
+        metrics={k: v for k, v in metrics.items() if v is not None},
+        recipe=to_toml(recipe),
+    )
+    model.save_pretrained(folder.model, card=card)
+
+
+def provenance(recipe: Recipe, what: str) -> list[dict[str, str]]:
+    """Licence and citation of every data set behind the weights."""
+    used: list[DataSettings] = [] if what == "pretrain" else [recipe.target]
+    if what == "pretrain" or recipe.model.kind == "regulated":
+        used.append(recipe.affective)
+    described = [dataset(s.name) for s in used if s.name]
+    return [{"name": d.title, "licence": d.licence, "citation": d.citation} for d in described]
+
+
+def parameters(model: torch.nn.Module) -> dict[str, int]:
+    """Numbers of parameters: those that learn, and all."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return {"trainable": sum(n for n, learns in sizes if learns), "total": sum(n for n, _ in sizes)}
+
+
+def plain(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """Metrics as JSON has them: what is undefined (a correlation with a constant) is null, never NaN."""
+    return {k: float(v) if np.isfinite(v) else None for k, v in metrics.items()}
