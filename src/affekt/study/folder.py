@@ -132,7 +132,7 @@ def environment() -> dict[str, Any]:
     import torch
 
     versions = {"affekt": __version__, "python": platform.python_version()}
-    for package in ("torch", "torchvision", "timm", "torchmetrics", "numpy", "scipy", "pillow", "safetensors"):
+    for package in ("torch", "torchvision", "timm", "numpy", "scipy", "pillow", "safetensors"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
