@@ -13,7 +13,7 @@ from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError, UsageError, unknown
 from affekt.perception.losses import RATINGS_LOSSES, category_loss, vote_loss
 from affekt.perception.metrics import category_metrics, rating_metrics, vote_metrics
-from affekt.perception.network import AffectNetwork
+from affekt.perception.network import AffectNetwork, AffectOutput
 from affekt.perception.transfer import layerwise_groups, set_trainable
 from affekt.training.plain import plain_batches
 from affekt.training.task import Batch, Outputs, Task
@@ -87,7 +87,17 @@ class AffectTask(Task):
         return (*(["categories"] if self.model.categories else []), *self.model.ratings)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        return self._losses(self.model(batch.images), batch)
+
+    def outputs(self, batch: Batch) -> dict[str, Tensor]:
+        """``state``; ``category_probabilities``; ``ratings`` in units of the scale; each where there is such a head."""
+        return _as_outputs(self.model(batch.images))
+
+    def score(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         out = self.model(batch.images)
+        return self._losses(out, batch), _as_outputs(out)
+
+    def _losses(self, out: AffectOutput, batch: Batch) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         if out.category_logits is not None:
             found["categories"] = self._category_loss(out.category_logits, batch)
@@ -102,16 +112,6 @@ class AffectTask(Task):
             return vote_loss(logits, batch.labels["votes"])
         target = batch.labels["category"] if "category" in batch.labels else _majority(batch.labels["votes"])
         return category_loss(logits, target, self.label_smoothing)
-
-    def outputs(self, batch: Batch) -> dict[str, Tensor]:
-        """``state``; ``category_probabilities``; ``ratings`` in units of the scale; each where there is such a head."""
-        out = self.model(batch.images)
-        named = {
-            "state": out.state,
-            "category_probabilities": out.category_probabilities,
-            "ratings": out.rating_values,
-        }
-        return {name: values for name, values in named.items() if values is not None}
 
     def metrics(self, outputs: Outputs, labels: Labels) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -139,6 +139,11 @@ class AffectTask(Task):
 
     def parameter_groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
         return layerwise_groups(self.model, learning_rate, weight_decay, self.layer_decay)
+
+
+def _as_outputs(out: AffectOutput) -> dict[str, Tensor]:
+    named = {"state": out.state, "category_probabilities": out.category_probabilities, "ratings": out.rating_values}
+    return {name: values for name, values in named.items() if values is not None}
 
 
 def category_shares(labels: Labels) -> np.ndarray[Any, Any]:

@@ -74,12 +74,12 @@ def overview(
     from matplotlib.figure import Figure
 
     # Text stays text in the SVG, and its ids do not change from one call to the next.
-    style = {"svg.fonttype": "none", "svg.hashsalt": "affekt", "axes.spines.top": False, "axes.spines.right": False}
+    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "affekt", "axes.spines.top": False, "axes.spines.right": False}
     with mpl.rc_context(style):
         figure = Figure(figsize=(11, 8.2), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(title, fontsize=13, fontweight="bold")
-        above, below = figure.subfigures(2, 1, height_ratios=(1.25, 1))
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1))[:, 0]
         left, right = above.subplots(1, 2, width_ratios=(1, 1.15))
         draw_curves(left, curves)
         draw_regulation(right, regulated)
@@ -124,7 +124,7 @@ def draw_regulation(axes: Axes, regulated: Regulated) -> None:
 def draw_pictures(below: SubFigure, regulated: Regulated, n: int) -> None:
     """A row of pictures with the highest r above a row with the lowest."""
     highest, lowest = extremes(regulated.regulation, n)
-    rows = below.subfigures(2, 1, hspace=0.02)
+    rows = below.subfigures(2, 1, squeeze=False, hspace=0.02)[:, 0]
     for row, indices, name in zip(rows, (highest, lowest), ("Highest", "Lowest"), strict=True):
         row.suptitle(f"{name} r", fontsize=11, x=0.01, ha="left")
         grid = row.subplots(1, max(1, n), squeeze=False)[0]
