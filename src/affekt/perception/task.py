@@ -101,6 +101,8 @@ class AffectTask(Task):
         found: dict[str, Tensor] = {}
         if out.category_logits is not None:
             found["categories"] = self._category_loss(out.category_logits, batch)
+        if out.ratings is None:
+            return found
         for index, name in enumerate(self.model.ratings):
             target = (batch.labels[name] - self.model.rating_mean[index]) / self.model.rating_std[index]
             variance = None if out.rating_log_variance is None else out.rating_log_variance[:, index]
