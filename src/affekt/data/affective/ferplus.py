@@ -188,7 +188,7 @@ DATASET = Dataset(
         "surprise": 'with classes = "polarity": "drop" faces mostly of surprise (default), "neutral", or "own" class',
         "ties": '"drop" faces without one most voted category (default), or "keep" them without a category',
         "unknown": '"drop" faces that are mostly unknown or no face (default), or "keep" them without a category',
-        "agreement": "smallest share of the votes that the most voted category must have; default: 0 (FER+'s own rule: above 0.5)",
+        "agreement": "smallest share of the votes that the category must have; default: 0 (FER+'s own rule: above 0.5)",
     },
     read=read,
 )
