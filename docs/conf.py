@@ -26,12 +26,11 @@ html_theme = "furo"
 html_title = f"affekt {release}"
 html_show_sourcelink = False
 
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 napoleon_use_admonition_for_examples = False
-nitpicky = False
 # Formulas are drawn by the reader's browser; the page works without the network too, with the formulas as text.
 mathjax3_config = {"tex": {"macros": {"softmax": r"\operatorname{softmax}"}}}

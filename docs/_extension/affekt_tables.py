@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -43,6 +45,40 @@ def recipes() -> Iterator[str]:
     from affekt.cli.recipes import _about, shipped
 
     yield from table(("recipe", "about"), ((f"`{name}`", _about(path)) for name, path in shipped().items()))
+
+
+def first_line(module: str) -> str:
+    """What a file says it is, without the name that it begins with."""
+    text = (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]
+    return text.partition(": ")[2] or text
+
+
+def influences() -> Iterator[str]:
+    from affekt.regulation import INFLUENCES
+
+    rows = ((f"`{name}`", first_line(kind.__module__), _formula(kind)) for name, kind in INFLUENCES.items())
+    yield from table(("influence", "the second encoder", "exactly"), rows)
+
+
+def regulators() -> Iterator[str]:
+    from affekt.regulation import REGULATORS
+
+    rows = ((f"`{name}`", first_line(kind.__module__), _formula(kind)) for name, kind in REGULATORS.items())
+    yield from table(("regulator", "r", "exactly"), rows)
+
+
+def _formula(kind: type) -> str:
+    """The first paragraph of a class's docstring, its literals as Markdown has them."""
+    return " ".join((kind.__doc__ or "").strip().split("\n\n")[0].split()).replace("``", "`")
+
+
+def presets() -> Iterator[str]:
+    from affekt.regulation import PRESETS, READINGS
+
+    def keys(name: str) -> str:
+        return ", ".join(f"`{key} = {value}`" for key, value in PRESETS[name].items())
+
+    yield from table(("condition", "reading", "keys"), ((f"`{name}`", READINGS[name], keys(name)) for name in PRESETS))
 
 
 def datasets() -> Iterator[str]:
@@ -88,10 +124,21 @@ def _spelled(action: Any) -> str:
     return " ".join([*action.option_strings[-1:], value]).strip()
 
 
+def results() -> Iterator[str]:
+    """A toctree of the pages in ``results/``; a toctree of none would be an error."""
+    pages = sorted(p.stem for p in (Path(__file__).parents[1] / "results").glob("*.md"))
+    if pages:
+        yield from ("```{toctree}", ":maxdepth: 1", "", *(f"results/{page}" for page in pages), "```", "")
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-recipe-keys": recipe_keys,
     "affekt-recipes": recipes,
+    "affekt-influences": influences,
+    "affekt-regulators": regulators,
+    "affekt-presets": presets,
     "affekt-datasets": datasets,
+    "affekt-results": results,
     "affekt-options": options,
 }
 

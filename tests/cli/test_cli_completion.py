@@ -42,8 +42,9 @@ def test_candidates(words, expected):
 def test_conditions_come_from_the_recipe_of_the_call(tmp_path):
     recipe = tmp_path / "mine.toml"
     recipe.write_text("[conditions.longer]\ntraining.epochs = 3\n")
-    assert "longer" in list(candidates(["train", str(recipe), "--condition", "lo"]))
-    assert list(candidates(["train", str(tmp_path / "none.toml"), "--condition", ""])) == []
+    assert list(candidates(["train", str(recipe), "--condition", "lo"])) == ["longer"]
+    assert list(candidates(["train", str(tmp_path / "none.toml"), "--condition", "lo"])) == []
+    assert list(candidates(["train", str(tmp_path / "none.toml"), "--condition", "learn"])) == ["learn-e-reg"]
 
 
 def test_words_that_bash_cut_are_joined():

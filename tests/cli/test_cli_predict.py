@@ -23,7 +23,13 @@ def emotional():
 
 def regulated(regulator="constant"):
     return affekt.EmotionalRegulation(
-        BACKBONE, num_classes=3, image_size=32, emotional=emotional(), regulator=regulator, constant=0.25, classes=CLASSES
+        BACKBONE,
+        num_classes=3,
+        image_size=32,
+        emotional=emotional(),
+        regulator=regulator,
+        constant=0.25,
+        classes=CLASSES,
     )
 
 
@@ -77,7 +83,9 @@ def test_regulated_model_in_json_is_what_the_model_says(call, models, folder):
     assert found["probability"] == pytest.approx(float(probabilities.max()), abs=1e-5)
     assert [t["class"] for t in found["top"]] == [CLASSES[i] for i in probabilities.argsort(descending=True)[:2]]
     assert found["r"] == pytest.approx(0.25)
-    assert found["branches"]["influenced"]["probability"] == pytest.approx(float(out.influenced.softmax(1).max()), abs=1e-5)
+    assert found["branches"]["influenced"]["probability"] == pytest.approx(
+        float(out.influenced.softmax(1).max()), abs=1e-5
+    )
     assert found["affect"]["scale"] == [1, 7]
     assert 1 <= found["affect"]["ratings"]["valence"] <= 7
     assert sum(found["affect"]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
@@ -196,7 +204,9 @@ def test_an_altered_model_is_named(call, models, folder, tmp_path):
 
 
 def test_as_a_process_of_its_own(spawn, models, folder):
-    answer = spawn("predict", models["regulated"], "-", "--json", stdin=f"{folder / 'a.png'}\n{folder / 'broken.png'}\n")
+    answer = spawn(
+        "predict", models["regulated"], "-", "--json", stdin=f"{folder / 'a.png'}\n{folder / 'broken.png'}\n"
+    )
     assert answer.code == 1
     assert ["error" in f for f in lines(answer)] == [False, True]
     assert "Traceback" not in answer.err

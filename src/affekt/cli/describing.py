@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,14 +71,10 @@ def describe(model: Any, pixels: Sequence[Pixels], *, top: int) -> list[Predicti
 
     images = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2).contiguous()
     with torch.inference_mode():
-        return _describers()[type(model).__name__](model, images, top)
+        return DESCRIBERS[type(model).__name__](model, images, top)
 
 
-def _describers() -> dict[str, Any]:
-    return {"AffectNetwork": _affect, "Classifier": _classifier, "EmotionalRegulation": _regulated}
-
-
-def _affect(model: Any, images: Tensor, top: int) -> list[Prediction]:
+def _affect(model: Any, images: Tensor, _top: int) -> list[Prediction]:
     return [Prediction(affect=state, branches={}) for state in model.describe(images)]
 
 
@@ -116,3 +112,11 @@ def _likeliest(model: Any, probabilities: Tensor, top: int) -> Named:
     names = _classes(model)
     best = probabilities.topk(min(top, len(names)))
     return tuple((names[i], p) for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True))
+
+
+DESCRIBERS: dict[str, Callable[[Any, Tensor, int], list[Prediction]]] = {
+    "AffectNetwork": _affect,
+    "Classifier": _classifier,
+    "EmotionalRegulation": _regulated,
+}
+"""By the name of the model's class, so that nothing is imported for models that are not there."""

@@ -141,7 +141,7 @@ def datasets(root: Path) -> Iterator[Finding]:
     for name in list_datasets():
         described = dataset(name)
         if not described.needs_folder:
-            yield Finding("data", name, "comes with a package (extra quickstart)")
+            yield Finding("data", name, f"comes with a package; affekt data info {name}")
         elif (root / name).is_dir():
             yield Finding("data", name, f"folder there; affekt data check {name}")
         else:

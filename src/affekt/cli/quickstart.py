@@ -47,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
     runs = {}
     for number, name in enumerate(CONDITIONS, start=2):
         say(f"{number} of 3: {name} on the groups that Unicode puts emoji in")
-        runs[name] = train(
-            recipe, condition=name, out=args.out / name, emotional=emotional.model, progress=progress()
-        )
+        runs[name] = train(recipe, condition=name, out=args.out / name, emotional=emotional.model, progress=progress())
     figure = draw(recipe, runs, args.out / FIGURE)
     if args.json:
         named = {name: record(result) for name, result in {"emotional": emotional, **runs}.items()}
@@ -74,11 +72,13 @@ def print_results(emotional: RunResult, runs: dict[str, RunResult]) -> None:
 
 def draw(recipe: Recipe, runs: dict[str, RunResult], path: Path) -> list[Path]:
     """The figure of both conditions; PNG and SVG."""
+    from affekt.data import dataset
     from affekt.study.figures import overview
 
     curves = [curve(name, result) for name, result in runs.items()]
     shown = regulated(recipe, runs[CONDITIONS[-1]].folder)
-    return overview(curves, shown, path, title=f"Emoji groups, seed {recipe.seed}", pictures=SHOWN)
+    terms = dataset(recipe.target.name).licence
+    return overview(curves, shown, path, title=f"Emoji groups, seed {recipe.seed}", credit=terms, pictures=SHOWN)
 
 
 def curve(name: str, result: RunResult) -> Curve:

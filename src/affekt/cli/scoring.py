@@ -71,7 +71,9 @@ def score(
     task = _task(found, recipe, train.labels)
     size = min(section.image_size, int(found.model.image_size))
     engine = recipe.emotional.training if found.affective else recipe.training
-    trainer = Trainer(task, {split: stimuli}, engine, image_size=size, memory_gib=section.memory, workers=section.workers)
+    trainer = Trainer(
+        task, {split: stimuli}, engine, image_size=size, memory_gib=section.memory, workers=section.workers
+    )
     metrics = trainer.evaluate(split).metrics
     return Scored(
         model=found.name, dataset=section.name, split=split, n=len(stimuli), metrics=metrics, notes=tuple(notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,14 @@ def extremes(regulation: Floats, n: int) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def overview(
-    curves: Sequence[Curve], regulated: Regulated, path: Path, *, title: str, pictures: int = 12
+    curves: Sequence[Curve], regulated: Regulated, path: Path, *, title: str, credit: str = "", pictures: int = 12
 ) -> list[Path]:
     """Draw the three panels and write them as ``path`` with ``.png`` and ``.svg``.
+
+    Args:
+        title: above the figure.
+        credit: below it: whose pictures these are, and on what terms.
+        pictures: shown in each of the two rows.
 
     Raises:
         AffektError: the files cannot be written.
@@ -74,11 +80,17 @@ def overview(
     from matplotlib.figure import Figure
 
     # Text stays text in the SVG, and its ids do not change from one call to the next.
-    style: Any = {"svg.fonttype": "none", "svg.hashsalt": "affekt", "axes.spines.top": False, "axes.spines.right": False}
+    style: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "affekt",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
     with mpl.rc_context(style):
         figure = Figure(figsize=(11, 8.2), layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(title, fontsize=13, fontweight="bold")
+        figure.supxlabel(credit, fontsize=7, color=GREY, x=0.99, ha="right")
         above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.25, 1))[:, 0]
         left, right = above.subplots(1, 2, width_ratios=(1, 1.15))
         draw_curves(left, curves)
@@ -129,12 +141,15 @@ def draw_pictures(below: SubFigure, regulated: Regulated, n: int) -> None:
         row.suptitle(f"{name} r", fontsize=11, x=0.01, ha="left")
         grid = row.subplots(1, max(1, n), squeeze=False)[0]
         for axes in grid:
-            axes.axis("off")
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
         for axes, index in zip(grid, indices, strict=False):
             axes.imshow(regulated.images[int(index)], interpolation="antialiased")
             axes.set_title(f"{regulated.regulation[index]:.2f}", fontsize=10, pad=3)
-            axes.text(0.5, -0.04, regulated.captions[int(index)], fontsize=7.5, color=GREY, ha="center", va="top",
-                      transform=axes.transAxes)  # fmt: skip
+            words = textwrap.fill(regulated.captions[int(index)], 12)
+            caption = axes.set_xlabel(words, fontsize=7, color=GREY, labelpad=3)
+            # A long caption may stand over its neighbours' margins, but must not make its picture smaller.
+            caption.set_in_layout(False)
 
 
 def _write(figure: Figure, path: Path) -> list[Path]:

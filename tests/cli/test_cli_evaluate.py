@@ -1,0 +1,91 @@
+"""``affekt evaluate``: the run's own split by default, any other set on demand."""
+
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def runs(small_runs, monkeypatch):
+    """The working folder with finished runs of the small recipe; nothing may be written there."""
+    monkeypatch.chdir(small_runs.parent)
+    return small_runs
+
+
+def result(run):
+    return json.loads((run / "result.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["emotional", "regulated"])
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_gives_the_numbers_of_the_run(call, runs, name, split):
+    found = json.loads(call("evaluate", runs / name, "--split", split, "--json").out)
+    expected = result(runs / name)
+    assert found["n"] == expected["n"][split]
+    assert found["metrics"].keys() == expected["metrics"][split].keys()
+    for metric, value in expected["metrics"][split].items():
+        assert found["metrics"][metric] == pytest.approx(value, abs=1e-5), metric
+
+
+def test_a_model_folder_finds_its_run_and_prints_a_table(call, runs):
+    answer = call("evaluate", runs / "regulated" / "model")
+    lines = answer.out.splitlines()
+    assert lines[0].split() == ["metric", "folder", "test"]
+    assert lines[-1].split() == ["n", str(result(runs / "regulated")["n"]["test"])]
+
+
+def test_a_model_alone_needs_a_data_set(call, runs, tmp_path):
+    shutil.copytree(runs / "regulated" / "model", tmp_path / "alone")
+    answer = call("evaluate", tmp_path / "alone")
+    assert answer.code == 2
+    assert "say what to score it on: --dataset NAME" in answer.error
+    words = ("--dataset", "folder", "--set", "target.root=target", "--split", "train", "--json")
+    found = json.loads(call("evaluate", tmp_path / "alone", *words).out)
+    assert found["n"] == 28
+
+
+def test_classes_are_matched_by_name(call, runs, tmp_path):
+    """The same pictures in a set whose classes stand in another order: the same accuracy."""
+    target = tmp_path / "renamed"
+    for split in ("train", "validation", "test"):
+        shutil.copytree(runs.parent / "target", target / split)
+    words = ("--dataset", "folder", "--json", "--split")
+    plain = json.loads(call("evaluate", runs / "regulated", *words, "train", "--set", f"target.root={target}").out)
+    assert plain["metrics"]["accuracy"] is not None
+    shutil.move(target / "test" / "dark", target / "test" / "medium")
+    answer = call("evaluate", runs / "regulated", *words, "test", "--set", f"target.root={target}")
+    assert answer.code == 1
+    assert "medium" in answer.error
+
+
+def test_ratings_of_another_scale_are_converted(call, runs, tmp_path):
+    """The same pictures with the same ratings written on 0..100: the same r and RMSE."""
+    other = tmp_path / "other"
+    shutil.copytree(runs.parent / "affective", other)
+    rows = (other / "table.csv").read_text().splitlines()
+    scaled = [f"{name},{(float(v) - 1) / 8 * 100:.4f}" for name, v in (row.split(",") for row in rows[1:])]
+    (other / "table.csv").write_text("\n".join([rows[0], *scaled]) + "\n")
+    changes = [f"affective.root={other}", 'affective.options.scale="0..100"']
+    words = [word for change in changes for word in ("--set", change)]
+    found = json.loads(call("evaluate", runs / "emotional", *words, "--json").out)
+    expected = result(runs / "emotional")["metrics"]["test"]
+    assert any("converted from 0..100 to the network's 1..9" in note for note in found["notes"])
+    for metric in ("r", "valence/rmse", "valence/rmse_of_mean"):
+        assert found["metrics"][metric] == pytest.approx(expected[metric], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["none"], 1, "none"),
+        (["runs/regulated", "--dataset", "cifr10"], 2, '"cifr10": unknown. Nearest: cifar10'),
+        (["runs/regulated", "--set", "target.rot=x"], 2, 'key "target.rot": unknown. Nearest: target.root'),
+        (["runs/emotional", "--dataset", "folder", "--set", "affective.root=target"], 1, "valence"),
+        (["runs/regulated", "--dataset", "table", "--set", "target.root=affective"], 2, "table"),
+    ],
+)
+def test_bad_input(call, runs, words, code, message):
+    answer = call("evaluate", *words)
+    assert (answer.code, answer.out) == (code, "")
+    assert message in answer.error
