@@ -1,0 +1,60 @@
+"""Every shipped recipe parses, names things that exist, and - where it is small - runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from affekt.backbones import list_backbones
+from affekt.data import dataset
+from affekt.recipe import load_recipe, override
+from affekt.study import apply_condition, list_conditions, pretrain, train
+from affekt.weighting import list_weightings
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+EXPECTED = {
+    "abstract", "cifar10-laptop", "diffused-emod", "emod", "emoset", "ferplus", "oasis", "own-folder", "quickstart",
+    "resnet50-cifar10", "resnet50-cifar100", "vit-b16-cifar10", "vit-b16-cifar100",
+}  # fmt: skip
+
+
+def test_all_are_there():
+    assert {path.stem for path in RECIPES} == EXPECTED
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_parses_and_names_what_exists(path):
+    recipe = load_recipe(path)
+    assert path.read_text().startswith("# ")
+    assert recipe.name
+    for settings in (recipe.affective, recipe.target):
+        if settings.name:
+            assert set(settings.options) <= set(dataset(settings.name).options)
+    for name in (recipe.emotional.backbone, recipe.model.backbone):
+        plain = name.split("-w")[0]
+        assert name in list_backbones(name) or plain in list_backbones(plain)
+    assert recipe.weighting.name in list_weightings()
+    for condition in list_conditions(recipe):
+        assert apply_condition(recipe, condition).conditions == {}
+
+
+SHORT = ["training.epochs=1", "emotional.training.epochs=1"]
+
+
+def test_quickstart_runs(tmp_path):
+    """The whole of it, as a user would run it, is a step of CI; this is one epoch of each part."""
+    recipe = override(load_recipe(RECIPES[0].parent / "quickstart.toml"), SHORT)
+    emotional = pretrain(recipe, out=tmp_path / "emotional")
+    assert any("held out of the target" in note for note in emotional.notes)
+    result = train(recipe, condition="learn-e-reg", out=tmp_path / "regulated", emotional=emotional.model)
+    assert result.metrics["test"]["accuracy"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("AFFEKT_DATA" not in os.environ, reason="AFFEKT_DATA is not set: no real pictures")
+@pytest.mark.parametrize("condition", ["learn-e-reg", "own-backbone"])
+def test_laptop_recipe_runs_on_real_pictures(tmp_path, condition):
+    small = [*SHORT, "emotional.initial=random", "target.train_limit=512", "emotional.image_size=32"]
+    recipe = override(load_recipe(RECIPES[0].parent / "cifar10-laptop.toml"), small)
+    result = train(recipe, condition=condition, out=tmp_path / "run")
+    assert result.metrics["test"]["accuracy"] > 0
