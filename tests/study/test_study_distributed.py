@@ -1,0 +1,31 @@
+"""A whole run on two processes started by torchrun: one folder, written once; a second call finds it finished."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from small_recipe import write
+
+
+def torchrun(recipe, out):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words += ["-m", "affekt", "train", str(recipe), "--condition", "learn-e-reg", "--out", str(out)]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+def test_two_processes_share_one_run(tmp_path):
+    recipe = write(tmp_path, epochs=2)
+    done = torchrun(recipe, tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["n"]["test"] == 16
+    starts = [json.loads(line) for line in (tmp_path / "run" / "timing.jsonl").read_text().splitlines()]
+    assert [line["processes"] for line in starts if line["kind"] == "start"] == [2]
+    before = (tmp_path / "run" / "result.json").read_bytes()
+    again = torchrun(recipe, tmp_path / "run")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "run" / "result.json").read_bytes() == before
