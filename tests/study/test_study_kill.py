@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from small_recipe import write
 
-KILLS = int(os.environ.get("AFFEKT_KILLS", "12"))
+KILLS = int(os.environ.get("AFFEKT_KILLS", "10"))
 """For each of the two tasks."""
 
 COMPARED = (
