@@ -99,7 +99,11 @@ def main() -> None:
     recipe = override(load_recipe(args.recipe), [f"emotional.initial={args.initial}", *args.set])
     ids, features, ratings, groups = frozen_features(recipe, args.data_root)
     place = {name: i for i, name in enumerate(ids)}
-    learners = {"ridge": [], "frozen": ["emotional.trainable=head", "emotional.training.learning_rate=3e-3"], "fine-tuned": []}
+    learners = {
+        "ridge": [],
+        "frozen": ["emotional.trainable=head", "emotional.training.learning_rate=3e-3"],
+        "fine-tuned": [],
+    }
     print(
         f"{'folds':8} {'learner':11} {'dimension':8} {'r':>6} {'95 % interval':>15} {'mean of folds':>14} {'n':>4}",
         flush=True,

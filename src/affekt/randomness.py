@@ -76,7 +76,7 @@ def torch_seed(*names: object) -> Iterator[None]:
     """Run a block (initial weights, a step with dropout) under its own seed; the global state is put back after it."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
-        # Not torch.manual_seed: for each kind of accelerator that is absent it keeps a stack trace for later, every time.
+        # Not torch.manual_seed: each time, it keeps a stack trace for every kind of accelerator that is absent.
         seed = stream(*names)
         torch.default_generator.manual_seed(seed)
         for device in devices:
