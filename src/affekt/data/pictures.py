@@ -174,7 +174,8 @@ def _rgb(image: Image.Image) -> Image.Image:
         return _from_numbers(image)
     if image.mode == "LAB":
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        converted: Image.Image = ImageCms.applyTransform(image, ImageCms.buildTransform(*profiles, "LAB", "RGB"))
+        converted = ImageCms.applyTransform(image, ImageCms.buildTransform(*profiles, "LAB", "RGB"))
+        assert converted is not None  # Pillow returns None only when it works in place
         return converted
     if image.has_transparency_data:
         return _over_white(image)
