@@ -2,8 +2,15 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
+
+from affekt.cli import scoring
+from affekt.data import ArrayPictures, Labels, Stimuli
+from affekt.errors import DataError
 
 
 @pytest.fixture
@@ -45,18 +52,46 @@ def test_a_model_alone_needs_a_data_set(call, runs, tmp_path):
     assert found["n"] == 28
 
 
-def test_classes_are_matched_by_name(call, runs, tmp_path):
-    """The same pictures in a set whose classes stand in another order: the same accuracy."""
-    target = tmp_path / "renamed"
-    for split in ("train", "validation", "test"):
-        shutil.copytree(runs.parent / "target", target / split)
-    words = ("--dataset", "folder", "--json", "--split")
-    plain = json.loads(call("evaluate", runs / "regulated", *words, "train", "--set", f"target.root={target}").out)
-    assert plain["metrics"]["accuracy"] is not None
-    shutil.move(target / "test" / "dark", target / "test" / "medium")
-    answer = call("evaluate", runs / "regulated", *words, "test", "--set", f"target.root={target}")
-    assert answer.code == 1
-    assert "medium" in answer.error
+def stimuli(classes, category):
+    ids = np.array([f"picture {i}" for i in range(len(category))])
+    labels = Labels(categories=tuple(classes), category=np.array(category))
+    pictures = ArrayPictures(torch.zeros(len(ids), 3, 8, 8, dtype=torch.uint8))
+    return Stimuli(name="set", ids=ids, pictures=pictures, labels=labels, groups=ids)
+
+
+def test_classes_are_matched_by_name():
+    model = SimpleNamespace(classes=("cat", "dog", "emu"), num_classes=3)
+    matched = scoring._with_classes(stimuli(("emu", "cat"), [0, 1, -1, 0]), model).labels
+    assert matched.categories == ("cat", "dog", "emu")
+    assert matched.category.tolist() == [2, 0, -1, 2]
+    with pytest.raises(DataError, match="class elk is none of the model's: cat, dog, emu"):
+        scoring._with_classes(stimuli(("cat", "elk"), [0, 1]), model)
+    nameless = SimpleNamespace(classes=None, num_classes=3)
+    with pytest.raises(DataError, match="2 classes, the model 3"):
+        scoring._with_classes(stimuli(("cat", "dog"), [0, 1]), nameless)
+
+
+def test_a_class_that_the_model_does_not_know_is_named(call, runs, tmp_path):
+    shutil.copytree(runs.parent / "target", tmp_path / "other")
+    (tmp_path / "other" / "dark").rename(tmp_path / "other" / "medium")
+    answer = call("evaluate", runs / "regulated", "--dataset", "folder", "--set", f"target.root={tmp_path / 'other'}")
+    assert (answer.code, answer.out) == (1, "")
+    assert "class medium is none of the model's: dark, light" in answer.error
+
+
+def test_another_set_does_not_change_what_the_network_answers(call, runs, tmp_path):
+    """Ratings moved up by one: the RMSE is measured against the network's own scale and mean, not refitted."""
+    other = tmp_path / "other"
+    shutil.copytree(runs.parent / "affective", other)
+    rows = (other / "table.csv").read_text().splitlines()
+    moved = [f"{name},{min(9, float(v) + 1)}" for name, v in (row.split(",") for row in rows[1:])]
+    (other / "table.csv").write_text("\n".join([rows[0], *moved]) + "\n")
+    with np.load(runs / "emotional" / "predictions.npz") as stored:
+        names, predicted = stored["test/ids"], stored["test/ratings"][:, 0]
+    ratings = {row.split(",")[0]: float(row.split(",")[1]) for row in moved}
+    expected = np.sqrt(np.mean([(p - ratings[n]) ** 2 for n, p in zip(names, predicted, strict=True)]))
+    found = json.loads(call("evaluate", runs / "emotional", "--set", f"affective.root={other}", "--json").out)
+    assert found["metrics"]["valence/rmse"] == pytest.approx(expected, abs=0.02)
 
 
 def test_ratings_of_another_scale_are_converted(call, runs, tmp_path):

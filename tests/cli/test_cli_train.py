@@ -7,6 +7,7 @@ import re
 import pytest
 
 import affekt
+from affekt.study import RunResult
 
 
 def files(folder):
@@ -32,6 +33,14 @@ def test_json_goes_to_stdout_and_the_log_to_stderr(call, small):
     recipe = (small / found["folder"] / "recipe.toml").read_text()
     assert "seed = 3" in recipe
     assert 'kind = "classifier"' in recipe
+
+
+def test_of_several_processes_one_prints(call, small, monkeypatch):
+    monkeypatch.setattr("affekt.training.distributed.is_main", lambda: False)
+    silent = RunResult(folder=small, model=small, metrics={}, seconds=0)
+    monkeypatch.setattr("affekt.study.run.train", lambda *_, **__: silent)
+    answer = call("train", "small.toml", "--json")
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
 
 
 def test_set_changes_the_recipe_of_the_run(call, small):

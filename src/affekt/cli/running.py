@@ -28,7 +28,11 @@ def progress() -> Any:
 
 
 def print_run(result: RunResult, *, as_json: bool) -> None:
-    """Metrics of each split and where the model lies; notes go to stderr."""
+    """Metrics of each split and where the model lies; notes go to stderr. Of several processes, one speaks."""
+    from affekt.training.distributed import is_main
+
+    if not is_main():
+        return
     say(*(f"note: {note}" for note in result.notes))
     if as_json:
         write_json(record(result))

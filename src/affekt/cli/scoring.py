@@ -125,9 +125,10 @@ def _with_classes(stimuli: Stimuli, model: Any) -> Stimuli:
     labels: Labels = stimuli.labels
     classes = tuple(model.classes or labels.categories)
     strange = [name for name in labels.categories if name not in classes]
-    if strange or len(classes) != model.num_classes or labels.category is None:
-        known = ", ".join(classes[:10])
-        raise DataError(f"{stimuli.name}: class {strange[:1] or labels.categories} is none of the model's: {known}")
+    if strange:
+        raise DataError(f"{stimuli.name}: class {strange[0]} is none of the model's: {', '.join(classes[:10])}")
+    if len(classes) != model.num_classes or labels.category is None:
+        raise DataError(f"{stimuli.name}: has {len(labels.categories)} classes, the model {model.num_classes}")
     number = np.array([classes.index(name) for name in labels.categories] + [-1], dtype=np.int64)
     return replace(stimuli, labels=replace(labels, categories=classes, category=number[labels.category]))
 
