@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "affekt_tables",
+    "affekt_math",
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -32,5 +33,4 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_use_ivar = True
 napoleon_attr_annotations = False
 napoleon_use_admonition_for_examples = False
-# Formulas are drawn by the reader's browser; the page works without the network too, with the formulas as text.
-mathjax3_config = {"tex": {"macros": {"softmax": r"\operatorname{softmax}"}}}
+html_math_renderer = "mathml"

@@ -22,7 +22,7 @@ class DataSettings:
     """A data set and how it is cut and read: ``[affective]`` and ``[target]``."""
 
     name: str = setting("", "data set, see `affekt data list`")
-    root: str = setting("", "its folder; empty: <data root>/<name>")
+    root: str = setting("", "its folder; empty: `<data root>/<name>`")
     image_size: int = setting(32, "side of the square pictures that are read, pixels", low=8, high=2048)
     fit: Literal["crop", "squash"] = setting("crop", "shorter side scaled and centre cropped, or squashed to a square")
     train_limit: int | None = setting(None, "use this many training pictures, drawn stratified by seed", low=1)

@@ -10,7 +10,7 @@ from affekt.regulation.regulators.learned import start
 
 
 class Scalar(Regulator):
-    """``r = sigmoid(b)``; b as :class:`Learned` starts it."""
+    """``r = sigmoid(b)``; b starts as ``learned`` does."""
 
     def __init__(self, setup: RegulatorSetup) -> None:
         super().__init__(setup)
