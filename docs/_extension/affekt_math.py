@@ -18,7 +18,7 @@ def block(self: Any, node: nodes.math_block) -> None:
     """A formula on lines of its own; several lines are aligned at their ampersands."""
     text = node.astext()
     if "\\\\" in text and "\\begin" not in text:
-        text = rf"\begin{{split}}{text}\end{{split}}"
+        text = rf"\begin{{array}}{{rl}}{text}\end{{array}}"
     self.body.append(self.starttag(node, "div", CLASS="math"))
     self.body.append(convert(text, display="block"))
     self.body.append("</div>\n")
