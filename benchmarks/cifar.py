@@ -21,6 +21,16 @@ from affekt.study import pretrain, train
 CONDITIONS = ("baseline", "learn-e-reg", "own-backbone")
 
 
+def training_seconds(timing: Path) -> float:
+    """Seconds of training, interrupted sessions added up; each session's clock starts at its `start` line."""
+    total = last = 0.0
+    for line in map(json.loads, timing.read_text().splitlines()):
+        if line["kind"] == "start":
+            total, last = total + last, 0.0
+        last = line["seconds"]
+    return total + last
+
+
 def run(condition: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """The result of one condition with one seed, trained where it is missing."""
     recipe = override(load_recipe(args.recipe), [f"emotional.initial={args.initial}", *args.set])
@@ -31,8 +41,7 @@ def run(condition: str, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     out = args.out / condition / f"seed-{seed}"
     train(recipe, condition=condition, seed=seed, out=out, emotional=emotional)
     record: dict[str, Any] = json.loads((out / "result.json").read_text())
-    timing = [json.loads(line) for line in (out / "timing.jsonl").read_text().splitlines()]
-    record["seconds"] = sum(line.get("seconds", 0.0) for line in timing)
+    record["seconds"] = training_seconds(out / "timing.jsonl")
     return record
 
 
