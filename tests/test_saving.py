@@ -213,6 +213,15 @@ def test_a_model_folder_is_replaced_and_nothing_else_is(folder: Path, tmp_path: 
     assert [p.name for p in tmp_path.iterdir()] == ["model"], "nothing is left beside it"
 
 
+@pytest.mark.parametrize("names", [["README.md"], ["config.json", "model.safetensors", "README.md"]])
+def test_another_librarys_model_folder_is_not_replaced(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(CheckpointError, match="holds other things"):
+        Little(5).save_pretrained(tmp_path)
+    assert [(tmp_path / name).read_text() for name in names] == ["mine"] * len(names)
+
+
 def test_a_failure_while_writing_leaves_what_was_there(folder: Path, tmp_path: Path) -> None:
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
 

@@ -221,7 +221,7 @@ def test_missing_pictures_are_counted_and_five_are_named(tmp_path: Path) -> None
     pictures(root, ["0.jpg"])
     assert refused(root, scale="1-9") == (
         "table: 7 of 8 pictures missing (first: 1.jpg, 2.jpg, 3.jpg, 4.jpg, 5.jpg and 2 more); "
-        "add the files, or go on without them: allow_missing = true (--allow-missing)"
+        "add the files, or go on without them: --set affective.allow_missing=true"
     )
     found = opened(root, scale="1-9", allow_missing=True)
     assert (found.ids.tolist(), found.missing) == (["0.jpg"], 7)

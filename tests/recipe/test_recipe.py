@@ -67,7 +67,10 @@ def test_bare_words_are_strings_and_none_restores_the_default():
         ("training.epochs=2.5", "a whole number was expected"),
         ("training.epochs=true", "a whole number was expected"),
         ("training.epochs=0", "[training] epochs = 0: out of range; 1 or more"),
-        ("training.ema=1.5", "out of range; from 0 to 1"),
+        ("training.ema=1", "out of range; from 0 to 0.999999"),
+        ("training.clip=0", "out of range"),
+        ("training.learning_rate=inf", "out of range"),
+        ("training.threads=1000000", "out of range; from 1 to 1024"),
         ("training.learning_rate=nan", "out of range"),
         ("training.channels_last=1", "true or false was expected"),
         ("target.name=3", "a string was expected"),
@@ -111,6 +114,10 @@ def test_missing_recipe_and_folder_are_named(tmp_path):
         load_recipe(tmp_path / "none.toml")
     with pytest.raises(RecipeError, match="a folder"):
         load_recipe(tmp_path)
+
+
+def test_number_of_stages_may_be_a_number():
+    assert override(Recipe(), ["emotional.trainable=2"]).emotional.trainable == "2"
 
 
 def test_differing_keys_are_named():

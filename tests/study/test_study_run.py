@@ -14,6 +14,7 @@ from affekt.errors import RecipeError, UsageError
 from affekt.recipe import load_recipe, override
 from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.study.building import affective_data, target_data
+from affekt.study.folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,12 @@ def test_regulated_run_states_its_parts(recipe, regulated):
         accuracy = (stored["test/log_probabilities"].argmax(1) == stored["test/label/category"]).mean()
         assert stored["test/regulation"].shape == (16, 1)
     assert record["metrics"]["test"]["accuracy"] == pytest.approx(accuracy)
+
+
+def test_card_names_every_data_set_behind_the_weights(regulated):
     card = (regulated.model / "README.md").read_text()
-    assert "licence" in card.lower()
+    assert "Your own pictures" in card
+    assert "A table of your own" in card
 
 
 def test_saved_model_predicts_what_the_run_predicted(recipe, regulated):
@@ -83,6 +88,15 @@ def test_finished_run_is_read_and_not_computed_again(recipe, regulated):
     assert again.seconds == 0
     assert dict(again.metrics) == model["metrics"]
     assert files(regulated.folder) == before
+
+
+def test_a_folder_at_work_is_refused(recipe, tmp_path):
+    with (
+        RunFolder(tmp_path / "run").locked(),
+        pytest.raises(affekt.errors.AffektError, match="another affekt is at work"),
+    ):
+        pretrain(recipe, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_same_seed_gives_the_same_bits_and_another_does_not(recipe, emotional, tmp_path):
@@ -158,6 +172,8 @@ def test_affective_stimuli_of_held_out_identities_are_excluded(recipe, tmp_path)
         (['emotional.ratings=["arousal"]'], "has no arousal; it has valence"),
         (["emotional.categories=votes"], '[emotional] categories = "votes"'),
         (["emotional.model=nowhere"], "nowhere"),
+        (["emotional.model=nowhere", "regulation.pretrained=false"], "pretrained = false, but [emotional] model"),
+        (["regulation.cached_features=true"], "needs affect_cache = true"),
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_written(recipe, tmp_path, changes, message):

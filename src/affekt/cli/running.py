@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def out_folder(args: argparse.Namespace, recipe: Recipe, what: str, seed: int) -> Path:
     """``--out``, else ``runs/<recipe>/<what>/seed-<n>`` in the current folder."""
     out: Path | None = args.out
-    name = recipe.name or Path(args.recipe).stem
+    # A recipe may come from anybody: its name is one folder below runs/, whatever it says.
+    name = re.sub(r"[^\w.-]+", "-", recipe.name or Path(args.recipe).stem).strip(".-") or "run"
     return out if out is not None else Path("runs") / name / what / f"seed-{seed}"
 
 

@@ -156,6 +156,8 @@ def _checked(value: Any, hint: Any, where: str, metadata: Mapping[str, Any]) -> 
         return _checked_table(value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if metadata.get("number_too") and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise RecipeError(f"{_at(where)} = {value!r}: {_TYPE_NAMES[hint]} was expected")
     if isinstance(value, (int, float)) and not isinstance(value, bool):

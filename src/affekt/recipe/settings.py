@@ -9,9 +9,14 @@ Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...]
 
 
-def setting(default: Any, about: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """A recipe key: its default, one line about it (shown in the docs), and its range, both ends included."""
-    metadata = {"about": about, "low": low, "high": high}
+def setting(
+    default: Any, about: str, *, low: float | None = None, high: float | None = None, number_too: bool = False
+) -> Any:
+    """A recipe key: its default, one line about it (shown in the docs), and its range, both ends included.
+
+    ``number_too``: a string that may also be written as a whole number.
+    """
+    metadata = {"about": about, "low": low, "high": high, "number_too": number_too}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -72,7 +77,7 @@ class TrainingSettings:
     epochs: int = setting(15, "passes over the training pictures", low=1)
     batch_size: int = setting(128, "pictures an optimiser step, over all processes", low=1)
     optimiser: Literal["sgd", "adam", "adamw"] = setting("sgd", "sgd with Nesterov momentum, adam, adamw")
-    learning_rate: float = setting(0.05, "peak learning rate", low=0)
+    learning_rate: float = setting(0.05, "peak learning rate", low=0, high=1000)
     momentum: float = setting(0.9, "momentum of sgd, beta1 of adam", low=0, high=0.9999)
     weight_decay: float = setting(5e-4, "on matrices and kernels only", low=0)
     schedule: Literal["constant", "cosine", "one-cycle", "step"] = setting(
@@ -81,9 +86,9 @@ class TrainingSettings:
     step_every: int = setting(10, "epochs between the steps of `step` (factor 0.1)", low=1)
     warmup: float = setting(0.0, "epochs of linear warm-up", low=0)
     accumulate: int = setting(1, "parts a batch is worked through in, gradients added", low=1)
-    clip: float | None = setting(None, "largest gradient norm", low=0)
+    clip: float | None = setting(None, "largest gradient norm", low=1e-9)
     ema: float | None = setting(
-        None, "decay of an exponential moving average of the weights, used for evaluation", low=0, high=1
+        None, "decay of an exponential moving average of the weights, used for evaluation", low=0, high=0.999999
     )
     label_smoothing: float = setting(0.0, "of cross-entropy losses", low=0, high=0.99)
     early_stop: int | None = setting(None, "stop after this many epochs without a better validation score", low=1)
@@ -96,7 +101,9 @@ class TrainingSettings:
     channels_last: bool = setting(True, "memory layout of pictures and kernels")
     compile: bool = setting(False, "torch.compile")
     device: str = setting("auto", "`auto`: cuda if there is one, else cpu; or a torch device")
-    threads: int | None = setting(None, "CPU threads; absent: what the process has. Part of a run's identity", low=1)
+    threads: int | None = setting(
+        None, "CPU threads; absent: what the process has. Part of a run's identity", low=1, high=1024
+    )
     checkpoint_every: int | None = setting(None, "optimiser steps between checkpoints; absent: one an epoch", low=1)
     keep_checkpoints: int = setting(2, "checkpoints kept", low=1)
     log_every: int = setting(10, "optimiser steps between lines of log.jsonl", low=1)
@@ -116,7 +123,9 @@ class EmotionalSettings:
     )
     ratings: tuple[str, ...] = setting((), 'heads for rating dimensions, e.g. ["valence", "arousal"]')
     ratings_loss: Literal["mse", "ccc", "gaussian-nll"] = setting("mse", "on standardised ratings")
-    trainable: str = setting("all", "`all`, `head` (frozen backbone), or the number of last stages that learn")
+    trainable: str = setting(
+        "all", "`all`, `head` (frozen backbone), or the number of last stages that learn", number_too=True
+    )
     layer_decay: float = setting(1.0, "learning-rate factor from each stage to the one before it", low=0, high=1)
     dropout: float = setting(0.0, "before the heads", low=0, high=0.95)
     training: TrainingSettings = field(default_factory=TrainingSettings)

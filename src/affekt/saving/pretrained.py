@@ -227,7 +227,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _refuse_foreign(folder: Path) -> None:
     """A folder is replaced only if it is a model folder (or empty): nobody's other files are lost."""
     names = {p.name for p in folder.iterdir()} if folder.is_dir() else {"a file of that name"}
-    foreign = names - {CONFIG, WEIGHTS, CARD, MANIFEST, ".gitattributes"}
+    # Others' folders in the hub's layout have the same names; only ours have a manifest.
+    foreign = names - {CONFIG, WEIGHTS, CARD, MANIFEST, ".gitattributes"} if MANIFEST in names else names
     if foreign:
         raise CheckpointError(f"{folder}: holds other things ({', '.join(sorted(foreign)[:3])}); choose another folder")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +33,31 @@ class RunFolder:
     @property
     def model(self) -> Path:
         return self.path / "model"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """A block in which no other process of this machine works in this folder; also ``kill -9`` ends it.
+
+        The lock lies in the system's folder for temporary files, named after this one, so that a folder that is refused
+        stays as it was. Systems without ``fcntl`` do without.
+
+        Raises:
+            AffektError: another process is at work here.
+        """
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        digest = hashlib.sha256(f"{os.getuid()} {self.path.resolve()}".encode()).hexdigest()[:24]
+        with (Path(tempfile.gettempdir()) / f"affekt-{digest}.lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise AffektError(
+                    f"{self.path}: another affekt is at work in this folder; wait for it, or give another with --out"
+                ) from None
+            yield
 
     def held(self, recipe: Recipe) -> Recipe | None:
         """The recipe that this folder already follows; None where the folder is free. Writes nothing.

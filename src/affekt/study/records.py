@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from affekt.data import dataset
-from affekt.recipe import DataSettings, Recipe, to_toml
+from affekt.recipe import DataSettings, Recipe, load_recipe, to_toml
 from affekt.saving import ModelCard, PretrainedModel
 from affekt.study.building import Data
 from affekt.study.folder import RunFolder
@@ -74,12 +75,34 @@ def save_model(model: Any, recipe: Recipe, what: str, evaluations: Mapping[str, 
 
 
 def provenance(recipe: Recipe, what: str) -> list[dict[str, str]]:
-    """Licence and citation of every data set behind the weights."""
-    used: list[DataSettings] = [] if what == "pretrain" else [recipe.target]
-    if what == "pretrain" or recipe.model.kind == "regulated":
-        used.append(recipe.affective)
-    described = [dataset(s.name) for s in used if s.name]
-    return [{"name": d.title, "licence": d.licence, "citation": d.citation} for d in described]
+    """Licence and citation of every data set behind the weights: target, affective stimuli, initial weights."""
+    regulated = what != "pretrain" and recipe.model.kind == "regulated"
+    found = [] if what == "pretrain" else [_described(recipe.target, recipe.model.initial)]
+    if what == "pretrain" or (regulated and not recipe.emotional.model):
+        found.append(_described(recipe.affective, recipe.emotional.initial))
+    elif regulated:
+        found.append(_behind(Path(recipe.emotional.model)))
+    return [entry for entries in found for entry in entries]
+
+
+def _described(settings: DataSettings, initial: str) -> list[dict[str, str]]:
+    entries = []
+    if settings.name:
+        known = dataset(settings.name)
+        entries.append({"name": known.title, "licence": known.licence, "citation": known.citation})
+    if initial != "random":
+        name = f"initial weights: {Path(initial).name}"
+        entries.append({"name": name, "licence": "that of the weights and of their pictures", "citation": "see there"})
+    return entries
+
+
+def _behind(model: Path) -> list[dict[str, str]]:
+    """What a given emotional encoder learned from, by the recipe of its run; said so where that is not at hand."""
+    held = model.parent / "recipe.toml"
+    if held.exists():
+        recipe = load_recipe(held)
+        return _described(recipe.affective, recipe.emotional.initial)
+    return [{"name": "data of the emotional encoder", "licence": "see the card of that model", "citation": "unknown"}]
 
 
 def parameters(model: torch.nn.Module) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def pretrain(
     if (done := _done(folder, recipe)) is not None:
         return done
     recipe = _started(folder, recipe)
-    with _threads(recipe.emotional.training):
+    with _alone(folder), _threads(recipe.emotional.training):
         data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
         task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
         _claim(folder, recipe)
@@ -121,7 +121,9 @@ def train(
         return done
     recipe = _started(folder, recipe)
     create_weighting(recipe.weighting.name, tasks=("loss",))  # a wrong name is said before anything is written
-    with _threads(recipe.training):
+    if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
+        raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
+    with _alone(folder), _threads(recipe.training):
         data = target_data(recipe, seed=recipe.seed, data_root=data_root)
         task = _target_task(recipe, folder, data, data_root=data_root, progress=progress)
         trainer = Trainer(
@@ -141,6 +143,11 @@ def train(
         fitted = trainer.fit()
         _scored(trainer, folder, recipe=recipe, what=condition or "train", data=data, fitted=fitted)
     return _result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+
+
+def _alone(folder: RunFolder) -> AbstractContextManager[None]:
+    """The folder for this run alone; of several processes that share a run, the first holds the lock for all."""
+    return folder.locked() if is_main() else nullcontext()
 
 
 def _claim(folder: RunFolder, recipe: Recipe) -> None:
@@ -220,6 +227,11 @@ def _target_task(recipe: Recipe, folder: RunFolder, data: Data, *, data_root: Pa
         _claim(folder, recipe)
         return task
     settings = recipe.emotional
+    if settings.model and not recipe.regulation.pretrained:
+        raise RecipeError(
+            f"[regulation] pretrained = false, but [emotional] model = {settings.model!r} is trained; leave the model "
+            "out, and an encoder with the initial weights of [emotional] is made"
+        )
     if settings.model:
         emotional = load(settings.model)
         if not isinstance(emotional, AffectNetwork):

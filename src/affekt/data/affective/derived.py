@@ -106,7 +106,7 @@ def _sources(ids: list[str], source: Stimuli, settings: DataSettings) -> tuple[l
     if lost and not (settings.allow_missing and known):
         raise DataError(
             f"derived: {len(lost)} of {len(ids)} pictures have a source that {source.name} lacks: {first(lost)}; "
-            "complete the source set, or go on without them: allow_missing = true (--allow-missing)"
+            "complete the source set, or go on without them: --set affective.allow_missing=true"
         )
     notes = (f"{len(lost)} of {len(ids)} pictures left out, {source.name} lacks their source: {first(lost)}",)
     return known, np.array([where for where in found if where >= 0], dtype=np.int64), notes if lost else ()

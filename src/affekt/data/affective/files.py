@@ -77,7 +77,7 @@ def present(
     if not (tolerated or settings.allow_missing):
         raise DataError(
             f"{name}: {len(absent)} of {len(paths)} pictures missing (first: {examples}); "
-            "add the files, or go on without them: allow_missing = true (--allow-missing)"
+            "add the files, or go on without them: --set affective.allow_missing=true"
         )
     note = f"{len(absent)} of {len(paths)} pictures missing, left out (first: {examples})"
     return Present(rows=np.flatnonzero(there), missing=len(absent), notes=(note,))
