@@ -44,6 +44,11 @@ class TestList:
         assert (found["fashion-mnist"]["get it"], found["fashion-mnist"]["here"]) == ("fetch", "no")
         assert found["folder"]["get it"] == "by hand"
 
+    def test_an_empty_folder_is_no_data_set(self, call, tmp_path: Path) -> None:
+        (tmp_path / "cifar100").mkdir()
+        found = {row["name"]: row for row in json.loads(call("data", "list", "--json", "--data-root", tmp_path).out)}
+        assert found["cifar100"]["here"] == "no"
+
     def test_a_pattern(self, call) -> None:
         assert [row["name"] for row in json.loads(call("data", "list", "cifar*", "--json").out)] == [
             "cifar10",

@@ -127,6 +127,8 @@ def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match=r"get it from https://example.org, or"):
         toy(sources=()).open(folder)
+    with pytest.raises(DataError, match=r"; say where it is: `root`"):
+        toy(sources=(), homepage="your own").open(folder)
     assert len(toy(needs_folder=False).open(folder, "all")) == 20
 
 

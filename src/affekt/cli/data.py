@@ -111,7 +111,7 @@ def _summary(described: Dataset, root: Path | None) -> dict[str, Any]:
         "pictures": described.expected,
         "labels": ", ".join(described.labels),
         "get it": how,
-        "here": "yes" if how == "pip" or _folder(described, root).is_dir() else "no",
+        "here": "yes" if how == "pip" or described.is_in(_folder(described, root)) else "no",
         "licence": described.licence,
     }
 

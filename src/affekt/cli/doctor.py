@@ -140,9 +140,9 @@ def datasets(root: Path) -> Iterator[Finding]:
     yield Finding("data", "root", str(root) if root.is_dir() else f"{root} (not there)", advice)
     for name in list_datasets():
         described = dataset(name)
-        if not described.needs_folder:
+        if not described.needs_folder and not described.sources:
             yield Finding("data", name, f"comes with a package; affekt data info {name}")
-        elif (root / name).is_dir():
+        elif described.is_in(root / name):
             yield Finding("data", name, f"folder there; affekt data check {name}")
         else:
             how = f"affekt data fetch {name}" if described.sources else f"affekt data info {name}"

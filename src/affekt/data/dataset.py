@@ -132,11 +132,16 @@ class Dataset:
 
     def _missing(self, folder: Path) -> str:
         layout = " ".join(self.layout.split())
-        got = f"get it with `affekt data fetch {self.name}`" if self.sources else f"get it from {self.homepage}"
-        return (
-            f"{self.name}: no folder {folder}; {got}, or say where it is: `root` in the recipe, --data-root or "
-            f"AFFEKT_DATA (its parent). It must hold: {layout}"
-        )
+        ways = ["say where it is: `root` in the recipe, --data-root or AFFEKT_DATA (its parent)"]
+        if self.sources:
+            ways.insert(0, f"get it with `affekt data fetch {self.name}`")
+        elif self.homepage.startswith("http"):
+            ways.insert(0, f"get it from {self.homepage}")
+        return f"{self.name}: no folder {folder}; {', or '.join(ways)}. It must hold: {layout}"
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether ``folder`` holds something: a fetch that failed leaves an empty one."""
+        return folder.is_dir() and any(folder.iterdir())
 
 
 @overload
