@@ -10,8 +10,10 @@ from affekt.cli import doctor
 @pytest.fixture
 def report(call, tmp_path):
     def run(**folders):
-        for name in folders:
+        for name, filled in folders.items():
             (tmp_path / name).mkdir()
+            if filled:
+                (tmp_path / name / "table.csv").touch()
         found = json.loads(call("doctor", "--json", "--data-root", tmp_path).out)
         return {(f["topic"], f["item"]): f for f in found}
 
@@ -29,8 +31,10 @@ def test_versions_device_and_space_are_stated(report):
 
 
 def test_each_data_set_is_looked_for_in_the_data_root(report):
-    found = report(oasis=True)
+    found = report(oasis=True, abstract=False)
     assert found["data", "oasis"]["found"].startswith("folder there")
+    assert found["data", "abstract"]["found"] == "no folder"
+    assert "affekt data fetch" in found["data", "fashion-mnist"]["advice"]
     assert found["data", "cifar10"]["found"] == "no folder"
     assert "affekt data" in found["data", "cifar10"]["advice"]
 
