@@ -13,7 +13,9 @@ import atexit
 import inspect
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -21,6 +23,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from affekt.errors import UsageError
+
+
+PATIENCE = timedelta(seconds=10)
+"""How long a process that is done waits for the others before it ends."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,15 @@ def join(device: torch.device) -> tuple[Processes, torch.device]:
 
 
 def leave() -> None:
-    """End the process group, if there is one."""
+    """End the process group, if there is one.
+
+    gloo's threads abort a process (signal 6) whose partner has left a moment before, so all leave together; a partner
+    that failed is not waited for long.
+    """
     if dist.is_initialized():
+        if dist.get_backend() == "gloo":
+            with suppress(RuntimeError):
+                dist.monitored_barrier(timeout=PATIENCE)
         dist.destroy_process_group()
 
 
