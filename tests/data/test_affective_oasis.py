@@ -55,7 +55,8 @@ def test_a_missing_picture_is_named_or_counted(tmp_path: Path) -> None:
     root = oasis(tmp_path, ROWS)
     (root / "images" / "Lake 1.jpg").unlink()
     with pytest.raises(
-        DataError, match=r"oasis: 1 of 4 pictures missing \(first: images/Lake 1\.jpg\).*affekt.allow_missing=true"
+        DataError,
+        match=r"oasis: 1 of 4 pictures missing \(first: images/Lake 1\.jpg\).*--set affective\.allow_missing=true",
     ):
         OASIS.open(root, "all")
     found = OASIS.open(root, "all", allow_missing=True)

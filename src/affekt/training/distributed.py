@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from affekt.errors import UsageError
 
-
 PATIENCE = timedelta(seconds=10)
 """How long a process that is done waits for the others before it ends."""
 
