@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from affekt.backbones.stages import run_watched
 
 SMALL = 64
 """Pictures of fewer pixels than this a side get the changes above."""
@@ -107,13 +108,7 @@ def _reductions(network: nn.Module, run: Callable[[], object]) -> list[_Reductio
         if after > 1 and _stride(module) > 1:
             found.append((module, before, after))
 
-    handles = [m.register_forward_hook(note) for m in network.modules() if isinstance(m, (nn.Conv2d, *_POOLS))]
-    try:
-        with torch.no_grad():
-            run()
-    finally:
-        for handle in handles:
-            handle.remove()
+    run_watched(run, [(m, note) for m in network.modules() if isinstance(m, (nn.Conv2d, *_POOLS))])
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -92,14 +92,19 @@ def _output_sizes(network: nn.Module, run: Callable[[], object]) -> dict[str, in
 
         return note
 
-    handles = [module.register_forward_hook(noting(name)) for name, module in _blocks(network, "")]
+    run_watched(run, [(module, noting(name)) for name, module in _blocks(network, "")])
+    return sizes
+
+
+def run_watched(run: Callable[[], object], watchers: Iterable[tuple[nn.Module, Callable[..., None]]]) -> None:
+    """Run once without gradient, with a forward hook on each module; no hook stays behind."""
+    handles = [module.register_forward_hook(hook) for module, hook in watchers]
     try:
         with torch.no_grad():
             run()
     finally:
         for handle in handles:
             handle.remove()
-    return sizes
 
 
 def _blocks(network: nn.Module, prefix: str) -> list[tuple[str, nn.Module]]:

@@ -137,6 +137,7 @@ def _probe(name: str) -> Any:
         with torch.device("meta"):
             return _create(name)
     except (NotImplementedError, UsageError):
+        # Some constructors read values, which meta tensors do not have; with memory it is only slower.
         with torch.random.fork_rng(devices=[]):
             return _create(name)
 
