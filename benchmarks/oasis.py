@@ -19,31 +19,18 @@ from numpy.typing import NDArray
 
 from affekt import AffectNetwork
 from affekt.data import open_stimuli
+from affekt.perception.ridge import fit_ridge
 from affekt.recipe import Recipe, load_recipe, override
 from affekt.study import pretrain
 
 DIMENSIONS = ("valence", "arousal")
 FOLDS = 5
-ALPHAS = np.logspace(0, 5, 21)
 Floats = NDArray[np.float64]
 
 
 def ridge(features: Floats, targets: Floats, held_out: Floats) -> Floats:
     """Predictions for ``held_out``; the penalty of each target minimises its leave-one-out error in training."""
-    mean, sd = features.mean(0), features.std(0) + 1e-8
-    x, z = (features - mean) / sd, (held_out - mean) / sd
-    u, s, vt = np.linalg.svd(x, full_matrices=False)
-    centred = targets - targets.mean(0)
-    out = np.empty((len(held_out), targets.shape[1]))
-    for column in range(targets.shape[1]):
-        y, best = centred[:, column], np.inf
-        for alpha in ALPHAS:
-            shrink = s**2 / (s**2 + alpha)
-            residual = (y - u @ (shrink * (u.T @ y))) / (1 - (u**2) @ shrink - 1 / len(y))
-            if (error := float(residual @ residual)) < best:
-                best, weights = error, vt.T @ ((s / (s**2 + alpha)) * (u.T @ y))
-        out[:, column] = z @ weights + targets[:, column].mean()
-    return out
+    return np.stack([fit_ridge(features, target).predict(held_out) for target in targets.T], axis=1)
 
 
 def frozen_features(recipe: Recipe, data_root: Path | None) -> tuple[list[str], Floats, Floats, list[str]]:

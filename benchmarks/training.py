@@ -9,20 +9,25 @@ ours fp32       the same with precision = "fp32": equal precision with `ordinary
 bare            the same model, precision and layout as `ours` on a batch that never changes: no data, no augmentation,
                 no log, no checkpoint
 
-Second table: a step of Emotional Regulation (learn-e-reg, three losses) against the baseline's step and against the
-sum of its three encoders' steps. Third: memory. A round lets each contender work once; the tables show medians over
-rounds of the *ratios within a round*, because the clock of a shared machine drifts. Nothing here is a test.
+Below it the shares of the trainer's time by torch's profiler. Second table: a step of Emotional Regulation
+(learn-e-reg, three losses) against the baseline's step and against the sum of its three encoders' steps. Third:
+memory. A round lets each contender work once; the tables show medians over rounds of the *ratios within a round*,
+because the clock of a shared machine drifts. Nothing here is a test.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -32,14 +37,19 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from affekt import AffectNetwork, Classifier, EmotionalRegulation, Trainer
+from affekt.data.loading import Loader
 from affekt.data.pictures import ArrayPictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.regulation import ClassificationTask, RegulationTask
+from affekt.training.batches import Batcher
+from affekt.training.engine import Engine
+from affekt.training.fitting import Fitting
 from affekt.training.precision import autocast, choose_device, choose_precision
 from affekt.training.task import Batch, Task
 
 BATCH = 128
+EPOCH = 50_000  # pictures of CIFAR-10's training set
 CLASSES = 10
 DEVICE = choose_device("auto")
 
@@ -108,23 +118,62 @@ def ordinary(name: str, n: int) -> float:
     return n / (time.perf_counter() - begun)
 
 
-def steps_per_second(timing: Path, items: int) -> float:
-    """images/s between the first log line and the last thing the trainer wrote, checkpoint included."""
+def epoch_rate(timing: Path) -> float:
+    """images/s over an epoch of CIFAR-10's size: the measured time of a step, and one measured checkpoint an epoch.
+
+    The first step is not counted (as it is not for the other contenders).
+    """
     lines = [json.loads(line) for line in timing.read_text().splitlines()]
-    first = next(line for line in lines if line["kind"] == "train")
-    return (items - first["items"]) / (lines[-1]["seconds"] - first["seconds"])
+    steps = [line for line in lines if line["kind"] == "train"]
+    checkpoint = next(line for line in lines if line["kind"] == "checkpoint")
+    a_step = (steps[-1]["seconds"] - steps[0]["seconds"]) / (len(steps) - 1)
+    return EPOCH / (EPOCH / BATCH * a_step + checkpoint["seconds"] - steps[-1]["seconds"])
 
 
 def ours(name: str, n: int, precision: str) -> float:
-    """images/s of the trainer: augmentation, log and the checkpoint at the end included."""
-    data = {"train": stimuli(n + BATCH), "validation": stimuli(BATCH)}
-    settings = TrainingSettings(
-        epochs=1, batch_size=BATCH, precision=precision, log_every=1, evaluate_every=10**6, select="last"
-    )  # type: ignore[arg-type]
+    """images/s of the trainer: data, augmentation, a log line a step and a checkpoint an epoch included."""
     with tempfile.TemporaryDirectory() as folder:
-        task = ClassificationTask(classifier(name))
-        Trainer(task, data, settings, folder=folder, augmentation=AugmentationSettings()).fit()
-        return steps_per_second(Path(folder) / "timing.jsonl", n + BATCH)
+        trainer(name, n, precision, folder).fit()
+        return epoch_rate(Path(folder) / "timing.jsonl")
+
+
+def trainer(name: str, n: int, precision: str, folder: str) -> Trainer:
+    settings = TrainingSettings(epochs=1, batch_size=BATCH, precision=precision, log_every=1, select="last")  # type: ignore[arg-type]
+    data = {"train": stimuli(n + BATCH)}
+    task = ClassificationTask(classifier(name))
+    return Trainer(task, data, settings, folder=folder, augmentation=AugmentationSettings())
+
+
+def shares(name: str, n: int) -> None:
+    """Where the time of the trainer's steps goes, by torch's profiler: shares of everything but validation."""
+    scopes = {
+        "data": (Loader, "load"),
+        "augmentation": (Batcher, "training"),
+        "forward, backward, optimiser": (Engine, "step"),
+        "log": (Fitting, "_log_window"),
+        "checkpoint": (Fitting, "_write_checkpoint"),
+    }
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        for label, (owner, method) in scopes.items():
+            stack.enter_context(patch.object(owner, method, recorded(getattr(owner, method), label)))
+        made = trainer(name, n, "auto", folder)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+            made.fit()
+    spent = {e.key: e.cpu_time_total for e in profiler.key_averages() if e.key in scopes}
+    steps = (n + BATCH) // BATCH
+    # A checkpoint is written once an epoch: its share is that of one in an epoch of CIFAR-10's size.
+    spent["checkpoint"] *= steps / (EPOCH / BATCH)
+    whole = sum(spent[label] for label in scopes)
+    print(f"  profiler, {steps} steps: " + ", ".join(f"{k} {spent[k] / whole:.2%}" for k in scopes))
+
+
+def recorded(method: Callable[..., Any], label: str) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with torch.profiler.record_function(label):
+            return method(*args, **kwargs)
+
+    return call
 
 
 def step_of(task: Task, batch: Batch) -> Callable[[], None]:
@@ -197,6 +246,7 @@ def engine(name: str, n: int, count: int) -> None:
     print(f"  ours / ordinary, each by default   {ratio(found, 'ours', 'ordinary')}")
     print(f"  ours / ordinary, both fp32         {ratio(found, 'ours fp32', 'ordinary')}")
     print(f"  ours / bare step, same precision   {ratio(found, 'ours', 'bare')}")
+    shares(name, n)
 
 
 def regulated(name: str, repeats: int, count: int) -> None:
@@ -243,8 +293,6 @@ def resident() -> float:
 
 def memory() -> None:
     """CIFAR-10's 50,000 pictures of 32 px are 146.5 MiB as uint8: they are there once, whoever asks."""
-    from affekt.data.loading import Loader
-
     before = resident()
     whole = stimuli(50_000)
     held = resident()
@@ -261,12 +309,14 @@ def memory() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few pictures, two rounds: to see that it runs")
+    parser.add_argument("--only", help="one network: resnet18 or timm:vit_tiny_patch16_224")
     args = parser.parse_args()
-    n, count, repeats = (512, 2, 2) if args.quick else (2560, 5, 10)
+    n, count, repeats = (512, 2, 2) if args.quick else (1280, 5, 10)
     print(f"torch {torch.__version__}, {DEVICE}, {torch.get_num_threads()} threads, {choose_precision('auto', DEVICE)}")
     memory()
     for name in ("resnet18", "timm:vit_tiny_patch16_224"):
-        engine(name, n, count)
+        if args.only in (None, name):
+            engine(name, n, count)
     regulated("resnet18", repeats, count)
 
 

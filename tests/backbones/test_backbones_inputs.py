@@ -54,3 +54,31 @@ def test_a_backbone_that_states_nothing_gets_a_default():
 def test_what_is_no_batch_of_pictures_is_refused(shape):
     with pytest.raises(UsageError, match=r"give \(B, 3, H, W\) in \[0, 1\]"):
         normalised(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.rand(1, 3, 8, 8).numpy(), "a ndarray; give a tensor"),
+        (torch.rand(1, 3, 8, 8) * 255, "values from .* to 2..; give uint8, or floats"),
+        (torch.randn(4, 3, 8, 8) * 2, "not normalised"),
+        (torch.full((1, 3, 8, 8), float("nan")), "NaN or infinite"),
+        (torch.tensor([0.5, float("inf")]).expand(1, 3, 8, 2), "NaN or infinite"),
+    ],
+)
+def test_what_is_no_picture_is_refused(images, message):
+    with pytest.raises(UsageError, match=message):
+        normalised(images)
+
+
+def test_slightly_outside_and_empty_is_a_picture():
+    assert normalised(torch.rand(1, 3, 8, 8) * 1.2 - 0.1).shape == (1, 3, 8, 8)
+    assert normalised(torch.rand(0, 3, 8, 8)).shape == (0, 3, 8, 8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_the_type_is_that_of_the_network(dtype):
+    model = nn.Module()
+    add_normalisation(model, nn.Identity())
+    model.to(dtype)
+    assert as_input(torch.rand(1, 3, 9, 9), 8, model.mean, model.std).dtype == dtype

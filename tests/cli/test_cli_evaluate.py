@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import affekt
 from affekt.cli import scoring
 from affekt.data import ArrayPictures, Labels, Stimuli
 from affekt.errors import DataError
@@ -124,3 +125,15 @@ def test_bad_input(call, runs, words, code, message):
     answer = call("evaluate", *words)
     assert (answer.code, answer.out) == (code, "")
     assert message in answer.error
+
+
+@pytest.mark.parametrize("key", ["model.backbone=resnet8", "regulation.mix=logit", "augmentation.flip=0"])
+def test_a_key_that_scoring_does_not_use_is_refused(call, runs, key):
+    answer = call("evaluate", runs / "regulated", "--set", key)
+    assert answer.code == 2
+    assert f'--set {key}: "affekt evaluate" does not use [{key.partition(".")[0]}]' in answer.error
+
+
+def test_a_run_folder_loads_as_its_model(runs):
+    of_run, of_model = affekt.load(runs / "regulated"), affekt.load(str(runs / "regulated" / "model"))
+    assert all(torch.equal(a, b) for a, b in zip(of_run.parameters(), of_model.parameters(), strict=True))

@@ -210,3 +210,13 @@ def test_as_a_process_of_its_own(spawn, models, folder):
     assert answer.code == 1
     assert ["error" in f for f in lines(answer)] == [False, True]
     assert "Traceback" not in answer.err
+
+
+def test_a_list_on_stdin_may_be_empty_or_have_blanks(call, models, folder, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    answer = call("predict", models["classifier"], "-")
+    assert answer.code == 1 and "no path on standard input" in answer.err
+    picture = next(folder.glob("*.png"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"\n  {picture} \r\n"))
+    answer = call("predict", models["classifier"], "-")
+    assert answer.code == 0 and answer.out.startswith(f"{picture}: ")

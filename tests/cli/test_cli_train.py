@@ -169,3 +169,11 @@ def test_as_a_process_of_its_own(spawn, small):
     answer = spawn("train", small / "small.toml", "--condition", "basline")
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert "Nearest: baseline" in answer.error
+
+
+def test_pretrain_says_where_its_keys_stand(call, small):
+    answer = call("pretrain", "small.toml", "--set", "training.epochs=3")
+    assert answer.code == 2
+    assert answer.error == (
+        '--set training.epochs=3: "affekt pretrain" does not use [training]; write --set emotional.training.epochs=...'
+    )

@@ -408,3 +408,10 @@ def test_the_order_of_rows_changes_nothing(
         assert found.labels.rating_n["valence"][row] == len(values)
         if len(values) > 1:
             assert found.labels.rating_sd["valence"][row] == pytest.approx(np.std(values, ddof=1), rel=1e-5, abs=1e-6)
+
+
+def test_empty_cells_are_counted(tmp_path: Path) -> None:
+    notes = opened(folder(tmp_path, WIDE), scale="1..9").notes
+    assert "ratings.csv: 1 of 4 pictures have no arousal" in notes
+    assert "ratings.csv: 1 of 4 pictures have no emotion" in notes
+    assert not any("valence" in note and "no valence" in note for note in notes)

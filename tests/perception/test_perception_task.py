@@ -11,6 +11,7 @@ from affekt.data.pictures import ArrayPictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError, UsageError
 from affekt.perception import AffectNetwork, AffectTask
+from affekt.perception.ridge import fit_ridge
 from affekt.training.task import Batch
 
 N = 24
@@ -183,3 +184,53 @@ def test_a_likelihood_needs_variances():
     network = AffectNetwork("resnet8", {"ratings": ["valence"]}, 16, width=4)
     with pytest.raises(UsageError, match="this network predicts no variances"):
         AffectTask(network, labels(), ratings_loss="gaussian-nll")
+
+
+def stimuli_of(given):
+    rng = np.random.default_rng(1)
+    pixels = torch.as_tensor(rng.integers(0, 256, (N, 3, 16, 16)), dtype=torch.uint8)
+    names = np.array([f"{i}" for i in range(N)])
+    return Stimuli(name="set", ids=names, pictures=ArrayPictures(pixels), labels=given, groups=names)
+
+
+def test_a_ridge_start_answers_as_the_ridge_regression_of_its_features():
+    given = labels()
+    made, shown = task(head_start="ridge"), stimuli_of(given)
+    before = made.model.heads.category_head.weight.clone()
+    made.start(shown)
+    assert made.training and torch.equal(made.model.heads.category_head.weight, before)
+    made.eval()
+    with torch.no_grad():
+        out = made.model(shown.images(np.arange(N)))
+    fit = fit_ridge(out.features.numpy(), given.ratings["valence"])
+    np.testing.assert_allclose(out.rating_values[:, 0], fit.predict(out.features.numpy()), atol=1e-3)
+
+
+def test_a_random_start_stays_as_it_is():
+    made = task()
+    before = made.model.heads.rating_head.weight.clone()
+    made.start(stimuli_of(labels()))
+    assert torch.equal(made.model.heads.rating_head.weight, before)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_batch_norms_are_kept_still_on_demand_and_their_scale_learns(kept):
+    made = task(batch_norm="kept" if kept else "learned").train()
+    norms = [m for m in made.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    before = [m.running_mean.clone() for m in norms]
+    sum(made(batch()).values()).backward()
+    assert all(torch.equal(m.running_mean, b) for m, b in zip(norms, before, strict=True)) == kept
+    assert all(m.weight.grad is not None for m in norms)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"head_start": "rigde"}, "ridge"),
+        ({"batch_norm": "frozen"}, "kept, learned"),
+        ({"heads": {"categories": CATEGORIES}, "head_start": "ridge"}, "has none"),
+    ],
+)
+def test_starts_that_cannot_be(options, message):
+    with pytest.raises(UsageError, match=message):
+        task(**options)

@@ -70,6 +70,8 @@ def test_bare_words_are_strings_and_none_restores_the_default():
         ("training.ema=1", "out of range; from 0 to 0.999999"),
         ("training.clip=0", "out of range"),
         ("training.learning_rate=inf", "out of range"),
+        ("training.learning_rate=0", "out of range"),
+        ("affective.fold=2", "[affective] fold = 2: of how many? set folds too"),
         ("training.threads=1000000", "out of range; from 1 to 1024"),
         ("training.learning_rate=nan", "out of range"),
         ("training.channels_last=1", "true or false was expected"),

@@ -257,3 +257,29 @@ def test_the_face_in_anybodys_own_loop():
     assert out.regulation.shape == (16, 1)
     assert out.affect.shape == (16, 2)
     assert set(weighting.weights(losses)) == {"regulated", "non_emotional", "influenced"}
+
+
+@pytest.mark.parametrize("influence", INFLUENCES)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_model_of_another_type_answers_the_same_within_its_precision(dtype, influence, regulated, pictures):
+    model = regulated(influence).eval()
+    expected = model(pictures())
+    out = model.to(dtype)(pictures())
+    close = {"atol": 1e-4, "rtol": 1e-4} if dtype == torch.float64 else {"atol": 0.15, "rtol": 0.1}
+    torch.testing.assert_close(out.log_probabilities.float(), expected.log_probabilities, **close)
+
+
+@pytest.mark.parametrize("influence", ["initialised", "added"])
+def test_the_whole_model_can_be_exported(influence, regulated, pictures):
+    model = regulated(influence).eval()
+    exported = torch.export.export(model, (pictures(),)).module()
+    expected, out = model(pictures(seed=1)), exported(pictures(seed=1))
+    assert type(out) is type(expected)
+    for name in ("log_probabilities", "regulation", "affect"):
+        torch.testing.assert_close(getattr(out, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize("classes", ["10", 3.0, True])
+def test_a_number_of_classes_is_a_whole_number(classes, affect_network):
+    with pytest.raises(UsageError, match="whole number"):
+        affekt.EmotionalRegulation("resnet8", classes, 16, affect_network())

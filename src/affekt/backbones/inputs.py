@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,15 +24,42 @@ def add_normalisation(model: nn.Module, backbone: nn.Module) -> None:
 
 
 def as_input(images: Tensor, image_size: int, mean: Tensor, std: Tensor) -> Tensor:
-    """``(B, 3, H, W)`` RGB, float in [0, 1] or uint8 -> ``(B, 3, S, S)`` float32, resized (antialiased) and normalised.
+    """``(B, 3, H, W)`` RGB, float in [0, 1] or uint8 -> ``(B, 3, S, S)`` resized (antialiased) and normalised.
+
+    Computed in float32 or better, returned in the type of ``mean``, which is that of the network.
 
     Raises:
-        UsageError: not a batch of pictures with the channels that ``mean`` has.
+        UsageError: no tensor, not a batch of pictures with the channels that ``mean`` has, or (looked at on a CPU only:
+            reading a value back would stall a GPU) numbers that cannot be a picture's.
     """
+    if not isinstance(images, Tensor):
+        raise UsageError(f"images: a {type(images).__name__}; give a tensor, of an array: torch.from_numpy(array)")
     if images.ndim != 4 or images.shape[1] != mean.shape[1]:
         raise UsageError(f"images of shape {tuple(images.shape)}: give (B, {mean.shape[1]}, H, W) in [0, 1]")
+    _check_range(images)
+    precise = torch.promote_types(torch.float32, mean.dtype)
     with torch.autocast(images.device.type, enabled=False):
-        pictures = images.float() / 255 if images.dtype == torch.uint8 else images.float()
+        pictures = images.to(precise) / 255 if images.dtype == torch.uint8 else images.to(precise)
         if tuple(pictures.shape[2:]) != (image_size, image_size):
             pictures = F.interpolate(pictures, (image_size, image_size), mode="bilinear", antialias=True)
-        return (pictures - mean) / std
+        return ((pictures - mean) / std).to(mean.dtype)
+
+
+FAR = 0.5
+"""What a picture may lie outside of [0, 1], as after a sharpening resize, before it is taken for something else."""
+
+
+def _check_range(images: Tensor) -> None:
+    if (
+        images.dtype == torch.uint8
+        or images.device.type != "cpu"
+        or not images.numel()
+        or torch.compiler.is_compiling()
+    ):
+        return
+    low, high = (float(v) for v in images.detach().aminmax())
+    if not (low >= -FAR and high <= 1 + FAR):  # so that NaN is caught too
+        what = f"from {low:.3g} to {high:.3g}" if math.isfinite(low + high) else "that are NaN or infinite"
+        raise UsageError(
+            f"images: values {what}; give uint8, or floats in [0, 1] that are not normalised: the model does that"
+        )

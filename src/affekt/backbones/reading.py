@@ -77,7 +77,7 @@ def _unpickled(path: Path) -> Any:
             ) from error
         raise CheckpointError(f"{path}: no readable weights file; nothing in it was run") from error
     except Exception as error:
-        raise CheckpointError(f"{path}: no readable weights file: {_one_line(error)}") from error
+        raise CheckpointError(f"{path}: no weights file that torch can read, or a damaged one") from error
 
 
 def _state_dict(path: Path, loaded: Any) -> Tensors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from affekt.cli.options import add_data_root, add_json, add_seed, add_set, data_root
+from affekt.cli.options import add_data_root, add_json, add_seed, add_set, data_root, only_keys
 from affekt.cli.printing import say, write_json, write_table
 
 
@@ -23,6 +23,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     root = data_root(args)
+    only_keys(args.overrides, "evaluate", ("affective.", "target.", "training.", "emotional.training."))
     from affekt.cli.models import find_model
     from affekt.cli.scoring import score
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,25 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
     from affekt.recipe import load_recipe
 
     return load_recipe(find(args.recipe), args.overrides)
+
+
+def only_keys(overrides: Sequence[str], verb: str, used: tuple[str, ...]) -> None:
+    """Refuse ``--set`` of keys that do not begin with one of ``used``: they would change nothing without a word.
+
+    Raises:
+        RecipeError: the key, and what to write instead where there is such a key.
+    """
+    from affekt.errors import RecipeError
+    from affekt.recipe import keys
+
+    known = list(keys())
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        if key not in known or key.startswith(used) or "." not in key:
+            continue
+        there = f"emotional.{key}"
+        instead = f"; write --set {there}=..." if there in known and there.startswith(used) else ""
+        raise RecipeError(f'--set {override}: "affekt {verb}" does not use [{key.rpartition(".")[0]}]{instead}')
 
 
 def new_file(path: Path, *, what: str) -> Path:

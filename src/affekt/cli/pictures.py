@@ -35,7 +35,13 @@ def named(arguments: Iterable[str], *, recursive: bool) -> Iterator[Picture | st
     """
     for argument in arguments:
         if argument == "-":
-            yield from named((line.rstrip("\r\n") for line in sys.stdin if line.strip()), recursive=recursive)
+            given = False
+            for line in sys.stdin:
+                if path := line.strip():
+                    given = True
+                    yield from named([path], recursive=recursive)
+            if not given:
+                yield Picture("-", error="-: no path on standard input; give one a line")
         elif Path(argument).is_dir():
             yield from _in_folder(Path(argument), recursive)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from affekt.cli.options import add_json, add_recipe, data_root, read_recipe
+from affekt.cli.options import add_json, add_recipe, data_root, only_keys, read_recipe
 from affekt.cli.running import out_folder, print_run, progress
 
 
@@ -17,6 +17,7 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    only_keys(args.overrides, "pretrain", ("affective.", "emotional.", "target."))
     recipe, root = read_recipe(args), data_root(args)
     seed = recipe.seed if args.seed is None else args.seed
     from affekt.study.run import pretrain

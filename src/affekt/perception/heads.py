@@ -55,14 +55,22 @@ class AffectHeads(nn.Module):
         self.variance_head = nn.Linear(num_features, len(ratings)) if ratings and variances else None
 
     def forward(self, features: Tensor) -> HeadOutput:
-        """``(B, D)`` -> logits and ratings, computed in float32 whatever autocast says."""
+        """``(B, D)`` -> logits and ratings, in the heads' own type whatever autocast says."""
         with torch.autocast(features.device.type, enabled=False):
-            x = self.dropout(features.float())
+            x = self.dropout(features)
             return HeadOutput(
-                category_logits=None if self.category_head is None else self.category_head(x),
-                ratings=None if self.rating_head is None else self.rating_head(x),
-                rating_log_variance=None if self.variance_head is None else self.variance_head(x),
+                category_logits=_linear(self.category_head, x),
+                ratings=_linear(self.rating_head, x),
+                rating_log_variance=_linear(self.variance_head, x),
             )
+
+
+def _linear(head: nn.Linear | None, x: Tensor) -> Tensor | None:
+    """A head's answer, in float32 or better; None for a head that is not there."""
+    if head is None:
+        return None
+    y: Tensor = head(x.to(head.weight.dtype))
+    return y.to(torch.promote_types(y.dtype, torch.float32))
 
 
 def parse_heads(heads: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

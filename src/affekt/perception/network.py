@@ -47,6 +47,9 @@ class AffectOutput:
     rating_log_variance: Tensor | None = None
 
 
+torch.export.register_dataclass(AffectOutput)  # so that torch.export takes the network as it is
+
+
 class AffectNetwork(PretrainedModel):
     """Backbone + affect heads: ``(B, 3, H, W)`` RGB pictures in [0, 1] (or uint8) of any size -> :class:`AffectOutput`.
 

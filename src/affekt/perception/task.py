@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,11 +14,14 @@ from affekt.errors import DataError, UsageError, unknown
 from affekt.perception.losses import RATINGS_LOSSES, category_loss, vote_loss
 from affekt.perception.metrics import category_metrics, rating_metrics, vote_metrics
 from affekt.perception.network import AffectNetwork, AffectOutput
-from affekt.perception.transfer import layerwise_groups, set_trainable
+from affekt.perception.ridge import FEWEST, fit_ridge
+from affekt.perception.transfer import keep_batch_norms, layerwise_groups, set_trainable
 from affekt.training.plain import plain_batches
 from affekt.training.task import Batch, Outputs, Task
 
 CATEGORIES = ("none", "cross-entropy", "votes")
+HEAD_STARTS = ("random", "ridge")
+BATCH_NORMS = ("learned", "kept")
 
 
 class AffectTask(Task):
@@ -40,9 +43,13 @@ class AffectTask(Task):
         trainable: ``"all"``, ``"head"`` or the number of last stages that learn.
         layer_decay: factor of the learning rate from each stage to the one before it.
         label_smoothing: of the cross-entropy.
+        head_start: of the rating head: ``"random"``, or ``"ridge"``: ridge regression of the training ratings on the
+            backbone's initial features, so that fine-tuning starts where linear probing ends (Kumar et al. 2022,
+            arXiv:2202.10054).
+        batch_norm: ``"learned"``: statistics as in training from scratch; ``"kept"``: those of the initial weights.
 
     Raises:
-        UsageError: a word that does not exist, or a likelihood for a network without variances.
+        UsageError: a word that does not exist, a likelihood without variances, or a ridge without ratings.
         DataError: labels that lack what a head is to learn.
     """
 
@@ -58,8 +65,15 @@ class AffectTask(Task):
         trainable: str | int = "all",
         layer_decay: float = 1.0,
         label_smoothing: float = 0.0,
+        head_start: str = "random",
+        batch_norm: str = "learned",
     ) -> None:
         super().__init__()
+        for what, word, known in (("head_start", head_start, HEAD_STARTS), ("batch_norm", batch_norm, BATCH_NORMS)):
+            if word not in known:
+                raise UsageError(unknown(what, word, known))
+        if head_start == "ridge" and not network.ratings:
+            raise UsageError('head_start = "ridge": is for ratings, and this network has none; write "random"')
         if categories not in CATEGORIES:
             raise UsageError(unknown("categories", categories, CATEGORIES))
         name = ratings_loss or network.ratings_loss
@@ -75,6 +89,8 @@ class AffectTask(Task):
         self.ratings_loss = RATINGS_LOSSES[name]
         self.layer_decay = layer_decay
         self.label_smoothing = label_smoothing
+        self.head_start = head_start
+        self.batch_norms_kept = batch_norm == "kept"
         self.monitor = "r" if network.ratings else "accuracy"
         network.standardise(labels.ratings)
         set_trainable(network, trainable)
@@ -134,6 +150,36 @@ class AffectTask(Task):
             scored = rating_metrics(values[:, index], labels.ratings[name], mean)
             found |= {f"{name}/{metric}": value for metric, value in scored.items()}
         return {"r": float(np.mean([np.nan_to_num(found[f"{name}/r"]) for name in self.model.ratings]))} | found
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, but for what does not learn."""
+        super().train(mode)
+        if self.batch_norms_kept:
+            keep_batch_norms(self.model.backbone)
+        return self
+
+    @torch.no_grad()
+    def start(self, stimuli: Stimuli) -> None:
+        """Before training, with ``head_start = "ridge"``: solve the rating head on the un-augmented training pictures.
+
+        A dimension with fewer than three ratings keeps its random start.
+        """
+        network, head = self.model, self.model.heads.rating_head
+        if self.head_start != "ridge" or head is None:
+            return
+        mode = self.training
+        self.eval()
+        pictures = plain_batches(stimuli, network.image_size, device=network.mean.device)
+        features = torch.cat([network(batch).features.double() for batch in pictures]).cpu().numpy()
+        self.train(mode)
+        mean, std = network.rating_mean.cpu().numpy(), network.rating_std.cpu().numpy()
+        for index, name in enumerate(network.ratings):
+            target = (stimuli.labels.ratings[name] - mean[index]) / std[index]
+            if np.isfinite(target).sum() < FEWEST:
+                continue
+            fit = fit_ridge(features, target)
+            head.weight[index] = torch.as_tensor(fit.weight)
+            head.bias[index] = fit.bias
 
     def calibrate(self, stimuli: Stimuli) -> None:
         """After training: standardise the network's state over its training pictures, un-augmented."""

@@ -54,6 +54,16 @@ def keep_frozen_still(module: nn.Module) -> None:
             keep_frozen_still(child)
 
 
+def keep_batch_norms(module: nn.Module) -> None:
+    """Put every batch norm into evaluation mode: it normalises by, and does not move, the statistics it came with.
+
+    For fine-tuning in small batches, whose own statistics are noise. Scale and shift go on learning.
+    """
+    for child in module.modules():
+        if isinstance(child, nn.modules.batchnorm._BatchNorm):
+            child.eval()
+
+
 def layerwise_groups(
     network: nn.Module, learning_rate: float, weight_decay: float, layer_decay: float
 ) -> list[dict[str, Any]]:

@@ -120,6 +120,8 @@ def from_dict(kind: type[T], document: Mapping[str, Any], place: str = "") -> T:
             values[key] = from_dict(cast(type, hints[key]), value, where)
         else:
             values[key] = _checked(value, hints[key], where, known[key].metadata)
+    if values.get("fold") and values.get("folds") is None and "folds" in known:
+        raise RecipeError(f"[{place}] fold = {values['fold']}: of how many? set folds too, e.g. folds = 5")
     return kind(**values)
 
 

@@ -77,7 +77,7 @@ class TrainingSettings:
     epochs: int = setting(15, "passes over the training pictures", low=1)
     batch_size: int = setting(128, "pictures an optimiser step, over all processes", low=1)
     optimiser: Literal["sgd", "adam", "adamw"] = setting("sgd", "sgd with Nesterov momentum, adam, adamw")
-    learning_rate: float = setting(0.05, "peak learning rate", low=0, high=1000)
+    learning_rate: float = setting(0.05, "peak learning rate", low=1e-12, high=1000)
     momentum: float = setting(0.9, "momentum of sgd, beta1 of adam", low=0, high=0.9999)
     weight_decay: float = setting(5e-4, "on matrices and kernels only", low=0)
     schedule: Literal["constant", "cosine", "one-cycle", "step"] = setting(
@@ -125,6 +125,12 @@ class EmotionalSettings:
     ratings_loss: Literal["mse", "ccc", "gaussian-nll"] = setting("mse", "on standardised ratings")
     trainable: str = setting(
         "all", "`all`, `head` (frozen backbone), or the number of last stages that learn", number_too=True
+    )
+    head_start: Literal["random", "ridge"] = setting(
+        "random", "rating head: random, or ridge regression on the backbone's initial features"
+    )
+    batch_norm: Literal["learned", "kept"] = setting(
+        "learned", "batch norms' statistics: learned with the weights, or kept as the initial weights have them"
     )
     layer_decay: float = setting(1.0, "learning-rate factor from each stage to the one before it", low=0, high=1)
     dropout: float = setting(0.0, "before the heads", low=0, high=0.95)

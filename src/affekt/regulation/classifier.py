@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -108,6 +109,8 @@ def check_classes(num_classes: int, classes: Sequence[str] | None) -> None:
     """Raises:
     UsageError: fewer than two classes, or another number of names than classes.
     """
+    if isinstance(num_classes, bool) or not isinstance(num_classes, Integral):
+        raise UsageError(f"num_classes = {num_classes!r}: a whole number is asked")
     if num_classes < 2:
         raise UsageError(f"num_classes = {num_classes}: a classifier needs two classes or more")
     if classes is not None and len(classes) != num_classes:

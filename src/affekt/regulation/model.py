@@ -41,6 +41,9 @@ class RegulationOutput:
     affect: Tensor
 
 
+torch.export.register_dataclass(RegulationOutput)  # so that torch.export takes the model as it is
+
+
 class EmotionalRegulation(PretrainedModel):
     """``(B, 3, H, W)`` RGB pictures in [0, 1] (or uint8), of any size -> :class:`RegulationOutput`.
 

@@ -140,7 +140,7 @@ def load(
     token: str | None = None,
     cache_dir: str | Path | None = None,
 ) -> Any:
-    """The model in a folder or a repository of the hub, whatever its class, in evaluation mode.
+    """The model in a folder (a model's or a run's) or a repository of the hub, whatever its class, in evaluation mode.
 
     Raises:
         CheckpointError: no such folder, an unknown class, a missing, truncated or altered file.
@@ -179,10 +179,10 @@ def local_folder(
     token: str | None = None,
     cache_dir: str | Path | None = None,
 ) -> Path:
-    """The folder itself, or the local copy of a repository of the hub (``owner/name``), downloaded if need be."""
+    """A folder (of a run: its ``model``), or the local copy of a repository (``owner/name``), downloaded if need be."""
     path = Path(path_or_repository)
     if path.exists() or isinstance(path_or_repository, Path) or not _REPOSITORY.match(path_or_repository):
-        return path
+        return path / "model" if (path / "recipe.toml").is_file() and (path / "model").is_dir() else path
     try:
         found = _hub().snapshot_download(
             repo_id=path_or_repository,

@@ -121,6 +121,8 @@ def affect_task(recipe: Recipe, labels: Labels, *, seed: int) -> AffectTask:
         trainable=settings.trainable,
         layer_decay=settings.layer_decay,
         label_smoothing=settings.training.label_smoothing,
+        head_start=settings.head_start,
+        batch_norm=settings.batch_norm,
     )
 
 

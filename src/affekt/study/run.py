@@ -72,6 +72,7 @@ def pretrain(
     with _alone(folder), _threads(recipe.emotional.training):
         data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
         task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
+        task.to(choose_device(recipe.emotional.training.device)).start(data.splits["train"])
         _claim(folder, recipe)
         trainer = Trainer(
             task,

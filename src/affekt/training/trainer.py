@@ -176,6 +176,10 @@ class Trainer:
             held_out=len(self.data["held-out"]) if "held-out" in self.data else 0,
         )
         smallest = min(plan.items, plan.batch_size)
+        if self.settings.accumulate > smallest:
+            raise UsageError(
+                f"[training] accumulate = {self.settings.accumulate}: more parts than {smallest} pictures a batch"
+            )
         if smallest < self.processes.world:
             raise UsageError(f"{smallest} pictures a batch for {self.processes.world} processes: start fewer")
         return plan

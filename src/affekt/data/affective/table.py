@@ -12,7 +12,7 @@ from affekt.affect import DIMENSIONS
 from affekt.data.affective.columns import Columns, read_columns, split_names
 from affekt.data.affective.files import check_unique, present
 from affekt.data.affective.raters import aggregate
-from affekt.data.affective.table_labels import labels_of
+from affekt.data.affective.table_labels import labels_of, unlabelled
 from affekt.data.affective.table_roles import Roles, find_roles
 from affekt.data.dataset import Dataset, option
 from affekt.data.pictures import FilePictures
@@ -56,14 +56,20 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     ids = _ids(paths, path.parent)
     check_unique(columns.name, ids, f'one row a picture, or a "{roles.rater or "rater"}" column')
     found = present("table", paths, written, settings)
+    labels = labels_of(columns, roles).take(found.rows)
     return Stimuli(
         name="table",
         ids=np.array(ids)[found.rows],
         pictures=FilePictures([paths[row] for row in found.rows], image_size=settings.image_size, fit=settings.fit),
-        labels=labels_of(columns, roles).take(found.rows),
+        labels=labels,
         groups=np.array(_groups(columns, roles, ids))[found.rows],
         split=np.array(split_names(columns, roles.split))[found.rows] if roles.split else None,
-        notes=(roles.describe(columns), *columns.notes, *found.notes),
+        notes=(
+            roles.describe(columns),
+            *columns.notes,
+            *found.notes,
+            *unlabelled(labels, len(found.rows), columns.name),
+        ),
         missing=found.missing,
     )
 

@@ -37,6 +37,16 @@ def labels_of(columns: Columns, roles: Roles) -> Labels:
     )
 
 
+def unlabelled(labels: Labels, total: int, name: str) -> tuple[str, ...]:
+    """A note for each kind of label that some pictures lack: losses and metrics of that kind leave them out."""
+    absent = {dimension: int(np.isnan(values).sum()) for dimension, values in labels.ratings.items()}
+    if labels.category is not None:
+        # A tie of votes has no category either, but it has votes.
+        voted = np.zeros(len(labels.category), dtype=bool) if labels.votes is None else labels.votes.sum(axis=1) > 0
+        absent["emotion"] = int(((labels.category < 0) & ~voted).sum())
+    return tuple(f"{name}: {n} of {total} pictures have no {kind}" for kind, n in absent.items() if n)
+
+
 def emotions_of(columns: Columns, roles: Roles) -> list[str]:
     """The canonical emotion of each row, ``""`` where the cell is empty; no rows without such a column.
 

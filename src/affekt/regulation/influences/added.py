@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from affekt.regulation.influences.base import Influence, InfluenceSetup
+from affekt.regulation.influences.base import FeatureNorm, Influence, InfluenceSetup
 
 
 class Added(Influence):
@@ -14,7 +14,7 @@ class Added(Influence):
         super().__init__(setup)
         self.encoder = setup.own_encoder()
         self.num_features = self.encoder.num_features
-        self.norm = nn.LayerNorm(setup.emotional.num_features)
+        self.norm = FeatureNorm(setup.emotional.num_features)
         self.projection = nn.Linear(setup.emotional.num_features, self.num_features)
 
     def forward(self, images: Tensor, features: Tensor | None) -> Tensor:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from affekt.backbones import create_backbone
@@ -60,3 +61,11 @@ class Influence(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Tensor, features: Tensor | None) -> Tensor:
         """``(B, 3, H, W)`` in [0, 1], ``(B, D)`` emotional features (None if not needed) -> ``(B, num_features)``."""
+
+
+class FeatureNorm(nn.LayerNorm):
+    """The emotional encoder's features on one scale, whatever their network: layer norm, in float32."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        with torch.autocast(features.device.type, enabled=False):
+            return super().forward(features.to(self.weight.dtype))

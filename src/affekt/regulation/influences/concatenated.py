@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from affekt.regulation.influences.base import Influence, InfluenceSetup
+from affekt.regulation.influences.base import FeatureNorm, Influence, InfluenceSetup
 
 
 class Concatenated(Influence):
@@ -14,7 +14,7 @@ class Concatenated(Influence):
     def __init__(self, setup: InfluenceSetup) -> None:
         super().__init__(setup)
         self.encoder = setup.own_encoder()
-        self.norm = nn.LayerNorm(setup.emotional.num_features)
+        self.norm = FeatureNorm(setup.emotional.num_features)
         self.num_features = self.encoder.num_features + setup.emotional.num_features
 
     def forward(self, images: Tensor, features: Tensor | None) -> Tensor:

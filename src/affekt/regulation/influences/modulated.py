@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from affekt.regulation.influences.base import Influence, InfluenceSetup
+from affekt.regulation.influences.base import FeatureNorm, Influence, InfluenceSetup
 
 
 class Modulated(Influence):
@@ -18,7 +18,7 @@ class Modulated(Influence):
         super().__init__(setup)
         self.encoder = setup.own_encoder()
         self.num_features = self.encoder.num_features
-        self.norm = nn.LayerNorm(setup.emotional.num_features)
+        self.norm = FeatureNorm(setup.emotional.num_features)
         self.modulation = nn.Linear(setup.emotional.num_features, 2 * self.num_features)
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)

@@ -27,7 +27,7 @@ class Learned(Regulator):
 
     def weigh(self, affect: Tensor) -> Tensor:
         with torch.autocast(affect.device.type, enabled=False):
-            return torch.sigmoid(self.affine(affect.float()))
+            return torch.sigmoid(self.affine(affect.to(self.affine.weight.dtype))).float()
 
 
 @torch.no_grad()
