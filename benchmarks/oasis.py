@@ -88,7 +88,12 @@ def main() -> None:
     place = {name: i for i, name in enumerate(ids)}
     learners = {
         "ridge": [],
-        "frozen": ["emotional.trainable=head", "emotional.training.learning_rate=3e-3"],
+        # The head alone: from a random start, since the ridge start would be the ridge regression again.
+        "frozen": [
+            "emotional.trainable=head",
+            "emotional.head_start=random",
+            "emotional.training.learning_rate=3e-3",
+        ],
         "fine-tuned": [],
     }
     print(
@@ -104,7 +109,14 @@ def main() -> None:
             for fold in range(FOLDS):
                 changed = override(
                     recipe,
-                    [f"affective.split_by={unit}", f"affective.folds={FOLDS}", f"affective.fold={fold}", *changes],
+                    # Nothing is selected any more: all pictures outside of the fold are for training.
+                    [
+                        f"affective.split_by={unit}",
+                        f"affective.folds={FOLDS}",
+                        f"affective.fold={fold}",
+                        "affective.validation=0",
+                        *changes,
+                    ],
                 )
                 splits = open_stimuli(changed.affective, data_root=args.data_root, seed=args.seed)
                 held = np.array([place[i] for i in splits["test"].ids.tolist()])

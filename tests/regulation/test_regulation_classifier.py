@@ -1,12 +1,14 @@
 """Classifier: the baseline, from scratch or from somebody's trained network with its head."""
 
 import pytest
+import timm
 import torch
+import torchvision
 from torch import nn
 
 import affekt
 from affekt.errors import UsageError
-from affekt.regulation import Classifier
+from affekt.regulation import Classifier, EmotionalRegulation
 
 
 def classifier(**options):
@@ -53,10 +55,8 @@ def test_a_trained_classifier_comes_with_its_head(tmp_path, pictures):
 
 
 def test_somebodys_state_dict_comes_with_its_head(tmp_path):
-    from torchvision.models import resnet18
-
     torch.manual_seed(0)
-    theirs = resnet18(num_classes=5).eval()
+    theirs = torchvision.models.resnet18(num_classes=5).eval()
     torch.save(theirs.state_dict(), tmp_path / "theirs.pth")
     model = Classifier("resnet18", 5, 64, initial=str(tmp_path / "theirs.pth")).eval()
     images = torch.rand(2, 3, 64, 64)
@@ -93,3 +93,25 @@ def test_a_module_can_be_the_backbone():
 def test_mistakes_are_named(options, message):
     with pytest.raises(UsageError, match=message):
         classifier(**options)
+
+
+@pytest.mark.parametrize("name", ["torchvision", "timm"])
+def test_a_pretrained_classifier_of_224_pixels_is_backbone_and_baseline(name, tmp_path, affect_network):
+    """A state dict of another library, whole: the classifier and the first branch give its logits before any step."""
+    torch.manual_seed(0)
+    if name == "torchvision":
+        theirs, backbone = torchvision.models.resnet18(num_classes=5), "resnet18"
+    else:
+        theirs, backbone = timm.create_model("vit_tiny_patch16_224", num_classes=5), "timm:vit_tiny_patch16_224"
+    theirs.eval()
+    torch.save({"state_dict": {f"module.{k}": v for k, v in theirs.state_dict().items()}}, tmp_path / "theirs.pth")
+    images = torch.rand(2, 3, 224, 224)
+    baseline = Classifier(backbone, 5, 224, initial=str(tmp_path / "theirs.pth")).eval()
+    with torch.no_grad():
+        expected = theirs((images - baseline.mean) / baseline.std)
+        model = EmotionalRegulation(
+            backbone, 5, 224, affect_network(), "concatenated", initial=str(tmp_path / "theirs.pth")
+        ).eval()
+        logits = baseline(images)
+        torch.testing.assert_close(model(images).non_emotional, logits)
+    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)

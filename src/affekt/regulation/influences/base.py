@@ -63,9 +63,18 @@ class Influence(nn.Module, ABC):
         """``(B, 3, H, W)`` in [0, 1], ``(B, D)`` emotional features (None if not needed) -> ``(B, num_features)``."""
 
 
+LENGTH = 4.0
+"""Length of the normalised emotional features. How far one step of SGD moves what a linear map makes of them grows with
+its square: at the length of a plain layer norm, sqrt(D), learning rates that suit the backbones make it diverge."""
+
+
 class FeatureNorm(nn.LayerNorm):
-    """The emotional encoder's features on one scale, whatever their network: layer norm, in float32."""
+    """``norm(f_E(x))``: a layer norm brought to length 4, so that features of any network and number are on one scale.
+
+    Computed outside of autocast.
+    """
 
     def forward(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
-            return super().forward(features.to(self.weight.dtype))
+            normed: Tensor = super().forward(features.to(self.weight.dtype))
+            return normed * (LENGTH / features.shape[1] ** 0.5)

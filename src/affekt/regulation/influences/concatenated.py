@@ -9,7 +9,7 @@ from affekt.regulation.influences.base import FeatureNorm, Influence, InfluenceS
 
 
 class Concatenated(Influence):
-    """``[f_I(x), norm(f_E(x))]``; the layer norm brings features of any network to one scale."""
+    """``[f_I(x), norm(f_E(x))]``; the norm brings features of any network to one scale."""
 
     def __init__(self, setup: InfluenceSetup) -> None:
         super().__init__(setup)
