@@ -28,7 +28,7 @@ SCALARS = st.one_of(TEXT, st.booleans(), st.integers(-(10**9), 10**9), st.floats
     st.dictionaries(TEXT.filter(bool), st.one_of(SCALARS, st.lists(SCALARS, max_size=3).map(tuple)), max_size=4),
     TEXT,
     st.integers(1, 999),
-    st.floats(0, 10),
+    st.floats(1e-6, 10),
 )
 def test_written_recipe_reads_back_equal(options, about, epochs, rate):
     recipe = change(

@@ -134,7 +134,8 @@ class AffectNetwork(PretrainedModel):
         return len(self.state_names)
 
     def forward(self, images: Tensor) -> AffectOutput:
-        features = self.backbone(as_input(images, self.image_size, self.mean, self.std)).float()
+        features = self.backbone(as_input(images, self.image_size, self.mean, self.std))
+        features = features.to(torch.promote_types(torch.float32, features.dtype))
         heads = self.heads(features)
         probabilities = None if heads.category_logits is None else torch.softmax(heads.category_logits, dim=1)
         parts = [part for part in (probabilities, heads.ratings) if part is not None]

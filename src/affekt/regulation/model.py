@@ -167,7 +167,8 @@ class EmotionalRegulation(PretrainedModel):
                 needed: given ``affect`` and either these or an influence without features.
         """
         state, features = self._feel(images, affect, emotional_features)
-        influenced = self.influenced_head(self.influence(images, features))
+        head = self.influenced_head
+        influenced = head(self.influence(images, features).to(head[-1].weight.dtype))
         non_emotional = self.non_emotional(images)
         regulation = self.regulator(state, images)
         return RegulationOutput(

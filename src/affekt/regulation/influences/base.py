@@ -77,4 +77,5 @@ class FeatureNorm(nn.LayerNorm):
     def forward(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
             normed: Tensor = super().forward(features.to(self.weight.dtype))
-            return normed * (LENGTH / features.shape[1] ** 0.5)
+            scale: float = LENGTH / features.shape[1] ** 0.5
+            return normed * scale
