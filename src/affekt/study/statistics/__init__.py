@@ -1,0 +1,28 @@
+"""Statistics of a study: pure functions on arrays of per-item scores; nothing here reads a file or trains."""
+
+from __future__ import annotations
+
+from affekt.study.statistics.attribution import CHAIN, Attribution, Link, attribute
+from affekt.study.statistics.comparisons import RULES, Comparison, Verdict, compare, holm, mcnemar
+from affekt.study.statistics.difference import Difference, difference
+from affekt.study.statistics.power import seeds_needed, smallest_difference
+from affekt.study.statistics.resampling import Resampled, resample
+
+__all__ = [
+    "CHAIN",
+    "RULES",
+    "Attribution",
+    "Comparison",
+    "Difference",
+    "Link",
+    "Resampled",
+    "Verdict",
+    "attribute",
+    "compare",
+    "difference",
+    "holm",
+    "mcnemar",
+    "resample",
+    "seeds_needed",
+    "smallest_difference",
+]
