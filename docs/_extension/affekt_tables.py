@@ -42,9 +42,9 @@ def _key_cells(key: Any) -> tuple[str, ...]:
 
 
 def recipes() -> Iterator[str]:
-    from affekt.cli.recipes import _about, shipped
+    from affekt.cli.shipped import about, shipped
 
-    yield from table(("recipe", "about"), ((f"`{name}`", _about(path)) for name, path in shipped().items()))
+    yield from table(("recipe", "about"), ((f"`{name}`", about(path)) for name, path in shipped().items()))
 
 
 def first_line(module: str) -> str:

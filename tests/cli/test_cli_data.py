@@ -216,7 +216,7 @@ def on_a_terminal(command: list[str]) -> tuple[bytes, str]:
 
 def test_the_bar_of_a_download_shows_bytes() -> None:
     lines = (
-        "from affekt.cli.data import progress",
+        "from affekt.cli.data_reading import progress",
         "with progress('bytes') as step:",
         "    step('set.tar.gz', 1_000_000, 4_000_000); step('set.tar.gz', 4_000_000, 4_000_000)",
     )

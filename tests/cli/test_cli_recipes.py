@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from affekt.cli.recipes import find, shipped
+from affekt.cli.shipped import find, shipped
 from affekt.errors import RecipeError
 
 

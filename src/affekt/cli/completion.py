@@ -162,7 +162,7 @@ def _values(action: argparse.Action, path: tuple[str, ...], words: Sequence[str]
 
 
 def _recipes() -> list[str]:
-    from affekt.cli.recipes import shipped
+    from affekt.cli.shipped import shipped
 
     return list(shipped())
 
@@ -182,7 +182,7 @@ def _settings() -> list[str]:
 
 def _conditions(words: Sequence[str]) -> list[str]:
     """The conditions of the recipe that the call names, and the presets."""
-    from affekt.cli.recipes import find
+    from affekt.cli.shipped import find
     from affekt.errors import AffektError
     from affekt.recipe import load_recipe
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from affekt.cli.data import add_reading, progress, settings_of
+from affekt.cli.data_reading import add_reading, progress, settings_of
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
 from affekt.errors import UsageError

@@ -84,7 +84,7 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
     Raises:
         RecipeError: no such recipe, or a wrong key, type or range.
     """
-    from affekt.cli.recipes import find
+    from affekt.cli.shipped import find
     from affekt.recipe import load_recipe
 
     return load_recipe(find(args.recipe), args.overrides)

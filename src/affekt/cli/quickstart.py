@@ -36,7 +36,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Emoji with people's labels -> emotional encoder -> two conditions -> a table and a figure."""
-    from affekt.cli.recipes import find
+    from affekt.cli.shipped import find
     from affekt.recipe import load_recipe
     from affekt.study import pretrain, train
 

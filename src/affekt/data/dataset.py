@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
-from affekt.data.stimuli import Stimuli
+from affekt.data.stimuli import SPLITS, Stimuli
 from affekt.errors import DataError, UsageError, unknown
 from affekt.recipe import DataSettings
 
 T = TypeVar("T", str, int, float, bool, tuple[str, ...])
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from affekt.data.dataset import SPLITS
-from affekt.data.stimuli import Stimuli
+from affekt.data.stimuli import SPLITS, Stimuli
 from affekt.errors import DataError, UsageError, first
 
 

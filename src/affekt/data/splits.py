@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from affekt.data.dataset import SPLITS
 from affekt.data.split_record import Splits, apply_split, read_split, split_hash
-from affekt.data.stimuli import Ints, Stimuli, Strings
+from affekt.data.stimuli import SPLITS, Ints, Stimuli, Strings
 from affekt.data.stratifying import assign, draw_stratified, strata
 from affekt.errors import DataError, UsageError, first, unknown
 from affekt.recipe import DataSettings

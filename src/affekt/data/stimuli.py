@@ -15,6 +15,8 @@ from affekt.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
+SPLITS = ("train", "validation", "test")
+
 Ints = NDArray[np.int64]
 Floats32 = NDArray[np.float32]
 Strings = NDArray[np.str_]

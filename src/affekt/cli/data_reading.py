@@ -1,0 +1,80 @@
+"""What the verbs of ``affekt data`` share: which set, where, how it is read; a progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affekt.cli.options import add_data_root
+from affekt.errors import UsageError
+
+if TYPE_CHECKING:
+    from affekt.data import Dataset
+    from affekt.recipe import DataSettings
+
+Step = Callable[[str, int, int], None]
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """NAME, --root, --option, --data-root: which data set, where, how it is read."""
+    parser.add_argument("name", metavar="NAME", help="data set (affekt data list)")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="its folder (default: DIR/NAME of --data-root)")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="options",
+        help="option of its reader, repeatable",
+    )
+    add_data_root(parser)
+
+
+def settings_of(described: Dataset, args: argparse.Namespace, **changes: Any) -> DataSettings:
+    """The settings that NAME, --root and --option say."""
+    root = {"root": str(args.root)} if args.root is not None else {}
+    return described.settings(**root, **changes, options=dict(map(_option, args.options)))
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """``key=value``; the value is TOML, a bare word is a string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f'--option "{text}": write KEY=VALUE, e.g. --option variants=false')
+    try:
+        found = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        found = value.strip()
+    return key.strip(), tuple(found) if isinstance(found, list) else found
+
+
+@contextmanager
+def progress(unit: str) -> Iterator[Step | None]:
+    """A bar for each file or work on stderr, with rate and time left; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    counted = (
+        (bars.DownloadColumn(), bars.TransferSpeedColumn())
+        if unit == "bytes"
+        else (bars.MofNCompleteColumn(), bars.TextColumn("{task.fields[rate]} /s"))
+    )
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), *counted, bars.TimeRemainingColumn())
+    with bars.Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, bars.TaskID] = {}
+
+        def step(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total, rate="")
+            task = bar.tasks[bar.task_ids.index(tasks[name])]
+            bar.update(tasks[name], completed=done, total=total, rate=f"{task.speed or 0:.1f}")
+
+        yield step
