@@ -127,11 +127,31 @@ def test_bad_input(call, runs, words, code, message):
     assert message in answer.error
 
 
-@pytest.mark.parametrize("key", ["model.backbone=resnet8", "regulation.mix=logit", "augmentation.flip=0"])
+@pytest.mark.parametrize("key", ["model.backbone=resnet8", "augmentation.flip=0", "training.epochs=9"])
 def test_a_key_that_scoring_does_not_use_is_refused(call, runs, key):
     answer = call("evaluate", runs / "regulated", "--set", key)
     assert answer.code == 2
-    assert f'--set {key}: "affekt evaluate" does not use [{key.partition(".")[0]}]' in answer.error
+    section, _, name = key.partition("=")[0].partition(".")
+    assert f'--set {key}: "affekt evaluate" does not use [{section}] {name}' in answer.error
+
+
+@pytest.mark.parametrize("name", ["emotional", "regulated"])
+@pytest.mark.parametrize("change", [("--seed", "5"), ("--set", "SECTION.split_seed=7")])
+def test_pictures_that_the_model_learned_from_are_no_test(call, runs, name, change):
+    section = "affective" if name == "emotional" else "target"
+    words = [word.replace("SECTION", section) for word in change]
+    answer = call("evaluate", runs / name, *words)
+    assert answer.code == 1 and answer.out == ""
+    held = {split: set(ids_of(runs / name, split)) for split in ("test", "validation")}
+    assert "pictures hold" in answer.error and "of its train" in answer.error
+    assert len(held["test"] & held["validation"]) == 0
+    assert call("evaluate", runs / name, "--seed", "0").code == 0
+    assert call("evaluate", runs / name, *words, "--split", "train").code == 0
+
+
+def ids_of(run, split):
+    with np.load(run / "predictions.npz") as stored:
+        return stored[f"{split}/ids"].tolist()
 
 
 def test_a_run_folder_loads_as_its_model(runs):

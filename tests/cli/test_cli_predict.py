@@ -118,7 +118,7 @@ def test_classes_without_names_are_numbers(call, models, folder):
 
 def test_affect_network_says_its_state(call, models, folder):
     (found,) = lines(call("predict", models["affect"], folder / "a.png", "--json"))
-    assert found.keys() == {"image", "affect"}
+    assert found.keys() == {"image", "affect", "state"}
     assert found["affect"]["words"] in call("predict", models["affect"], folder / "a.png").out
 
 
@@ -220,3 +220,17 @@ def test_a_list_on_stdin_may_be_empty_or_have_blanks(call, models, folder, monke
     monkeypatch.setattr("sys.stdin", io.StringIO(f"\n  {picture} \r\n"))
     answer = call("predict", models["classifier"], "-")
     assert answer.code == 0 and answer.out.startswith(f"{picture}: ")
+
+
+def test_r_follows_from_the_state_that_json_gives(call, folder, tmp_path):
+    torch.manual_seed(3)
+    model = affekt.EmotionalRegulation(
+        BACKBONE, num_classes=3, image_size=32, emotional=emotional(), regulator="learned", start="random"
+    ).eval()
+    model.emotional.calibrate([torch.rand(8, 3, 32, 32)])
+    model.save_pretrained(tmp_path / "model")
+    found = json.loads(call("predict", tmp_path / "model", folder / "a.png", "--json").out)
+    assert list(found["state"]) == ["awe", "fear", "valence"]
+    weight, bias = model.regulator.affine.weight[0].tolist(), model.regulator.affine.bias.item()
+    z = sum(w * e for w, e in zip(weight, found["state"].values(), strict=True)) + bias
+    assert found["r"] == pytest.approx(1 / (1 + np.exp(-z)), abs=1e-5)

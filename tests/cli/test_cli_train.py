@@ -175,5 +175,6 @@ def test_pretrain_says_where_its_keys_stand(call, small):
     answer = call("pretrain", "small.toml", "--set", "training.epochs=3")
     assert answer.code == 2
     assert answer.error == (
-        '--set training.epochs=3: "affekt pretrain" does not use [training]; write --set emotional.training.epochs=...'
+        '--set training.epochs=3: "affekt pretrain" does not use [training] epochs; '
+        "write --set emotional.training.epochs=..."
     )

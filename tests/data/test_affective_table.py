@@ -415,3 +415,9 @@ def test_empty_cells_are_counted(tmp_path: Path) -> None:
     assert "ratings.csv: 1 of 4 pictures have no arousal" in notes
     assert "ratings.csv: 1 of 4 pictures have no emotion" in notes
     assert not any("valence" in note and "no valence" in note for note in notes)
+
+
+def test_ties_are_counted(tmp_path: Path) -> None:
+    rows = [("path", "joy", "fear"), ("a.jpg", "2", "2"), ("b.jpg", "3", "1"), ("c.jpg", "0", "4")]
+    notes = opened(folder(tmp_path, rows)).notes
+    assert "ratings.csv: 1 of 3 pictures have no first place among their votes, and so no category" in notes

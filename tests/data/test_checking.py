@@ -97,3 +97,15 @@ def test_a_wrong_option_ends_the_check(root: Path) -> None:
     described = dataset("folder")
     with pytest.raises(UsageError, match=r'option "grup": unknown. Nearest: group'):
         check(described, root, replace(described.settings(), options={"grup": "item"}))
+
+
+def test_identities_in_two_of_the_sets_own_splits_are_a_problem(tmp_path: Path) -> None:
+    rows = ["path,valence,group,split"]
+    for number, (group, split) in enumerate([("a", "train"), ("a", "test"), ("b", "train"), ("c", "test"), ("a", "")]):
+        Image.effect_noise((16, 16), 90).convert("RGB").save(tmp_path / f"{number}.png")
+        rows.append(f"{number}.png,{1 + number},{group},{split}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    table = dataset("table")
+    report = check(table, tmp_path, table.settings(options={"scale": "1..9"}), decode=False)
+    assert report.shared_groups == ("a",)
+    assert report.problems == ("1 group(s) stand in more than one split: a",)

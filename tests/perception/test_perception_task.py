@@ -234,3 +234,19 @@ def test_batch_norms_are_kept_still_on_demand_and_their_scale_learns(kept):
 def test_starts_that_cannot_be(options, message):
     with pytest.raises(UsageError, match=message):
         task(**options)
+
+
+def test_cross_entropy_needs_a_category_and_says_why_there_is_none():
+    tied = replace(labels(), votes=np.full((N, 3), 2, dtype=np.float32), category=np.full(N, -1))
+    with pytest.raises(DataError, match="every vote ends in a tie"):
+        task(given=tied, categories="cross-entropy")
+    assert task(given=tied, categories="votes").by_votes
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [(torch.nn.Linear(2, 2), "backbone Linear: give a name, or a module with num_features"), (7, "backbone int: give")],
+)
+def test_what_does_not_say_its_number_of_features_is_no_backbone(module, message):
+    with pytest.raises(UsageError, match=message):
+        AffectNetwork(module, {"ratings": ["valence"]}, 16)

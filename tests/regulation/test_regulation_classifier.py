@@ -115,3 +115,28 @@ def test_a_pretrained_classifier_of_224_pixels_is_backbone_and_baseline(name, tm
         logits = baseline(images)
         torch.testing.assert_close(model(images).non_emotional, logits)
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
+
+
+class Promising(nn.Module):
+    """Says that it gives 5 features."""
+
+    num_features = 5
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, images):
+        return self.inner(images)
+
+
+@pytest.mark.parametrize(("inner", "shape"), [(nn.Conv2d(3, 5, 3), r"\(8, 5, 14, 14\)"), (nn.Flatten(), r"\(8, 768\)")])
+def test_a_module_that_breaks_its_promise_is_named(inner, shape, pictures):
+    with pytest.raises(UsageError, match=f"backbone Promising: gives {shape} for a batch.*\\(B, 5\\)"):
+        Classifier(Promising(inner), 3, 16)(pictures())
+
+
+def test_transforms_of_torch_func_work(pictures):
+    model = classifier().eval()
+    one_by_one = torch.func.vmap(lambda image: model(image[None])[0])(pictures())
+    torch.testing.assert_close(one_by_one, model(pictures()), rtol=1e-4, atol=1e-5)

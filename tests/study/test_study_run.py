@@ -11,10 +11,13 @@ from small_recipe import write
 import affekt
 import affekt.errors
 from affekt.errors import RecipeError, UsageError
+from affekt.perception.ridge import fit_ridge
 from affekt.recipe import load_recipe, override
 from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.study.building import affective_data, target_data
 from affekt.study.folder import RunFolder
+from affekt.study.records import hopeless
+from affekt.training import Evaluation
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +204,24 @@ def test_own_conditions_come_before_presets(recipe):
     applied = apply_condition(own, "baseline")
     assert applied.training.epochs == 7
     assert applied.conditions == {}
+
+
+def test_a_ridge_start_is_in_the_weights_before_the_first_step(recipe, tmp_path):
+    changes = ["head_start=ridge", "trainable=head", "training.learning_rate=1e-12", "training.epochs=1"]
+    changed = override(recipe, [f"emotional.{change}" for change in changes])
+    network = affekt.load(pretrain(changed, out=tmp_path / "run").model)
+    train_split = affective_data(changed, seed=0, data_root=None).splits["train"]
+    with torch.no_grad():
+        out = network(train_split.images(np.arange(len(train_split))))
+    for column, name in enumerate(network.ratings):
+        expected = fit_ridge(out.features.numpy(), train_split.labels.ratings[name]).predict(out.features.numpy())
+        np.testing.assert_allclose(out.rating_values[:, column], expected, atol=0.02)
+
+
+def test_a_network_far_worse_than_the_mean_is_noted():
+    def scored(rmse):
+        metrics = {"valence/rmse": rmse, "valence/rmse_of_mean": 1.2}
+        return {"validation": Evaluation(metrics=metrics, losses={}, outputs={})}
+
+    assert hopeless(scored(1.3)) == []
+    assert "valence/rmse 50, where the mean of the ratings has 1.2" in hopeless(scored(50.0))[0]

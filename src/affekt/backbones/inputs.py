@@ -12,6 +12,34 @@ from torch.nn import functional as F
 from affekt.errors import UsageError
 
 
+def check_backbone(backbone: object) -> None:
+    """Refuse somebody's own module that does not say how many features it gives.
+
+    Raises:
+        UsageError: what it lacks.
+    """
+    count = getattr(backbone, "num_features", None)
+    if not isinstance(backbone, nn.Module) or not isinstance(count, int):
+        raise UsageError(
+            f"backbone {type(backbone).__name__}: give a name, or a module with num_features, the length of its output"
+        )
+
+
+def check_features(features: Tensor, backbone: object) -> Tensor:
+    """Features as the backbone promises them.
+
+    Raises:
+        UsageError: another shape than ``(B, num_features)``.
+    """
+    promised = int(getattr(backbone, "num_features", -1))
+    if features.ndim != 2 or features.shape[1] != promised:
+        raise UsageError(
+            f"backbone {type(backbone).__name__}: gives {tuple(features.shape)} for a batch, but its num_features says "
+            f"(B, {promised})"
+        )
+    return features
+
+
 def add_normalisation(model: nn.Module, backbone: nn.Module) -> None:
     """Give ``model`` the buffers ``mean`` and ``std``, ``(1, 3, 1, 1)``, that its backbone's initial weights expect.
 
@@ -57,7 +85,10 @@ def _check_range(images: Tensor) -> None:
         or torch.compiler.is_compiling()
     ):
         return
-    low, high = (float(v) for v in images.detach().aminmax())
+    try:
+        low, high = (float(v) for v in images.detach().aminmax())
+    except RuntimeError:  # inside a transform of torch.func there are no values to look at
+        return
     if not (low >= -FAR and high <= 1 + FAR):  # so that NaN is caught too
         what = f"from {low:.3g} to {high:.3g}" if math.isfinite(low + high) else "that are NaN or infinite"
         raise UsageError(

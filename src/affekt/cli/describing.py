@@ -26,6 +26,7 @@ class Prediction:
         regulation: r of the likeliest class, in [0, 1]; None where there is none.
         by_class: r of each class, for a regulator that has one for each.
         affect: what the picture elicits; None for a plain classifier.
+        state: e by name, standardised over the network's own answers to its training pictures: what r is computed from.
     """
 
     classes: Named = ()
@@ -33,6 +34,7 @@ class Prediction:
     regulation: float | None = None
     by_class: dict[str, float] | None = None
     affect: AffectState | None = None
+    state: dict[str, float] | None = None
 
     def in_words(self) -> str:
         """``cat 83 %, dog 10 %; r 0.62 (non-emotional: dog 51 %, influenced: cat 90 %); pleasant (valence ...)``."""
@@ -57,6 +59,8 @@ class Prediction:
             found["r_by_class"] = self.by_class
         if self.affect is not None:
             found["affect"] = self.affect.to_dict() | {"words": self.affect.describe()}
+        if self.state is not None:
+            found["state"] = self.state
         return found
 
 
@@ -75,7 +79,15 @@ def describe(model: Any, pixels: Sequence[Pixels], *, top: int) -> list[Predicti
 
 
 def _affect(model: Any, images: Tensor, _top: int) -> list[Prediction]:
-    return [Prediction(affect=state, branches={}) for state in model.describe(images)]
+    states = model(images).state
+    return [
+        Prediction(affect=affect, branches={}, state=_state(model, state))
+        for affect, state in zip(model.describe(images), states, strict=True)
+    ]
+
+
+def _state(emotional: Any, state: Tensor) -> dict[str, float]:
+    return dict(zip(emotional.state_names, state.float().tolist(), strict=True))
 
 
 def _classifier(model: Any, images: Tensor, top: int) -> list[Prediction]:
@@ -100,6 +112,7 @@ def _one_regulated(model: Any, out: Any, affect: AffectState, index: int, top: i
         regulation=float(weights[int(probabilities.argmax()) if named else 0]),
         by_class=named,
         affect=affect,
+        state=_state(model.emotional, out.affect[index]),
     )
 
 

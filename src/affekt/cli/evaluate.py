@@ -8,6 +8,14 @@ from typing import Any
 from affekt.cli.options import add_data_root, add_json, add_seed, add_set, data_root, only_keys
 from affekt.cli.printing import say, write_json, write_table
 
+_ENGINE = ("evaluation_batch_size", "precision", "channels_last", "compile", "device", "threads")
+USED = (
+    "affective.",
+    "target.",
+    *(f"{section}.{key}" for section in ("training", "emotional.training") for key in _ENGINE),
+)
+"""Recipe keys, or beginnings of them, that scoring goes by."""
+
 
 def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("evaluate", help="the metrics of a saved model on a data set")
@@ -23,7 +31,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     root = data_root(args)
-    only_keys(args.overrides, "evaluate", ("affective.", "target.", "training.", "emotional.training."))
+    only_keys(args.overrides, "evaluate", USED)
     from affekt.cli.models import find_model
     from affekt.cli.scoring import score
 

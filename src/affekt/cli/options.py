@@ -104,9 +104,9 @@ def only_keys(overrides: Sequence[str], verb: str, used: tuple[str, ...]) -> Non
         key = override.partition("=")[0].strip()
         if key not in known or key.startswith(used) or "." not in key:
             continue
-        there = f"emotional.{key}"
+        there, (section, _, name) = f"emotional.{key}", key.rpartition(".")
         instead = f"; write --set {there}=..." if there in known and there.startswith(used) else ""
-        raise RecipeError(f'--set {override}: "affekt {verb}" does not use [{key.rpartition(".")[0]}]{instead}')
+        raise RecipeError(f'--set {override}: "affekt {verb}" does not use [{section}] {name}{instead}')
 
 
 def new_file(path: Path, *, what: str) -> Path:

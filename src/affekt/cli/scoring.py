@@ -59,10 +59,13 @@ def score(
     section = _section(found, recipe)
     read = affective_data if found.affective else target_data
     data = read(recipe, seed=recipe.seed if seed is None else seed, data_root=data_root)
+    if split not in data.splits:
+        raise DataError(f"{section.name}: has no {split} split; it has {', '.join(data.splits)}")
     stimuli, notes = data.splits[split], list(data.notes)
     if not len(stimuli):
         raise DataError(f"{section.name}: its {split} split is empty; choose another --split")
     train = data.splits["train"]
+    _refuse_learned(found, recipe, seed, split, stimuli, data_root)
     if found.affective:
         stimuli, notes = _on_scale(stimuli, found.model, notes)
         train = _on_scale(train, found.model, [])[0]
@@ -78,6 +81,37 @@ def score(
     return Scored(
         model=found.name, dataset=section.name, split=split, n=len(stimuli), metrics=metrics, notes=tuple(notes)
     )
+
+
+def _refuse_learned(
+    found: Found, recipe: Recipe, seed: int | None, split: str, stimuli: Stimuli, data_root: Path | None
+) -> None:
+    """Refuse to call pictures a test that the model learned from, or was selected by.
+
+    Raises:
+        DataError: the run's own set, cut otherwise than the run cut it, with pictures of another of the run's splits.
+    """
+    import numpy as np
+
+    from affekt.study.building import affective_data, target_data
+
+    run = found.recipe
+    if run is None or split == "train":
+        return
+    then, now = _section(found, run), _section(found, recipe)
+    same_set = (then.name, then.root, then.options) == (now.name, now.root, now.options)
+    if not same_set or (then == now and seed in (None, run.seed) and recipe.target == run.target):
+        return
+    read = affective_data if found.affective else target_data
+    own = read(run, seed=run.seed, data_root=data_root).splits
+    before = {name: int(np.isin(stimuli.ids, part.ids).sum()) for name, part in own.items() if name != split}
+    learned = {name: n for name, n in before.items() if n and name != "test"}
+    if learned:
+        counts = " and ".join(f"{n} of its {name}" for name, n in learned.items())
+        raise DataError(
+            f"{now.name}: cut so, its {len(stimuli)} {split} pictures hold {counts} pictures of the model's run; "
+            "leave out --seed and the keys of the split to score it on pictures that it has not seen"
+        )
 
 
 def _section(found: Found, recipe: Recipe) -> DataSettings:

@@ -14,7 +14,7 @@ from affekt.data.dataset import Dataset, Source
 from affekt.data.downloading import matches
 from affekt.data.pictures import FilePictures, read_picture
 from affekt.data.stimuli import Stimuli
-from affekt.errors import DataError
+from affekt.errors import DataError, first
 from affekt.recipe import DataSettings
 
 Progress = Callable[[str, int, int], None]
@@ -30,6 +30,7 @@ class Report:
         found, expected, missing: pictures that are there, in a complete copy (None: unknown), named but not there.
         splits, categories: number of pictures by fixed split and by class or emotion.
         groups: number of identities that stay together in a split.
+        shared_groups: identities that stand in more than one of the set's own splits.
         files: published file -> ``"whole"``, ``"altered"`` or ``"absent"`` (which is no fault: it may be unpacked).
         undecodable: pictures that do not decode, with the reason; empty as well when nobody looked (``decoded``).
         decoded: number of pictures that were decoded.
@@ -45,6 +46,7 @@ class Report:
     splits: Mapping[str, int] = field(default_factory=dict)
     categories: Mapping[str, int] = field(default_factory=dict)
     groups: int = 0
+    shared_groups: tuple[str, ...] = ()
     files: Mapping[str, Literal["whole", "altered", "absent"]] = field(default_factory=dict)
     undecodable: tuple[str, ...] = ()
     decoded: int = 0
@@ -58,6 +60,10 @@ class Report:
         lines += [f"{self.missing:,} pictures missing"] if self.missing else []
         if self.expected is not None and not self.error and self.found != self.expected:
             lines.append(f"{self.found:,} pictures where a complete copy has {self.expected:,}")
+        if self.shared_groups:
+            lines.append(
+                f"{len(self.shared_groups):,} group(s) stand in more than one split: {first(self.shared_groups)}"
+            )
         lines += [f"{f}: other content than published" for f, state in self.files.items() if state == "altered"]
         return (*lines, *self.undecodable)
 
@@ -128,8 +134,19 @@ def _counted(report: Report, stimuli: Stimuli) -> Report:
         splits=splits,
         categories=categories,
         groups=len(np.unique(stimuli.groups)),
+        shared_groups=_shared(stimuli),
         notes=stimuli.notes,
     )
+
+
+def _shared(stimuli: Stimuli) -> tuple[str, ...]:
+    """Groups with pictures in more than one of the splits that the set fixes."""
+    if stimuli.split is None:
+        return ()
+    fixed = stimuli.split != ""
+    pairs = np.unique(np.stack([stimuli.groups[fixed].astype(np.str_), stimuli.split[fixed].astype(np.str_)]), axis=1)
+    names, counts = np.unique(pairs[0], return_counts=True)
+    return tuple(names[counts > 1].tolist())
 
 
 def _undecodable(pictures: FilePictures, workers: int, progress: Progress) -> tuple[str, ...]:

@@ -217,8 +217,15 @@ def _check_labels(network: AffectNetwork, labels: Labels, categories: str) -> No
         raise DataError(f"the network's categories are {', '.join(network.categories)}; those of the labels: {found}")
     if categories == "votes" and labels.votes is None:
         raise DataError('categories = "votes": these labels hold no votes; write "cross-entropy"')
-    if (labels.votes is None or not labels.votes.sum()) and not (_category(labels) >= 0).any():
-        raise DataError("no stimulus of the training split has a category")
+    if categories == "votes" and labels.votes is not None and labels.votes.sum():
+        return
+    if not (_category(labels) >= 0).any():
+        tied = (
+            '; every vote ends in a tie: learn from the shares, categories = "votes"'
+            if labels.votes is not None
+            else ""
+        )
+        raise DataError(f"no stimulus of the training split has a category{tied}")
 
 
 def _category(labels: Labels) -> np.ndarray[Any, Any]:

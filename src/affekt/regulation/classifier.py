@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from affekt.backbones import create_backbone, read_classifier_head
-from affekt.backbones.inputs import add_normalisation, as_input
+from affekt.backbones.inputs import add_normalisation, as_input, check_backbone, check_features
 from affekt.errors import UsageError
 from affekt.saving import PretrainedModel
 
@@ -62,6 +62,7 @@ class Classifier(PretrainedModel):
             if isinstance(backbone, str)
             else backbone
         )
+        check_backbone(self.backbone)
         add_normalisation(self, self.backbone)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.num_features, num_classes)
@@ -82,8 +83,7 @@ class Classifier(PretrainedModel):
 
     def features(self, images: Tensor) -> Tensor:
         """``(B, D)`` features of pictures as for ``forward``."""
-        features: Tensor = self.backbone(as_input(images, self.image_size, self.mean, self.std))
-        return features
+        return check_features(self.backbone(as_input(images, self.image_size, self.mean, self.std)), self.backbone)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.dropout(self.features(images)))

@@ -55,12 +55,14 @@ class EmotionalRegulation(PretrainedModel):
 
     Args:
         backbone: of both branches: a name for ``affekt.create_backbone``, or a module with ``num_features`` that maps
-            normalised images to ``(B, D)``; a model with such a module cannot be saved.
+            normalised images to ``(B, D)``. The module becomes the first branch and a copy of it the second, which so
+            starts from the same weights; by name, random weights differ. A model with such a module cannot be saved.
         num_classes: K, 2 or more.
         image_size: side of what the branches see, pixels; other pictures are resized. The emotional encoder resizes and
             normalises for itself.
         emotional: the emotional encoder, an :class:`affekt.AffectNetwork` or anything like it. It becomes part of the
-            model, and frozen (``requires_grad = False``) unless ``emotional_mode`` says otherwise.
+            model and is frozen in place (``requires_grad = False``; give a ``copy.deepcopy`` to keep yours as it is)
+            unless ``emotional_mode`` says otherwise.
         influence: ``initialised``, ``concatenated``, ``added``, ``modulated`` or ``shared``.
         regulator: ``constant``, ``random``, ``intensity``, ``valence``, ``learned``, ``per_class`` or ``scalar``.
         mix: ``"probability"`` or ``"logit"``.

@@ -44,9 +44,27 @@ def write_records(
             "best_epoch": fitted.best_epoch,
             "stopped_early": fitted.stopped_early,
             "parameters": parameters(model),
-            "notes": list(data.notes),
+            "notes": [*data.notes, *hopeless(evaluations)],
         }
     )
+
+
+HOPELESS = 2.0
+"""An RMSE so many times that of the mean predictor is no weak network but a training that went wrong."""
+
+
+def hopeless(evaluations: Mapping[str, Evaluation]) -> list[str]:
+    """A note for each rating that is answered far worse than by its mean."""
+    found = []
+    for split, evaluation in evaluations.items():
+        for name, mean in evaluation.metrics.items():
+            key = name.removesuffix("_of_mean")
+            if name.endswith("/rmse_of_mean") and evaluation.metrics[key] > HOPELESS * mean:
+                found.append(
+                    f"{split}: {key} {evaluation.metrics[key]:.3g}, where the mean of the ratings has {mean:.3g}: this "
+                    "training went wrong; lower [emotional.training] learning_rate, or set clip = 1.0"
+                )
+    return found
 
 
 def predictions(data: Data, evaluations: Mapping[str, Evaluation]) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from affekt.backbones.creating import default_width
 from affekt.errors import RecipeError
 from affekt.perception import AffectNetwork
 from affekt.recipe import DataSettings, Recipe, TrainingSettings
@@ -65,14 +66,14 @@ def pretrain(
     begun = time.monotonic()
     recipe = _own_part(replace(recipe, seed=recipe.seed if seed is None else seed, conditions={}))
     folder = RunFolder(Path(out))
-    join(choose_device(recipe.emotional.training.device))
+    device = join(choose_device(recipe.emotional.training.device))[1]
     if (done := _done(folder, recipe)) is not None:
         return done
     recipe = _started(folder, recipe)
     with _alone(folder), _threads(recipe.emotional.training):
         data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
         task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
-        task.to(choose_device(recipe.emotional.training.device)).start(data.splits["train"])
+        task.to(device).start(data.splits["train"])
         _claim(folder, recipe)
         trainer = Trainer(
             task,
@@ -122,6 +123,7 @@ def train(
         return done
     recipe = _started(folder, recipe)
     create_weighting(recipe.weighting.name, tasks=("loss",))  # a wrong name is said before anything is written
+    default_width(recipe.model.backbone)  # so is that of a network, before weights are fetched
     if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
         raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
     with _alone(folder), _threads(recipe.training):

@@ -44,6 +44,7 @@ def unlabelled(labels: Labels, total: int, name: str) -> tuple[str, ...]:
         # A tie of votes has no category either, but it has votes.
         voted = np.zeros(len(labels.category), dtype=bool) if labels.votes is None else labels.votes.sum(axis=1) > 0
         absent["emotion"] = int(((labels.category < 0) & ~voted).sum())
+        absent["first place among their votes, and so no category"] = int(((labels.category < 0) & voted).sum())
     return tuple(f"{name}: {n} of {total} pictures have no {kind}" for kind, n in absent.items() if n)
 
 
