@@ -89,8 +89,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"not a weights file", "no readable weights file"),
-        (b"", "no readable weights file"),
+        (b"not a weights file", "no weights file that torch can read"),
+        (b"", "no weights file that torch can read"),
         ([1, 2], "holds list, no state dict"),
         ({"epoch": 3}, "no tensors in it, only epoch (int)"),
     ],
@@ -108,7 +108,7 @@ def test_truncated_file(tmp_path: Path) -> None:
     torch.save({"a": torch.randn(1000)}, tmp_path / "t.pth")
     data = (tmp_path / "t.pth").read_bytes()
     (tmp_path / "t.pth").write_bytes(data[: len(data) // 2])
-    with pytest.raises(CheckpointError, match="no readable weights file"):
+    with pytest.raises(CheckpointError, match="no weights file that torch can read"):
         convert(tmp_path / "t.pth", tmp_path / "t.safetensors")
 
 

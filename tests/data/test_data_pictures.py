@@ -80,7 +80,8 @@ def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     else:
         image = Image.fromarray(grey) if mode == "P" else Image.fromarray(grey).convert("RGB")
         image = image.convert(mode)
-    path = save(tmp_path / "a.tif", image)
+    # Pillow before 13 writes a YCbCr TIFF that it cannot read.
+    path = save(tmp_path / "a.jpg", image, quality=100) if mode == "YCbCr" else save(tmp_path / "a.tif", image)
     out = read_picture(path, image_size=8)
     assert out.shape == (8, 8, 3)
     expected = 255 if mode == "1" else 200

@@ -75,7 +75,7 @@ def _unpickled(path: Path) -> Any:
                 f"{path}: refused: it asks for {culprit[1]}, and reading that could run code; nothing of it was run. "
                 "It must hold tensors alone: save model.state_dict()"
             ) from error
-        raise CheckpointError(f"{path}: no readable weights file; nothing in it was run") from error
+        raise CheckpointError(f"{path}: no weights file that torch can read; nothing in it was run") from error
     except Exception as error:
         raise CheckpointError(f"{path}: no weights file that torch can read, or a damaged one") from error
 
