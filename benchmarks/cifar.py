@@ -80,7 +80,8 @@ def write_records(args: argparse.Namespace, runs: dict[tuple[str, int], dict[str
 
 def spread(values: list[float]) -> str:
     """Mean ± standard deviation over seeds; one seed has none."""
-    return f"{statistics.mean(values):.2f} " + (f"± {statistics.stdev(values):.2f}" if len(values) > 1 else "(one seed)")
+    deviation = f"± {statistics.stdev(values):.2f}" if len(values) > 1 else "(one seed)"
+    return f"{statistics.mean(values):.2f} {deviation}"
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import affekt
 import affekt.errors
 from affekt.errors import RecipeError, UsageError
 from affekt.perception.ridge import fit_ridge
-from affekt.recipe import load_recipe, override
+from affekt.recipe import Recipe, load_recipe, override
 from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.study.building import affective_data, target_data
 from affekt.study.folder import RunFolder
@@ -225,3 +225,12 @@ def test_a_network_far_worse_than_the_mean_is_noted():
 
     assert hopeless(scored(1.3)) == []
     assert "valence/rmse 50, where the mean of the ratings has 1.2" in hopeless(scored(50.0))[0]
+
+
+@pytest.mark.parametrize("key", ["training.epochs=3", "augmentation.flip=0"])
+def test_a_pretraining_recipe_with_keys_of_a_target_is_refused(recipe, tmp_path, key):
+    alone = replace(override(recipe, [key]), target=Recipe().target)
+    section = key.partition(".")[0]
+    with pytest.raises(RecipeError, match=rf"\[{section}\]: is for a target.*write \[emotional.{section}\]"):
+        pretrain(alone, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

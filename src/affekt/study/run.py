@@ -64,6 +64,7 @@ def pretrain(
         TrainingError: a loss became NaN or infinite, or the disk is full.
     """
     begun = time.monotonic()
+    _refuse_idle(recipe)
     recipe = _own_part(replace(recipe, seed=recipe.seed if seed is None else seed, conditions={}))
     folder = RunFolder(Path(out))
     device = join(choose_device(recipe.emotional.training.device))[1]
@@ -175,6 +176,18 @@ def _threads(engine: TrainingSettings) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _refuse_idle(recipe: Recipe) -> None:
+    """Refuse sections that are the target's in a recipe without one: they would do nothing without a word.
+
+    Raises:
+        RecipeError: where their keys belong.
+    """
+    default = Recipe()
+    for section in ("training", "augmentation"):
+        if not recipe.target.name and getattr(recipe, section) != getattr(default, section):
+            raise RecipeError(f"[{section}]: is for a target, and this recipe has none; write [emotional.{section}]")
 
 
 def _own_part(recipe: Recipe) -> Recipe:
