@@ -229,7 +229,7 @@ def test_a_network_far_worse_than_the_mean_is_noted():
 
 @pytest.mark.parametrize("key", ["training.epochs=3", "augmentation.flip=0"])
 def test_a_pretraining_recipe_with_keys_of_a_target_is_refused(recipe, tmp_path, key):
-    alone = replace(override(recipe, [key]), target=Recipe().target)
+    alone = override(replace(recipe, target=Recipe().target, training=Recipe().training), [key])
     section = key.partition(".")[0]
     with pytest.raises(RecipeError, match=rf"\[{section}\]: is for a target.*write \[emotional.{section}\]"):
         pretrain(alone, out=tmp_path / "run")
