@@ -104,8 +104,10 @@ def test_interruption_says_how_to_go_on(call, monkeypatch):
 
 
 def test_signal_interrupts_in_one_line():
+    # A shell starts its background jobs with SIGINT ignored, and their children inherit that: these tests may be one.
     code = (
-        "import sys, time; from affekt.cli import doctor, main\n"
+        "import signal, sys, time; from affekt.cli import doctor, main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "doctor.run = lambda args: (print('ready', flush=True), time.sleep(60))\n"
         "sys.exit(main(['doctor']))"
     )
