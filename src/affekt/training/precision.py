@@ -23,7 +23,8 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):  # torch: unknown name, no CUDA build, no such backend
+    # What torch raises for an unknown name, without a CUDA build, and for a backend that it does not have.
+    except (RuntimeError, AssertionError, NotImplementedError):
         here = ["cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         raise UsageError(
             f'[training] device = "{name}": not on this machine; write auto or {", ".join(here)}'
