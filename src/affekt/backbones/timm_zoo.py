@@ -137,8 +137,8 @@ def _probe(name: str) -> Any:
         with torch.device("meta"):
             return _create(name)
     except (NotImplementedError, UsageError):
-        # Right to catch: some constructors read values, which meta tensors do not have (torch raises NotImplementedError,
-        # or _create has made a UsageError of it already); with memory it is only slower, and a real fault comes again.
+        # Right to catch: some constructors read values, which meta tensors do not have (NotImplementedError, or
+        # the UsageError that _create makes of it); with memory it is only slower, and a real fault comes again.
         with torch.random.fork_rng(devices=[]):
             return _create(name)
 

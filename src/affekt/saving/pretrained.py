@@ -44,7 +44,7 @@ class PretrainedModel(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """The complete constructor arguments, as JSON can hold them."""
-        # Right as it is: no stub, but the base of somebody's own model, which may be used and trained without ever being
+        # Right as it is, no stub: the base of somebody's own model, which may be used and trained without ever being
         # saved; saving it is what needs this. Every model of ours overrides it.
         raise NotImplementedError(
             f"{type(self).__name__}.config: give the constructor's arguments as JSON can hold them"
