@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,13 +26,15 @@ def check_backbone(backbone: object) -> None:
         )
 
 
-def check_features(features: Tensor, backbone: object) -> Tensor:
-    """Features as the backbone promises them.
+def features_of(model: Any, images: Tensor) -> Tensor:
+    """``(B, D)``: what the ``backbone`` of ``model`` says of pictures, at the model's size and normalisation.
 
     Raises:
-        UsageError: another shape than ``(B, num_features)``.
+        UsageError: what :func:`as_input` refuses, or another shape than the backbone's ``num_features`` promises.
     """
-    promised = int(getattr(backbone, "num_features", -1))
+    backbone = model.backbone
+    features: Tensor = backbone(as_input(images, model.image_size, model.mean, model.std))
+    promised = int(backbone.num_features)
     if features.ndim != 2 or features.shape[1] != promised:
         raise UsageError(
             f"backbone {type(backbone).__name__}: gives {tuple(features.shape)} for a batch, but its num_features says "

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from affekt.affect import AffectState, RatingScale
 from affekt.backbones import create_backbone
-from affekt.backbones.inputs import add_normalisation, as_input, check_backbone, check_features
+from affekt.backbones.inputs import add_normalisation, check_backbone, features_of
 from affekt.errors import DataError, UsageError, unknown
 from affekt.perception.heads import AffectHeads, parse_heads
 from affekt.perception.losses import RATINGS_LOSSES
@@ -135,7 +135,7 @@ class AffectNetwork(PretrainedModel):
         return len(self.state_names)
 
     def forward(self, images: Tensor) -> AffectOutput:
-        features = check_features(self.backbone(as_input(images, self.image_size, self.mean, self.std)), self.backbone)
+        features = features_of(self, images)
         features = features.to(torch.promote_types(torch.float32, features.dtype))
         heads = self.heads(features)
         probabilities = None if heads.category_logits is None else torch.softmax(heads.category_logits, dim=1)

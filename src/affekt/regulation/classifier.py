@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from affekt.backbones import create_backbone, read_classifier_head
-from affekt.backbones.inputs import add_normalisation, as_input, check_backbone, check_features
+from affekt.backbones.inputs import add_normalisation, check_backbone, features_of
 from affekt.errors import UsageError
 from affekt.saving import PretrainedModel
 
@@ -83,7 +83,7 @@ class Classifier(PretrainedModel):
 
     def features(self, images: Tensor) -> Tensor:
         """``(B, D)`` features of pictures as for ``forward``."""
-        return check_features(self.backbone(as_input(images, self.image_size, self.mean, self.std)), self.backbone)
+        return features_of(self, images)
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.dropout(self.features(images)))

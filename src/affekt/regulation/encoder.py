@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from affekt.backbones.inputs import add_normalisation, as_input, check_features
+from affekt.backbones.inputs import add_normalisation, features_of
 from affekt.errors import UsageError
 
 
@@ -84,4 +84,4 @@ class PictureEncoder(nn.Module):
         return int(self.backbone.num_features)
 
     def forward(self, images: Tensor) -> Tensor:
-        return check_features(self.backbone(as_input(images, self.image_size, self.mean, self.std)), self.backbone)
+        return features_of(self, images)

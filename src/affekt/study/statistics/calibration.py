@@ -50,9 +50,9 @@ def calibration_error(log_probabilities: ArrayLike, labels: ArrayLike, *, bins: 
     The second number is the error's bias: the mean over 200 draws of labels from the network's own confidences, for
     which the true error is 0 (Vaicenavicius et al. 2019). An error near it says nothing against the network.
     """
-    confidence, accuracy, sizes = calibration_bins(log_probabilities, labels, bins=bins)
+    logs, classes = _checked(log_probabilities, labels)
+    confidence, accuracy, sizes = calibration_bins(logs, classes, bins=bins)
     error = float((np.abs(confidence - accuracy) * sizes).sum() / sizes.sum())
-    logs, _ = _checked(log_probabilities, labels)
     every = np.sort(np.exp(logs.max(axis=1)))
     edges = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     drawn = np.random.default_rng(0).random((200, len(every))) < every
