@@ -1,5 +1,6 @@
 """``affekt data``: what each verb prints, its JSON, its exit code and its one-line errors."""
 
+import argparse
 import csv
 import json
 import os
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from affekt.cli.data_reading import add_reading, settings_of
 from affekt.data import data_root, dataset, list_datasets
 
 
@@ -233,3 +235,11 @@ def test_a_bar_on_a_terminal_and_nothing_otherwise(pictures: Path) -> None:
     assert json.loads(out)["found"] == 4
     silent = subprocess.run(command, capture_output=True, check=True, timeout=60)
     assert silent.stderr == b""
+
+
+def test_an_option_may_be_a_list():
+    parser = argparse.ArgumentParser()
+    add_reading(parser)
+    words = ["table", "--option", 'extra=["age", "sex"]', "--option", "file=a.csv"]
+    settings = settings_of(dataset("table"), parser.parse_args(words))
+    assert settings.options == {"extra": ("age", "sex"), "file": "a.csv"}

@@ -108,6 +108,15 @@ def test_the_variance_is_that_of_the_crossed_design():
     assert np.mean([d.interplay**2 for d in found]) == pytest.approx(1.5**2 / (seeds * items), rel=0.1)
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 8])
+def test_seeds_and_items_add_and_their_interplay_counts_once(seeds):
+    table = scores(seeds, 40, of_seeds=0.0) + np.linspace(-0.3, 0.3, seeds)[:, None]
+    found = difference(resampled(table, draws=40_000))
+    parts = found.from_seeds**2 + found.from_items**2 - found.interplay**2
+    assert found.standard_error**2 == pytest.approx(parts, rel=0.04)
+    assert parts > 1.1 * max(found.from_seeds, found.from_items) ** 2  # so that no floor hides the sum
+
+
 def test_a_pair_is_its_difference_and_turns_round():
     a, b = scores(seed=1), scores(seed=2)
     both = resample({"a": named(a), "b": named(b), "d": named(a - b)}, draws=500)
