@@ -46,16 +46,21 @@ class Block(nn.Module):
 
 
 class CifarResNet(nn.Module):
-    """``(B, C, S, S)`` -> ``(B, 4 width)``: stem, three stages with 1, 2 and 4 times the width, mean over the map."""
+    """``(B, C, S, S)`` -> ``(B, 4 width)``: stem, three stages with 1, 2 and 4 times the width, mean over the map.
 
-    def __init__(self, depth: int, width: int = WIDTH, in_channels: int = 3) -> None:
+    A width that is no whole number is rounded for each stage: 25.25 makes 25, 50 and 101 channels, so that a number of
+    parameters can be met closely.
+    """
+
+    def __init__(self, depth: int, width: float = WIDTH, in_channels: int = 3) -> None:
         super().__init__()
         blocks = (depth - 2) // 6
-        self.conv1 = nn.Conv2d(in_channels, width, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.layer1 = _stage(width, width, blocks, 1)
-        self.layer2 = _stage(width, 2 * width, blocks, 2)
-        self.layer3 = _stage(2 * width, 4 * width, blocks, 2)
+        first, second, third = (round(times * width) for times in (1, 2, 4))
+        self.conv1 = nn.Conv2d(in_channels, first, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
+        self.layer1 = _stage(first, first, blocks, 1)
+        self.layer2 = _stage(first, second, blocks, 2)
+        self.layer3 = _stage(second, third, blocks, 2)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -100,7 +105,7 @@ def names() -> list[str]:
     return [f"resnet{depth}" for depth in DEPTHS]
 
 
-def build(name: str, *, in_size: int, in_channels: int, width: int | None, options: dict[str, Any]) -> Built:
+def build(name: str, *, in_size: int, in_channels: int, width: float | None, options: dict[str, Any]) -> Built:
     """One of ours by name; the same network at every picture size.
 
     Raises:

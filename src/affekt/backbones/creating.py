@@ -26,7 +26,7 @@ def create_backbone(
     initial: str | Path = "random",
     in_size: int = 224,
     in_channels: int = 3,
-    width: int | None = None,
+    width: float | None = None,
     seed: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
@@ -41,7 +41,7 @@ def create_backbone(
         in_size: side of the pictures in pixels; below 64 the network is changed (``small_pictures.py``, ``.notes``).
         in_channels: 3 for RGB.
         width: channels of the first stage (ours: 16, torchvision's ResNets: 64), or the embedding of timm's vision
-            transformers.
+            transformers; a whole number, but for ours, where each stage is rounded for itself.
         seed: random weights are a pure function of it; None: torch's global generator.
         mean, std: one number a channel: the normalisation, where the initial weights expect another than published
             ones do (``initial = <path>``).
@@ -52,8 +52,9 @@ def create_backbone(
         CheckpointError: a weights file that is damaged, hostile, or another network's.
         AffektError: published weights that cannot be had.
     """
-    _check_numbers(in_size=in_size, in_channels=in_channels, width=width)
+    _check_numbers(in_size=in_size, in_channels=in_channels)
     resolved = resolve(name)
+    width = _checked_width(resolved, width)
     seeded: AbstractContextManager[None] = nullcontext() if seed is None else torch_seed("backbone", seed)
     with seeded:
         built = _built(resolved, in_size=in_size, in_channels=in_channels, width=width, options=options)
@@ -79,9 +80,26 @@ def default_width(name: str) -> int | None:
     return found
 
 
-def _check_numbers(*, in_size: int, in_channels: int, width: int | None) -> None:
-    for name, value, low in (("in_size", in_size, 8), ("in_channels", in_channels, 1), ("width", width, 1)):
-        if value is not None and (not isinstance(value, int) or value < low):
+def _checked_width(resolved: Resolved, width: float | None) -> float | None:
+    """The width as the family takes it: whole numbers as such.
+
+    Raises:
+        UsageError: a fraction where the family takes whole numbers, or a number below 1.
+    """
+    if width is None:
+        return None
+    if isinstance(width, bool) or not isinstance(width, (int, float)) or not width >= 1:
+        raise UsageError(f"width = {width!r}: a number of at least 1 is wanted")
+    if float(width).is_integer():
+        return int(width)
+    if resolved.zoo != "affekt":
+        raise UsageError(f"width = {width!r}: a whole number is wanted for {resolved.full}")
+    return width
+
+
+def _check_numbers(*, in_size: int, in_channels: int) -> None:
+    for name, value, low in (("in_size", in_size, 8), ("in_channels", in_channels, 1)):
+        if not isinstance(value, int) or value < low:
             raise UsageError(f"{name} = {value!r}: a whole number of at least {low} is wanted")
 
 

@@ -88,7 +88,7 @@ class AffectNetwork(PretrainedModel):
         image_size: int = 224,
         *,
         initial: str = "random",
-        width: int | None = None,
+        width: float | None = None,
         dropout: float = 0.0,
         scale: Sequence[float] | None = None,
         ratings_loss: str = "mse",

@@ -14,6 +14,7 @@ from affekt.recipe.settings import (
     ModelSettings,
     Recipe,
     RegulationSettings,
+    StudySettings,
     TrainingSettings,
     WeightingSettings,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ModelSettings",
     "Recipe",
     "RegulationSettings",
+    "StudySettings",
     "TrainingSettings",
     "WeightingSettings",
     "change",

@@ -43,6 +43,9 @@ class DataSettings:
     memory: float = setting(
         4.0, "GiB of decoded pictures kept in memory; larger sets are decoded as they are read", low=0
     )
+    labels: str = setting(
+        "affect", "what is learned in [affective]: `affect`, `shuffled` (a control), or a further label column's name"
+    )
     options: dict[str, Value] = setting({}, "options of this reader, see `affekt data info <name>`")
 
 
@@ -92,6 +95,9 @@ class TrainingSettings:
     )
     label_smoothing: float = setting(0.0, "of cross-entropy losses", low=0, high=0.99)
     early_stop: int | None = setting(None, "stop after this many epochs without a better validation score", low=1)
+    stop_after: int | None = setting(
+        None, "end after this many epochs, with the schedule of all `epochs`; a control's length", low=1
+    )
     select: Literal["best", "last"] = setting("best", "weights used at the end: best on validation, or the last")
     evaluate_every: int = setting(1, "epochs between validations", low=1)
     evaluation_batch_size: int = setting(500, "pictures a step of evaluation", low=1)
@@ -144,9 +150,13 @@ class ModelSettings:
 
     kind: Literal["classifier", "regulated"] = setting("regulated", "one classifier, or Emotional Regulation")
     backbone: str = setting("resnet20", "images -> features, see `affekt.list_backbones()`")
-    initial: str = setting("random", "`random`, `imagenet`, or a path to a weights file or model folder")
+    initial: str = setting(
+        "random", "`random`, `imagenet`, `emotional` (a classifier that starts from the affect network), or a path"
+    )
     image_size: int | None = setting(None, "input side in pixels; absent: that of the target's pictures", low=8)
-    width: int | None = setting(None, "channels of the first stage (our CIFAR ResNets)", low=1)
+    width: float | None = setting(
+        None, "channels of the first stage; ours take fractions, each stage rounded for itself", low=1
+    )
     dropout: float = setting(0.0, "before the classification head", low=0, high=0.95)
 
 
@@ -154,11 +164,11 @@ class ModelSettings:
 class RegulationSettings:
     """Emotional Regulation (arXiv:2606.13081): ``[regulation]``. Each key is one of the paper's open readings."""
 
-    influence: Literal["initialised", "concatenated", "added", "modulated", "shared"] = setting(
-        "initialised", "how the second encoder is influenced"
+    influence: Literal["initialised", "concatenated", "added", "modulated", "shared", "independent"] = setting(
+        "initialised", "how the second encoder is influenced; `independent`: not at all"
     )
-    regulator: Literal["constant", "random", "intensity", "valence", "learned", "per_class", "scalar"] = setting(
-        "learned", "affect state -> regulation weight r"
+    regulator: Literal["constant", "random", "intensity", "valence", "learned", "per_class", "scalar", "features"] = (
+        setting("learned", "affect state -> regulation weight r; `features`: from the task's features instead")
     )
     start: Literal["balanced", "random", "drawn"] = setting(
         "balanced", "learned regulators: r = 0.5, all parameters at random, or r itself drawn and then learned"
@@ -168,11 +178,14 @@ class RegulationSettings:
     losses: Literal["all", "regulated"] = setting(
         "all", "each branch has a loss of its own, or only the regulated prediction"
     )
-    emotional: Literal["frozen", "fine-tuned"] = setting("frozen", "whether the emotional encoder learns the task too")
+    emotional: Literal["frozen", "fine-tuned", "none"] = setting(
+        "frozen", "whether the emotional encoder learns the task too; `none`: there is no such encoder"
+    )
     pretrained: bool = setting(True, "false: the emotional encoder keeps its initial weights (no affective training)")
     regulator_data: Literal["train", "held-out"] = setting("train", "pictures that the regulator learns from")
     held_out: float = setting(0.1, "share of train cut off for `held-out`", low=0.01, high=0.5)
     affect_cache: bool = setting(False, "compute the affect state of each un-augmented picture once")
+    permute_affect: bool = setting(False, "the regulator gets the affect state of another picture (a control)")
     cached_features: bool = setting(False, "with affect_cache: the emotional features too, of the un-augmented picture")
 
 
@@ -182,6 +195,28 @@ class WeightingSettings:
 
     name: str = setting("sum", "see `affekt.list_weightings()`")
     learning_rate: float | None = setting(None, "of learned weights; absent: that of the network", low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """What a study runs and declares before it runs: ``[study]``."""
+
+    conditions: tuple[str, ...] = setting((), "to run; empty: the main ones, see `affekt study --help`")
+    seeds: int = setting(3, "seeds, counted up from the recipe's `seed`", low=1)
+    method: str = setting("learn-e-reg", "the condition that the question is about")
+    reference: str = setting("baseline", "the condition that it is held against first")
+    comparisons: tuple[str, ...] = setting(
+        (), 'declared comparisons, ["learn-e-reg - wide-total"]; empty: the method minus the reference and each control'
+    )
+    chain: tuple[str, ...] = setting((), "conditions of the attribution, in order; empty: that of the documentation")
+    margin: float = setting(0.5, "largest difference that does not matter, absolute percentage points", low=1e-6)
+    draws: int = setting(2000, "of the bootstrap", low=100)
+    learning_rates: tuple[float, ...] = setting(
+        (), "grid tried for every condition on validation, with a seed that the study does not use", low=1e-12
+    )
+    pictures: Literal["licence", "always", "never"] = setting(
+        "licence", "whether the report shows pictures; `licence`: where the data set's allows it"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,4 +234,5 @@ class Recipe:
     weighting: WeightingSettings = field(default_factory=WeightingSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    study: StudySettings = field(default_factory=StudySettings)
     conditions: dict[str, dict[str, Value]] = setting({}, 'name -> changed keys, e.g. {"training.epochs" = 30}')

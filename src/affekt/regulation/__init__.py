@@ -12,6 +12,7 @@ are the named conditions.
 
 from __future__ import annotations
 
+from affekt.regulation.absent import NoEmotion
 from affekt.regulation.affect_cache import AffectCache
 from affekt.regulation.classification_task import ClassificationTask
 from affekt.regulation.classifier import Classifier
@@ -35,6 +36,7 @@ __all__ = [
     "EmotionalOutput",
     "EmotionalRegulation",
     "Influence",
+    "NoEmotion",
     "RegulationOutput",
     "RegulationTask",
     "Regulator",

@@ -47,7 +47,7 @@ class Classifier(PretrainedModel):
         image_size: int = 224,
         *,
         initial: str = "random",
-        width: int | None = None,
+        width: float | None = None,
         dropout: float = 0.0,
         classes: Sequence[str] | None = None,
     ) -> None:
@@ -85,9 +85,13 @@ class Classifier(PretrainedModel):
         """``(B, D)`` features of pictures as for ``forward``."""
         return features_of(self, images)
 
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.dropout(self.features(images)))
+    def classify(self, features: Tensor) -> Tensor:
+        """``(B, D)`` features -> ``(B, K)`` logits."""
+        logits: Tensor = self.head(self.dropout(features))
         return logits
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.classify(self.features(images))
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON can hold them.

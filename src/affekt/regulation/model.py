@@ -63,14 +63,16 @@ class EmotionalRegulation(PretrainedModel):
         emotional: the emotional encoder, an :class:`affekt.AffectNetwork` or anything like it. It becomes part of the
             model and is frozen in place (``requires_grad = False``; give a ``copy.deepcopy`` to keep yours as it is)
             unless ``emotional_mode`` says otherwise.
-        influence: ``initialised``, ``concatenated``, ``added``, ``modulated`` or ``shared``.
-        regulator: ``constant``, ``random``, ``intensity``, ``valence``, ``learned``, ``per_class`` or ``scalar``.
+        influence: ``initialised``, ``concatenated``, ``added``, ``modulated`` or ``shared``; ``independent``: none.
+        regulator: ``constant``, ``random``, ``intensity``, ``valence``, ``learned``, ``per_class`` or ``scalar``; without
+            affect: ``features``.
         mix: ``"probability"`` or ``"logit"``.
         initial: initial weights of both branches (``initialised`` and ``shared`` bring the second's); ``"random"``,
             ``"imagenet"`` or a path.
         width: channels of the backbone's first stage, where it has such a setting.
         start: of learned regulators: ``"balanced"`` (r = 0.5), ``"random"`` (all parameters) or ``"drawn"`` (r itself).
         constant: r of the constant regulator.
+        gate_inputs: numbers that the regulator ``features`` sees; None: as many as the affect state has.
         emotional_mode: ``"frozen"`` (evaluation mode always, no gradient) or ``"fine-tuned"`` (learns the task too).
         losses: ``"all"``: the regulated prediction and each branch have a loss; ``"regulated"``: only the first.
         classes: the K names.
@@ -98,9 +100,10 @@ class EmotionalRegulation(PretrainedModel):
         mix: str = "probability",
         *,
         initial: str = "random",
-        width: int | None = None,
+        width: float | None = None,
         start: str = "balanced",
         constant: float = 0.5,
+        gate_inputs: int | None = None,
         emotional_mode: str = "frozen",
         losses: str = "all",
         classes: Sequence[str] | None = None,
@@ -117,7 +120,7 @@ class EmotionalRegulation(PretrainedModel):
         check_emotional(emotional)
         self._arguments = {
             "influence": influence, "regulator": regulator, "mix": mix, "start": start, "constant": constant,
-            "emotional_mode": emotional_mode, "losses": losses,
+            "gate_inputs": gate_inputs, "emotional_mode": emotional_mode, "losses": losses,
         }  # fmt: skip
         self.mix = MIXES[mix]
         self.loss_names = LOSSES[losses]
@@ -138,7 +141,13 @@ class EmotionalRegulation(PretrainedModel):
         self.influence = create_influence(influence, setup)
         self.influenced_head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.influence.num_features, num_classes))
         self.regulator = create_regulator(
-            regulator, self.emotional.state_names, num_classes, start=start, constant=constant
+            regulator,
+            self.emotional.state_names,
+            num_classes,
+            start=start,
+            constant=constant,
+            num_features=self.non_emotional.num_features,
+            inputs=gate_inputs,
         )
         self.train()
 
@@ -171,8 +180,9 @@ class EmotionalRegulation(PretrainedModel):
         state, features = self._feel(images, affect, emotional_features)
         head = self.influenced_head
         influenced = head(self.influence(images, features).to(head[-1].weight.dtype))
-        non_emotional = self.non_emotional(images)
-        regulation = self.regulator(state, images)
+        own = self.non_emotional.features(images)
+        non_emotional = self.non_emotional.classify(own)
+        regulation = self.regulator(state, images, own)
         return RegulationOutput(
             log_probabilities=self.mixed(non_emotional, influenced, regulation),
             non_emotional=non_emotional,

@@ -24,6 +24,11 @@ def _regulated(regulator: str, start: str = "balanced", data: str = "train") -> 
     }
 
 
+def _two_branches(regulator: str) -> dict[str, Value]:
+    """Two branches of the task alone: no third network, and nothing that influences the second."""
+    return _regulated(regulator) | {"regulation.emotional": "none", "regulation.influence": "independent"}
+
+
 PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {
         "baseline": {"model.kind": "classifier"},
@@ -32,6 +37,13 @@ PRESETS: Mapping[str, Mapping[str, Value]] = MappingProxyType(
         "e-reg": _regulated("intensity"),
         "rand-e-reg": _regulated("random"),
         "held-out-regulator": _regulated("learned", data="held-out"),
+        "influenced-only": _regulated("constant") | {"regulation.constant": 1.0, "regulation.losses": "regulated"},
+        "permuted-affect": _regulated("learned") | {"regulation.permute_affect": True},
+        "shuffled-emotion": _regulated("learned") | {"affective.labels": "shuffled"},
+        "untrained-emotion": _regulated("learned") | {"regulation.pretrained": False},
+        "feature-gate": _two_branches("features"),
+        "scalar-gate": _two_branches("scalar"),
+        "mixture": _two_branches("constant") | {"regulation.constant": 0.5},
     }
 )
 """Condition -> dotted recipe keys to change."""
@@ -44,6 +56,13 @@ READINGS: Mapping[str, str] = MappingProxyType(
         "e-reg": "r is the intensity of the affect state; nothing of the regulation is learned (our name)",
         "rand-e-reg": "r is drawn at random for each picture; nothing of the regulation is learned (our name)",
         "held-out-regulator": "learn-e-reg, its regulator learned on pictures that the branches never see",
+        "influenced-only": "r = 1: the emotionally-influenced branch alone, with its loss alone",
+        "permuted-affect": "learn-e-reg whose regulator gets another picture's affect state, in training and in test",
+        "shuffled-emotion": "learn-e-reg with an encoder pre-trained on permuted affect labels, as many steps",
+        "untrained-emotion": "learn-e-reg with an emotional encoder that keeps its initial weights",
+        "feature-gate": "two branches of the task, and a gate as large as the regulator on features of the task",
+        "scalar-gate": "two branches of the task, and one learned balance for all pictures",
+        "mixture": "two branches of the task, each with a loss, and their plain average",
     }
 )
 """Condition -> what we take the name to mean, in one line."""

@@ -30,6 +30,7 @@ MODELS: dict[str, str] = {
     "AffectNetwork": "affekt.perception",
     "EmotionalRegulation": "affekt.regulation",
     "Classifier": "affekt.regulation",
+    "NoEmotion": "affekt.regulation",
 }
 """Class name in ``config.json`` -> the module that has it, imported when such a folder is loaded."""
 

@@ -16,7 +16,8 @@ from affekt.errors import DataError, RecipeError
 from affekt.perception import AffectNetwork, AffectTask
 from affekt.randomness import torch_seed
 from affekt.recipe import DataSettings, Recipe
-from affekt.regulation import ClassificationTask, Classifier, EmotionalRegulation, RegulationTask
+from affekt.regulation import ClassificationTask, Classifier, EmotionalRegulation, NoEmotion, RegulationTask
+from affekt.study.relabelling import relabelled
 from affekt.training.task import Task
 
 if TYPE_CHECKING:
@@ -42,36 +43,42 @@ def affective_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data
     Raises:
         DataError, UsageError: as the reader; or nothing is left after the exclusion.
     """
-    settings = _named(recipe.affective, "affective")
+    settings = named(recipe.affective, "affective")
     stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
     notes: tuple[str, ...] = ()
     if settings.exclude_target:
-        target = open_stimuli(_named(recipe.target, "target"), data_root=data_root, seed=seed)
+        target = open_stimuli(named(recipe.target, "target"), data_root=data_root, seed=seed)
         held = np.concatenate([part.groups for name, part in target.parts.items() if name != "train"])
         left = without_groups(stimuli, held)
         notes = (f"{stimuli.name}: {len(stimuli) - len(left)} of {len(stimuli)} left out, held out of the target",)
         stimuli = left
     splits = make_splits(stimuli, settings, seed)
-    return Data(splits=splits.parts, notes=(*notes, *splits.notes), missing=splits.missing)
+    parts = relabelled(splits.parts, settings.labels, seed=seed)
+    return Data(splits=parts, notes=(*notes, *splits.notes), missing=splits.missing)
 
 
 def target_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:
     """The task's pictures; where the regulator learns on held-out pictures, those are cut from train by seed."""
-    splits = open_stimuli(_named(recipe.target, "target"), data_root=data_root, seed=seed)
+    splits = open_stimuli(named(recipe.target, "target"), data_root=data_root, seed=seed)
     if splits.train.labels.category is None:
         raise DataError(f"{splits.train.name}: has no classes; [target] needs a set with classes")
-    named = dict(splits.parts)
+    parts = dict(splits.parts)
     notes = list(splits.notes)
     regulated = recipe.model.kind == "regulated"
     if regulated and recipe.regulation.regulator_data == "held-out":
-        named["train"], named["held-out"] = cut_off(
+        parts["train"], parts["held-out"] = cut_off(
             splits.train, recipe.regulation.held_out, seed=seed, purpose="held-out regulator"
         )
         notes.append(f"{len(named['held-out'])} training pictures held out from the branches for the regulator")
-    return Data(splits=named, notes=tuple(notes), missing=splits.missing)
+    return Data(splits=parts, notes=tuple(notes), missing=splits.missing)
 
 
-def _named(settings: DataSettings, section: str) -> DataSettings:
+def named(settings: DataSettings, section: str) -> DataSettings:
+    """The settings of a section that names a data set.
+
+    Raises:
+        RecipeError: it does not.
+    """
     if not settings.name:
         raise RecipeError(f"[{section}] name: missing; name a data set, see: affekt data list")
     return settings
@@ -126,10 +133,23 @@ def affect_task(recipe: Recipe, labels: Labels, *, seed: int) -> AffectTask:
     )
 
 
-def target_task(recipe: Recipe, train: Stimuli, emotional: Network | None, *, seed: int) -> Task:
-    """The task of ``[model]``: one classifier, or Emotional Regulation around ``emotional``."""
+def target_task(
+    recipe: Recipe,
+    classes: tuple[str, ...],
+    emotional: Network | NoEmotion | None,
+    *,
+    seed: int,
+    gate_inputs: int | None = None,
+) -> Task:
+    """The task of ``[model]``: one classifier, or Emotional Regulation around ``emotional``.
 
-    classes = train.labels.categories
+    Args:
+        classes: names of the target's classes.
+        gate_inputs: numbers that the regulator ``features`` sees.
+
+    Raises:
+        RecipeError: affect that is to be permuted, and a regulator without affect.
+    """
     model, regulation = recipe.model, recipe.regulation
     image_size = model.image_size or recipe.target.image_size
     smoothing = recipe.training.label_smoothing
@@ -158,15 +178,20 @@ def target_task(recipe: Recipe, train: Stimuli, emotional: Network | None, *, se
             width=model.width,
             start=regulation.start,
             constant=regulation.constant,
-            emotional_mode=regulation.emotional,
+            gate_inputs=gate_inputs,
+            emotional_mode="frozen" if regulation.emotional == "none" else regulation.emotional,
             losses=regulation.losses,
             dropout=model.dropout,
             classes=classes,
         )
+    if regulation.permute_affect and not regulated.regulator.uses_affect:
+        raise RecipeError(f'[regulation] permute_affect: the regulator "{regulation.regulator}" uses no affect')
     return RegulationTask(
         regulated,
         label_smoothing=smoothing,
         affect_cache=regulation.affect_cache,
         cached_features=regulation.cached_features,
         cache_gib=recipe.target.memory,
+        permute_affect=regulation.permute_affect,
+        seed=seed,
     )

@@ -1,36 +1,112 @@
-"""Conditions: named variations of a recipe; the recipe's own come first, then the attested presets."""
+"""Conditions: named variations of a recipe; a recipe's own, the presets of regulation, and those that are computed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from affekt.errors import RecipeError, unknown
-from affekt.recipe import Recipe, change
+from affekt.errors import RecipeError, UsageError, unknown
+from affekt.recipe import Recipe, StudySettings, change
+from affekt.regulation.presets import PRESETS, READINGS
+from affekt.study.matching import DoesNotApply
+
+ENSEMBLES = {"ensemble-2": 2, "ensemble-3": 3}
+"""Name -> number of independently trained baselines whose probabilities are averaged."""
+
+ORDER = (
+    "baseline",
+    "baseline-pretrained",
+    "longer",
+    "wide-trainable",
+    "wide-total",
+    "ensemble-2",
+    "ensemble-3",
+    "transfer",
+    "mixture",
+    "scalar-gate",
+    "feature-gate",
+    "untrained-emotion",
+    "shuffled-emotion",
+    "other-task",
+    "permuted-affect",
+    "influenced-only",
+    "held-out-regulator",
+    "rand-e-reg",
+    "e-reg",
+    "rand-learn-e-reg",
+    "learn-e-reg",
+)
+"""The order in which conditions are run and shown: the plain ones, then from none to all of the emotion."""
+
+NEEDS_PRETRAINING = ("shuffled-emotion", "untrained-emotion")
 
 
 def list_conditions(recipe: Recipe) -> list[str]:
-    """The names that ``--condition`` takes for this recipe."""
-    from affekt.regulation.presets import PRESETS
-
-    return sorted({*recipe.conditions, *PRESETS})
+    """The names that ``--condition`` takes for this recipe, in the order in which a study shows them."""
+    return [*ORDER, *(name for name in recipe.conditions if name not in ORDER)]
 
 
-def apply_condition(recipe: Recipe, name: str | None) -> Recipe:
-    """The recipe of one condition, without the table of conditions: what a run's folder states.
+def about(recipe: Recipe, name: str) -> str:
+    """What a condition is, in one line."""
+    from affekt.study.computed import COMPUTED
+
+    if name in READINGS:
+        return READINGS[name]
+    if name in COMPUTED:
+        return COMPUTED[name].about
+    if name in ENSEMBLES:
+        return f"{ENSEMBLES[name]} baselines trained independently, probabilities averaged"
+    changed = ", ".join(f"{key} = {value}" for key, value in recipe.conditions.get(name, {}).items())
+    return f"the recipe with {changed}" if changed else "the recipe as it stands"
+
+
+def apply_condition(
+    recipe: Recipe, name: str | None, *, data_root: Path | None = None, facts: object | None = None
+) -> Recipe:
+    """The recipe of one condition, without conditions and study: what a run's folder states.
+
+    A ``[conditions.NAME]`` of the recipe changes keys on top of what that name means already, so that a control can have
+    a learning rate of its own. An ensemble's recipe is that of its members.
 
     Args:
         name: of the condition; None: the recipe as it stands.
+        facts: what is known of the data (:class:`~affekt.study.facts.Facts`); None: looked up where it is needed.
 
     Raises:
         RecipeError: no such condition; the nearest are named.
+        DoesNotApply: one that this recipe cannot have, with the reason.
     """
-    from affekt.regulation.presets import PRESETS
-
-    bare = replace(recipe, conditions={})
+    bare = replace(recipe, conditions={}, study=StudySettings())
     if name is None:
         return bare
-    if name in recipe.conditions:
-        return change(bare, recipe.conditions[name])
-    if name not in PRESETS:
+    own = recipe.conditions.get(name, {})
+    if name in ENSEMBLES:
+        return change(bare, {**PRESETS["baseline"], **own})
+    if name in PRESETS:
+        _check_pretraining(recipe, name)
+        return change(bare, {**PRESETS[name], **own})
+    return change(bare, {**_computed(recipe, name, data_root, facts), **own})
+
+
+def _computed(recipe: Recipe, name: str, data_root: Path | None, facts: object | None) -> dict[str, object]:
+    from affekt.study.computed import COMPUTED
+    from affekt.study.facts import Facts, read_facts
+
+    if name not in COMPUTED:
+        if name in recipe.conditions:
+            return {}
         raise RecipeError(unknown("condition", name, list_conditions(recipe)))
-    return change(bare, PRESETS[name])
+    known = facts if isinstance(facts, Facts) else read_facts(recipe, data_root=data_root)
+    chosen = recipe.study.method
+    if chosen in COMPUTED or chosen in ENSEMBLES:
+        raise UsageError(f'[study] method = "{chosen}": is a control; {name} is matched to a method')
+    bare = replace(recipe, conditions={}, study=StudySettings())
+    method = apply_condition(recipe, chosen)
+    return dict(COMPUTED[name].changes(bare, method, known))
+
+
+def _check_pretraining(recipe: Recipe, name: str) -> None:
+    if recipe.emotional.model and name in NEEDS_PRETRAINING:
+        raise DoesNotApply(
+            f"{name}: the emotional encoder is given ([emotional] model); this control needs its pre-training"
+        )

@@ -24,6 +24,10 @@ OF_THE_MACHINE = ("training.threads", "emotional.training.threads")
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
 
 
+class Busy(AffektError):  # noqa: N818 - reads as what it is
+    """Another process is at work in a folder."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run; see the design of the folder in the docs."""
@@ -42,7 +46,7 @@ class RunFolder:
         stays as it was. Systems without ``fcntl`` do without.
 
         Raises:
-            AffektError: another process is at work here.
+            Busy: another process is at work here.
         """
         try:
             import fcntl
@@ -54,7 +58,7 @@ class RunFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise AffektError(
+                raise Busy(
                     f"{self.path}: another affekt is at work in this folder; wait for it, or give another with --out"
                 ) from None
             yield

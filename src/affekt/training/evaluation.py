@@ -61,8 +61,10 @@ def _merged(task: Task, loader: Loader, scored: Sequence[Scored]) -> Evaluation:
     outputs = {name: np.concatenate([s[3][name] for s in scored]) for name in names}
     total = sum(size for _, size, _, _ in scored)
     losses = {name: sum(s[2][name] * s[1] for s in scored) / total for name in scored[0][2]}
-    metrics = {name: float(value) for name, value in task.metrics(outputs, loader.stimuli.labels).items()}
-    return Evaluation(metrics=metrics, losses=losses, outputs=outputs)
+    labels = loader.stimuli.labels
+    finished = dict(task.finish(outputs, labels))
+    metrics = {name: float(value) for name, value in task.metrics(finished, labels).items()}
+    return Evaluation(metrics=metrics, losses=losses, outputs=finished)
 
 
 def _floats(losses: dict[str, torch.Tensor]) -> dict[str, float]:

@@ -103,7 +103,7 @@ class Fitting:
                 self._write_checkpoint()
 
     def _end_epoch(self, epoch: int) -> None:
-        last = epoch == self.settings.epochs
+        last = epoch == min(self.settings.epochs, self.settings.stop_after or self.settings.epochs)
         if self.validate is not None and (last or epoch % self.settings.evaluate_every == 0):
             self._validate(epoch, self.validate)
             self.stopped_early = not last and self.selection.should_stop(epoch)

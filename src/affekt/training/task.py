@@ -82,6 +82,11 @@ class Task(nn.Module, ABC):
         """``losses`` and ``outputs`` of a batch in evaluation; overridden where one forward pass gives both."""
         return self.losses(batch), self.outputs(batch)
 
+    def finish(self, outputs: Outputs, labels: Labels) -> Outputs:
+        """Outputs of a whole split -> those that are scored and kept; for what no single batch can know."""
+        del labels
+        return outputs
+
     @abstractmethod
     def metrics(self, outputs: Outputs, labels: Labels) -> dict[str, float]:
         """Metrics of one split from all its outputs, in the order of the split's items."""

@@ -9,6 +9,7 @@ from affekt.errors import UsageError, unknown
 from affekt.regulation.influences.added import Added
 from affekt.regulation.influences.base import Influence, InfluenceSetup
 from affekt.regulation.influences.concatenated import Concatenated
+from affekt.regulation.influences.independent import Independent
 from affekt.regulation.influences.initialised import Initialised
 from affekt.regulation.influences.modulated import Modulated
 from affekt.regulation.influences.shared import Shared
@@ -19,6 +20,7 @@ INFLUENCES: dict[str, type[Influence]] = {
     "added": Added,
     "modulated": Modulated,
     "shared": Shared,
+    "independent": Independent,
 }
 
 __all__ = ["INFLUENCES", "Influence", "InfluenceSetup", "create_influence"]

@@ -29,7 +29,7 @@ class InfluenceSetup:
     backbone: str | nn.Module
     image_size: int
     initial: str
-    width: int | None
+    width: float | None
     classifier: nn.Module
     emotional: EmotionalEncoder
 

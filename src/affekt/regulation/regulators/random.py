@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -21,12 +23,15 @@ class Random(Regulator):
     a new r whenever its crop or flip differs.
     """
 
+    uses_affect: ClassVar[bool] = False
+
     def weigh(self, affect: Tensor) -> Tensor:
         raise UsageError(
             f'regulator "random": r is drawn from pictures, not from {len(affect)} states; give images too'
         )
 
-    def forward(self, affect: Tensor, images: Tensor | None = None) -> Tensor:
+    def forward(self, affect: Tensor, images: Tensor | None = None, features: Tensor | None = None) -> Tensor:
+        del features
         if images is None:
             return self.weigh(affect)
         return uniforms(picture_keys(images), seed=0, epoch=0, name="random regulator").to(affect.device)

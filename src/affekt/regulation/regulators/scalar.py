@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,8 @@ from affekt.regulation.regulators.learned import start
 
 class Scalar(Regulator):
     """``r = sigmoid(b)``; b starts as ``learned`` does."""
+
+    uses_affect: ClassVar[bool] = False
 
     def __init__(self, setup: RegulatorSetup) -> None:
         super().__init__(setup)

@@ -1,0 +1,130 @@
+"""Computed conditions: controls whose keys follow from the recipe, its data and what the method costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from affekt.recipe import Recipe, load_recipe
+from affekt.recipe.settings import Value
+from affekt.study.costs import cost_of
+from affekt.study.facts import Facts
+from affekt.study.matching import DoesNotApply, matched_epochs, matched_width
+from affekt.study.preparing import EMOTIONAL
+
+Changes = Mapping[str, Value]
+
+PREFERRED = ("scene", "theme_category")
+"""Label columns that are taken for ``other-task`` before others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """A condition by what computes its keys.
+
+    Attributes:
+        about: what it is, in one line.
+        changes: (recipe, the method's recipe, facts) -> dotted keys to change.
+    """
+
+    about: str
+    changes: Callable[[Recipe, Recipe, Facts], Changes]
+
+
+def _baseline_pretrained(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
+    initial = _starting_weights(recipe)
+    if initial == "random":
+        raise DoesNotApply("the emotional encoder starts from random weights, as the baseline does")
+    return _like_emotional(recipe) | {"model.initial": initial}
+
+
+def _transfer(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
+    return _like_emotional(recipe) | {"model.initial": EMOTIONAL}
+
+
+def _like_emotional(recipe: Recipe) -> dict[str, Value]:
+    """One classifier with the emotional encoder's backbone and picture size."""
+    settings = _emotional_settings(recipe)
+    size = settings.emotional.image_size or settings.affective.image_size
+    return {
+        "model.kind": "classifier",
+        "model.backbone": settings.emotional.backbone,
+        "model.image_size": size,
+    }
+
+
+def _starting_weights(recipe: Recipe) -> str:
+    return _emotional_settings(recipe).emotional.initial
+
+
+def _emotional_settings(recipe: Recipe) -> Recipe:
+    """The recipe that says how the emotional encoder was made: this one, or that of the run it is given from.
+
+    Raises:
+        DoesNotApply: a given encoder that does not lie in the folder of its run.
+    """
+    if not recipe.emotional.model:
+        return recipe
+    held = Path(recipe.emotional.model).parent / "recipe.toml"
+    if not held.exists():
+        raise DoesNotApply("the emotional encoder is given without the folder of its run, which says how it was made")
+    return load_recipe(held)
+
+
+def _longer(recipe: Recipe, method: Recipe, facts: Facts) -> Changes:
+    base = replace(recipe, model=replace(recipe.model, kind="classifier"))
+    mine, wanted = cost_of(base, facts).training, cost_of(method, facts).training
+    return {"model.kind": "classifier", "training.epochs": matched_epochs(recipe.training.epochs, mine, wanted)}
+
+
+def _wide(which: str) -> Callable[[Recipe, Recipe, Facts], Changes]:
+    def changes(recipe: Recipe, method: Recipe, facts: Facts) -> Changes:
+        parameters = getattr(cost_of(method, facts), which)
+        return {"model.kind": "classifier", "model.width": matched_width(recipe, len(facts.classes), parameters)}
+
+    return changes
+
+
+def _other_task(recipe: Recipe, _method: Recipe, facts: Facts) -> Changes:
+    if recipe.emotional.model:
+        raise DoesNotApply("the emotional encoder is given; other labels need its pre-training in [affective]")
+    annotated: dict[str, Value] = {}
+    columns = list(facts.columns)
+    if recipe.affective.name == "emoset" and not recipe.affective.options.get("annotations"):
+        columns, annotated = ["scene"], {"affective.options.annotations": True}
+    if not columns:
+        raise DoesNotApply(f"{recipe.affective.name} has no labels but affect")
+    column = next((name for name in PREFERRED if name in columns), columns[0])
+    return annotated | {
+        "model.kind": "regulated",
+        "regulation.regulator": "learned",
+        "regulation.start": "balanced",
+        "affective.labels": column,
+        "emotional.categories": "cross-entropy",
+        "emotional.ratings": (),
+        "emotional.head_start": "random",
+    }
+
+
+COMPUTED: Mapping[str, Computed] = {
+    "baseline-pretrained": Computed(
+        about="one classifier that starts from the emotional encoder's own starting weights", changes=_baseline_pretrained
+    ),
+    "longer": Computed(about="the baseline with as many training operations as the method", changes=_longer),
+    "wide-trainable": Computed(
+        about="one wider network with as many parameters as the method learns", changes=_wide("trainable")
+    ),
+    "wide-total": Computed(
+        about="one wider network with as many parameters as the method has, emotional encoder included",
+        changes=_wide("total"),
+    ),
+    "transfer": Computed(
+        about="one classifier that starts from the trained emotional encoder, all of it learning", changes=_transfer
+    ),
+    "other-task": Computed(
+        about="the method with an encoder pre-trained on the same pictures and labels that are no affect",
+        changes=_other_task,
+    ),
+}
+"""Name -> condition."""

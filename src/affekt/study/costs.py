@@ -1,0 +1,157 @@
+"""Costs: parameters, and floating-point operations of training, of what a recipe describes; counted, not typed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from affekt.data.stimuli import Labels
+from affekt.perception import AffectNetwork, AffectTask
+from affekt.recipe import Recipe, TrainingSettings
+from affekt.regulation import NoEmotion, RegulationTask
+from affekt.saving import local_folder, read_header
+from affekt.study.building import affect_task, target_task
+from affekt.study.facts import Facts
+from affekt.study.preparing import needs_emotional
+from affekt.study.records import parameters
+from affekt.study.relabelling import AFFECT, SHUFFLED
+from affekt.training.plan import Plan
+from affekt.training.task import Batch, Task
+
+PROBED = 2
+"""Pictures of the batch on which operations are counted: batch norm needs two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one run costs, whatever the machine.
+
+    Attributes:
+        trainable, total: parameters.
+        step: operations of forward and backward pass, a training picture.
+        training: operations of the training on the target, the emotional encoder's forward passes included, validation
+            and test not.
+        pretraining: of the emotional encoder's own training; 0 where it is given or absent.
+    """
+
+    trainable: int
+    total: int
+    step: float
+    training: float
+    pretraining: float
+
+
+def cost_of(recipe: Recipe, facts: Facts) -> Cost:
+    """The cost of a resolved recipe, by building its networks with random weights and counting on two pictures.
+
+    Operations are those of matrix products, convolutions and attention, a multiplication and an addition each, as
+    torch's own counter has them.
+
+    Raises:
+        UsageError: the recipe's networks cannot be built; so this is also a check of the recipe.
+    """
+    with torch.random.fork_rng(devices=[]):
+        emotional = _emotional(recipe, facts)
+        task = _target(recipe, facts, emotional)
+        size = min(recipe.target.image_size, recipe.model.image_size or recipe.target.image_size)
+        step = operations(task, size, len(facts.classes))
+        pictures = _pictures(recipe.training, facts.train)
+        training = step * pictures
+        if isinstance(task, RegulationTask) and task.cache is not None:
+            training -= _saved(task, size, pictures, facts.train)
+        counted = parameters(task.model)
+        return Cost(
+            trainable=counted["trainable"],
+            total=counted["total"],
+            step=step,
+            training=training,
+            pretraining=pretraining_operations(recipe, facts),
+        )
+
+
+def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
+    """Operations of the affect network's training; 0 where the recipe trains none."""
+    pretrained = recipe.model.kind == "classifier" or recipe.regulation.pretrained
+    if not needs_emotional(recipe) or recipe.emotional.model or facts.affective is None or not pretrained:
+        return 0.0
+    task = _affect_task(recipe, facts)
+    size = min(recipe.affective.image_size, recipe.emotional.image_size or recipe.affective.image_size)
+    engine = recipe.emotional.training
+    return operations(task, size, 0) * _pictures(engine, facts.affective_train)
+
+
+def operations(task: Task, image_size: int, classes: int) -> float:
+    """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
+    images = torch.rand(PROBED, 3, image_size, image_size)
+    batch = Batch(images=images, labels=_labels(task, classes), items=torch.arange(PROBED))
+    task.train()
+    with FlopCounterMode(display=False) as counter:
+        torch.stack(list(task.losses(batch).values())).sum().backward()
+    task.zero_grad(set_to_none=True)
+    return counter.get_total_flops() / PROBED
+
+
+def _labels(task: Task, classes: int) -> dict[str, torch.Tensor]:
+    if not isinstance(task, AffectTask):
+        return {"category": torch.arange(PROBED) % classes}
+    network = task.model
+    labels = {name: torch.arange(PROBED, dtype=torch.float32) for name in network.ratings}
+    labels["category"] = torch.zeros(PROBED, dtype=torch.int64)
+    labels["votes"] = torch.ones(PROBED, max(len(network.categories), 1))
+    labels["votes"][:, 0] = 2.0
+    return labels
+
+
+def _pictures(engine: TrainingSettings, items: int) -> int:
+    """Pictures that go through a whole training."""
+    epochs = min(engine.epochs, engine.stop_after or engine.epochs)
+    plan = Plan(items=items, batch_size=engine.batch_size, epochs=epochs, seed=0)
+    return plan.steps * min(items, engine.batch_size)
+
+
+def _saved(task: RegulationTask, size: int, pictures: int, items: int) -> float:
+    """Operations of the emotional encoder that the affect cache does without."""
+    cache = task.cache
+    if cache is None or (task.model.influence.needs_features and not cache.with_features):
+        return 0.0
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        task.model.emotional(torch.rand(1, 3, size, size))
+    return float(counter.get_total_flops()) * (pictures - items)
+
+
+def _emotional(recipe: Recipe, facts: Facts) -> AffectNetwork | None:
+    """An affect network of the recipe's shape, with random weights."""
+    wanted = needs_emotional(recipe) or recipe.regulation.regulator == "features"
+    if not wanted:
+        return None
+    if recipe.emotional.model:
+        return AffectNetwork.from_config(read_header(local_folder(recipe.emotional.model))["config"])
+    return _affect_task(recipe, facts).model
+
+
+def _affect_task(recipe: Recipe, facts: Facts) -> AffectTask:
+    assert facts.affective is not None
+    settings = replace(recipe.emotional, initial="random", head_start="random")
+    labels = _relabelled(facts.affective, recipe.affective.labels)
+    return affect_task(replace(recipe, emotional=settings), labels, seed=recipe.seed)
+
+
+def _relabelled(labels: Labels, which: str) -> Labels:
+    if which in (AFFECT, SHUFFLED):
+        return labels
+    words = labels.extra[which].astype(str)
+    categories = tuple(word for word in np.unique(words).tolist() if word)
+    return Labels(categories=categories, category=np.zeros(len(words), dtype=np.int64))
+
+
+def _target(recipe: Recipe, facts: Facts, emotional: AffectNetwork | None) -> Task:
+    plain = replace(recipe, model=replace(recipe.model, initial="random"))
+    if recipe.model.kind == "classifier":
+        return target_task(plain, facts.classes, None, seed=recipe.seed)
+    if recipe.regulation.emotional == "none":
+        inputs = None if emotional is None else len(emotional.state_names)
+        return target_task(plain, facts.classes, NoEmotion(), seed=recipe.seed, gate_inputs=inputs)
+    return target_task(plain, facts.classes, emotional, seed=recipe.seed)

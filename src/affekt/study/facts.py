@@ -1,0 +1,73 @@
+"""Facts: what the data sets of a recipe say that conditions depend on - classes, sizes, label columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from affekt.data import dataset, dataset_folder
+from affekt.data.splits import make_splits
+from affekt.data.stimuli import Labels
+from affekt.errors import DataError
+from affekt.recipe import Recipe
+from affekt.study.building import affective_data, named, target_data
+from affekt.study.relabelling import label_columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known before anything is trained.
+
+    Attributes:
+        classes: of the target.
+        train: number of the target's training pictures.
+        test_varies: whether each seed cuts another test set.
+        affective: training labels of the affective set; None where the recipe names none.
+        columns: label columns that are no affect.
+    """
+
+    classes: tuple[str, ...]
+    train: int
+    test_varies: bool
+    affective: Labels | None = None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def affective_train(self) -> int:
+        """Number of affective training pictures."""
+        if self.affective is None:
+            return 0
+        return max((len(values) for values in self.affective.columns().values()), default=0)
+
+
+def read_facts(recipe: Recipe, *, data_root: Path | None) -> Facts:
+    """Open the recipe's data sets and look.
+
+    Raises:
+        DataError, UsageError: as their readers.
+    """
+    target = target_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
+    labels = None
+    if recipe.affective.name and not recipe.emotional.model:
+        true = replace(recipe, affective=replace(recipe.affective, labels="affect"))
+        labels = affective_data(true, seed=recipe.seed, data_root=data_root).splits["train"].labels
+    return Facts(
+        classes=target.labels.categories,
+        train=len(target),
+        test_varies=_test_varies(recipe, data_root),
+        affective=labels,
+        columns=() if labels is None else tuple(label_columns(labels)),
+    )
+
+
+def _test_varies(recipe: Recipe, data_root: Path | None) -> bool:
+    settings = named(recipe.target, "target")
+    if settings.split_seed is not None:
+        return False
+    stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
+    one, other = (make_splits(stimuli, settings, seed) for seed in (recipe.seed, recipe.seed + 1))
+    if "test" not in one:
+        raise DataError(f"{stimuli.name}: has no test split, and [target] test = 0 cuts none; a study needs one")
+    return not np.array_equal(one["test"].ids, other["test"].ids)

@@ -1,0 +1,144 @@
+"""Jobs: the runs of a study and what each waits for; work that several runs share is one job."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from affekt.randomness import stream
+from affekt.recipe import Recipe, to_toml
+from affekt.study.conditions import ENSEMBLES
+from affekt.study.preparing import needs_emotional
+from affekt.study.pretraining import follows_another, own_part, true_one
+
+SHARED = "shared"
+UP = "../../.."
+"""From a run's folder, ``runs/<condition>/seed-<n>``, to the study's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training, or the average of some.
+
+    Attributes:
+        kind: ``pretrain`` an affect network, ``train`` on the target, or average an ``ensemble``.
+        folder: within the study's.
+        recipe: resolved, with its seed.
+        name: the condition, or what is shared.
+        seed: of the study that it belongs to.
+        needs: folders of jobs that must be finished before.
+        members: of an ensemble: folders of its members.
+        real: of a pre-training with shuffled labels: folder of the one with the true labels.
+    """
+
+    kind: Literal["pretrain", "train", "ensemble"]
+    folder: str
+    recipe: Recipe
+    name: str
+    seed: int
+    needs: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    real: str = ""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.name}, seed {self.seed}"
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is a run of a condition; else it is shared work."""
+        return self.folder.startswith("runs/")
+
+
+def plan_jobs(conditions: Mapping[str, Recipe], seeds: Iterable[int]) -> list[Job]:
+    """The jobs of a study, each after those that it needs; seed by seed, so that a study that is stopped has whole seeds.
+
+    Args:
+        conditions: name -> resolved recipe, whose seed is replaced.
+        seeds: of the study.
+    """
+    jobs: dict[str, Job] = {}
+    for seed in seeds:
+        for name, recipe in conditions.items():
+            for job in _jobs_of(name, replace(recipe, seed=seed), conditions, seed):
+                jobs.setdefault(job.folder, job)
+    return list(jobs.values())
+
+
+def run_folder(condition: str, seed: int) -> str:
+    """Of a run, within the study."""
+    return f"runs/{condition}/seed-{seed}"
+
+
+def _jobs_of(name: str, recipe: Recipe, conditions: Mapping[str, Recipe], seed: int) -> list[Job]:
+    if name in ENSEMBLES:
+        return _ensemble(name, recipe, conditions, seed)
+    shared = _pretraining(recipe, seed)
+    needs: tuple[str, ...] = ()
+    if shared:
+        needs = (shared[-1].folder,)
+        model = f"{UP}/{shared[-1].folder}/model"
+        recipe = replace(recipe, emotional=replace(recipe.emotional, model=model))
+    return [*shared, Job(kind="train", folder=run_folder(name, seed), recipe=recipe, name=name, seed=seed, needs=needs)]
+
+
+def _pretraining(recipe: Recipe, seed: int) -> list[Job]:
+    """The jobs of a run's emotional encoder; none where it is given, absent or untrained."""
+    untrained = recipe.model.kind == "regulated" and not recipe.regulation.pretrained
+    if not needs_emotional(recipe) or recipe.emotional.model or untrained:
+        return []
+    own = own_part(recipe)
+    if not follows_another(own):
+        return [_shared(own, "emotional encoder", seed)]
+    true = _shared(own_part(true_one(recipe)), "emotional encoder", seed)
+    shuffled = _shared(own, "emotional encoder of shuffled labels", seed)
+    return [true, replace(shuffled, needs=(true.folder,), real=true.folder)]
+
+
+def _shared(recipe: Recipe, name: str, seed: int) -> Job:
+    folder = f"{SHARED}/emotional-{digest(recipe)}"
+    return Job(kind="pretrain", folder=folder, recipe=recipe, name=name, seed=seed)
+
+
+def _ensemble(name: str, recipe: Recipe, conditions: Mapping[str, Recipe], seed: int) -> list[Job]:
+    """Members have the split and pictures of the seed, and order, augmentation and weights of their own; the first is the
+    study's own baseline where that is the same."""
+    member = replace(recipe, target=replace(recipe.target, split_seed=_split_seed(recipe)))
+    jobs, folders = [], []
+    if conditions.get("baseline") is not None and replace(conditions["baseline"], seed=seed) == recipe:
+        jobs += _jobs_of("baseline", recipe, conditions, seed)
+        folders.append(run_folder("baseline", seed))
+    while len(folders) < ENSEMBLES[name]:
+        own = replace(member, seed=member_seed(seed, len(folders)))
+        folder = f"{SHARED}/member-{digest(own)}"
+        title = f"ensemble member {len(folders) + 1}"
+        jobs.append(Job(kind="train", folder=folder, recipe=own, name=title, seed=seed))
+        folders.append(folder)
+    members = tuple(folders)
+    whole = Job(
+        kind="ensemble",
+        folder=run_folder(name, seed),
+        recipe=recipe,
+        name=name,
+        seed=seed,
+        needs=members,
+        members=members,
+    )
+    return [*jobs, whole]
+
+
+def _split_seed(recipe: Recipe) -> int:
+    return recipe.seed if recipe.target.split_seed is None else recipe.target.split_seed
+
+
+def member_seed(seed: int, member: int) -> int:
+    """Seed of an ensemble's member, far from those that people count up."""
+    return stream("ensemble member", seed, member) % 2**31
+
+
+def digest(recipe: Recipe) -> str:
+    """Twelve hex digits of what a recipe says."""
+    return hashlib.sha256(to_toml(recipe).encode()).hexdigest()[:12]

@@ -1,0 +1,112 @@
+"""Preparing: the task of a run on the target, with its emotional encoder loaded, made or pre-trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from affekt.errors import RecipeError
+from affekt.perception import AffectNetwork
+from affekt.recipe import Recipe
+from affekt.regulation import NoEmotion
+from affekt.saving import load
+from affekt.study.building import affect_task, affective_data, target_task
+from affekt.study.pretraining import pretrain_for
+from affekt.training.task import Task
+
+EMOTIONAL = "emotional"
+"""What ``[model] initial`` says of a classifier that starts from the affect network."""
+
+
+def needs_emotional(recipe: Recipe) -> bool:
+    """Whether a run asks for an affect network at all."""
+    if recipe.model.kind == "classifier":
+        return recipe.model.initial == EMOTIONAL
+    return recipe.regulation.emotional != "none"
+
+
+def prepared_task(
+    recipe: Recipe,
+    classes: tuple[str, ...],
+    folder: Path,
+    *,
+    claim: Callable[[], None],
+    data_root: Path | None,
+    progress: Any,
+) -> Task:
+    """The task of a run.
+
+    Args:
+        folder: of the run; an emotional encoder that is pre-trained for it alone goes to ``folder/emotional``.
+        claim: called when all that can be wrong with the recipe was looked at, and before anything is trained.
+
+    Raises:
+        RecipeError: settings that exclude each other, or a given model that is no affect network.
+    """
+    if recipe.model.kind == "regulated" and recipe.model.initial == EMOTIONAL:
+        raise RecipeError(
+            '[model] initial = "emotional": is for one classifier (kind = "classifier"); for a second branch that '
+            'starts from the affect network write [regulation] influence = "initialised"'
+        )
+    if not needs_emotional(recipe):
+        task = _without_emotional(recipe, classes, data_root)
+        claim()
+        return task
+    settings = recipe.emotional
+    if settings.model and not recipe.regulation.pretrained:
+        raise RecipeError(
+            f"[regulation] pretrained = false, but [emotional] model = {settings.model!r} is trained; leave the model "
+            "out, and an encoder with the initial weights of [emotional] is made"
+        )
+    if settings.model:
+        place = located(settings.model, folder)
+        task = _around(recipe, classes, _affect_network(place, settings.model), place)
+        claim()
+        return task
+    affective = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
+    untrained = affect_task(recipe, affective.labels, seed=recipe.seed)
+    # Built once before the pre-training, so that an influence or backbone that cannot work is refused at once.
+    task = _around(recipe, classes, untrained.model, None)
+    claim()
+    if not recipe.regulation.pretrained:
+        untrained.calibrate(affective)
+        return _around(recipe, classes, untrained.model, None)
+    pretrained = pretrain_for(recipe, out=folder / "emotional", data_root=data_root, progress=progress)
+    return _around(recipe, classes, load(pretrained.model), pretrained.model)
+
+
+def located(model: str, folder: Path) -> Path:
+    """A model folder as a recipe writes it; a relative one is looked for from the run's own folder first, so that a
+    study can be moved as a whole."""
+    beside = folder / model
+    return beside if not Path(model).is_absolute() and beside.exists() else Path(model)
+
+
+def _affect_network(place: Path, written: str) -> AffectNetwork:
+    # As written where it is no folder: it may be a repository of the hub.
+    emotional = load(place if place.exists() else written)
+    if not isinstance(emotional, AffectNetwork):
+        raise RecipeError(f"[emotional] model = {written!r}: a {type(emotional).__name__}, not an affect network")
+    return emotional
+
+
+def _around(recipe: Recipe, classes: tuple[str, ...], emotional: AffectNetwork, place: Path | None) -> Task:
+    """A regulated task, or a classifier that starts from the affect network in ``place``."""
+    if recipe.model.kind == "regulated":
+        return target_task(recipe, classes, emotional, seed=recipe.seed)
+    initial = "random" if place is None else str(place)
+    return target_task(replace(recipe, model=replace(recipe.model, initial=initial)), classes, None, seed=recipe.seed)
+
+
+def _without_emotional(recipe: Recipe, classes: tuple[str, ...], data_root: Path | None) -> Task:
+    make = partial(target_task, recipe, classes, seed=recipe.seed)
+    if recipe.model.kind == "classifier":
+        return make(None)
+    inputs = None
+    if recipe.regulation.regulator == "features":
+        labels = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"].labels
+        inputs = len(affect_task(recipe, labels, seed=recipe.seed).model.state_names)
+    return make(NoEmotion(), gate_inputs=inputs)

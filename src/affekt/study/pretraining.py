@@ -1,0 +1,131 @@
+"""Pre-training: the affect network of a recipe, trained in a folder of its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from affekt.errors import RecipeError
+from affekt.recipe import Recipe
+from affekt.study.building import affect_task, affective_data
+from affekt.study.folder import RunFolder
+from affekt.study.relabelling import AFFECT, SHUFFLED
+from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.training import Trainer
+from affekt.training.distributed import join
+from affekt.training.precision import choose_device
+
+
+def pretrain(
+    recipe: Recipe,
+    *,
+    out: Path | str,
+    seed: int | None = None,
+    data_root: Path | None = None,
+    progress: Any = None,
+) -> RunResult:
+    """Train the affect network of ``[emotional]`` on the stimuli of ``[affective]``; goes on where it was stopped.
+
+    Raises:
+        RecipeError: the folder holds another recipe, or the recipe asks for what is not there.
+        DataError: the data set is missing or damaged.
+        TrainingError: a loss became NaN or infinite, or the disk is full.
+    """
+    begun = time.monotonic()
+    _refuse_idle(recipe)
+    recipe = own_part(replace(recipe, seed=recipe.seed if seed is None else seed))
+    folder = RunFolder(Path(out))
+    device = join(choose_device(recipe.emotional.training.device))[1]
+    if (finished := done(folder, recipe)) is not None:
+        return finished
+    recipe = started(folder, recipe)
+    with alone(folder), threads(recipe.emotional.training):
+        data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
+        task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
+        task.to(device).start(data.splits["train"])
+        claim(folder, recipe)
+        trainer = Trainer(
+            task,
+            data.splits,
+            recipe.emotional.training,
+            folder=folder.path,
+            augmentation=recipe.emotional.augmentation,
+            image_size=crop_size(recipe.affective, recipe.emotional.image_size),
+            seed=recipe.seed,
+            memory_gib=recipe.affective.memory,
+            workers=recipe.affective.workers,
+            progress=progress,
+            recipe_hint="[emotional.training] learning_rate",
+        )
+        fitted = trainer.fit()
+        task.calibrate(data.splits["train"])
+        scored(trainer, folder, recipe=recipe, what="pretrain", data=data, fitted=fitted)
+    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+
+
+def pretrain_for(
+    recipe: Recipe, *, out: Path, real: Path | None = None, data_root: Path | None, progress: Any
+) -> RunResult:
+    """The emotional encoder of a run: :func:`pretrain`, and for a control with exactly the real one's number of steps.
+
+    Args:
+        real: folder of the pre-training with the true labels, which says that number; else it is made beside ``out``.
+    """
+    if not follows_another(recipe):
+        return pretrain(recipe, out=out, data_root=data_root, progress=progress)
+    true = pretrain(
+        true_one(recipe), out=real or out.with_name(f"{out.name}-{AFFECT}"), data_root=data_root, progress=progress
+    )
+    record = RunFolder(true.folder).result() or {}
+    return pretrain(as_long_as(recipe, record), out=out, data_root=data_root, progress=progress)
+
+
+def follows_another(recipe: Recipe) -> bool:
+    """Whether the length of a pre-training is that of another: shuffled labels leave nothing to select by."""
+    engine = recipe.emotional.training
+    return recipe.affective.labels == SHUFFLED and (engine.select == "best" or engine.early_stop is not None)
+
+
+def true_one(recipe: Recipe) -> Recipe:
+    """The same pre-training with the true labels."""
+    return replace(recipe, affective=replace(recipe.affective, labels=AFFECT))
+
+
+def as_long_as(recipe: Recipe, record: dict[str, Any]) -> Recipe:
+    """The recipe with a finished pre-training's number of epochs: those behind the weights that it ended with."""
+    engine = recipe.emotional.training
+    best = record["best_epoch"] if engine.select == "best" else None
+    chosen = replace(engine, select="last", early_stop=None, stop_after=best or record["epochs"])
+    return replace(recipe, emotional=replace(recipe.emotional, training=chosen))
+
+
+def own_part(recipe: Recipe) -> Recipe:
+    """A pre-training's recipe without what it does not depend on, so that other targets may share its folder."""
+    default = Recipe()
+    target = recipe.target if recipe.affective.exclude_target else default.target
+    return replace(
+        recipe,
+        target=target,
+        model=default.model,
+        regulation=default.regulation,
+        weighting=default.weighting,
+        augmentation=default.augmentation,
+        training=default.training,
+        study=default.study,
+        conditions={},
+        emotional=replace(recipe.emotional, model=""),
+    )
+
+
+def _refuse_idle(recipe: Recipe) -> None:
+    """Refuse sections that are the target's in a recipe without one: they would do nothing without a word.
+
+    Raises:
+        RecipeError: where their keys belong.
+    """
+    default = Recipe()
+    for section in ("training", "augmentation"):
+        if not recipe.target.name and getattr(recipe, section) != getattr(default, section):
+            raise RecipeError(f"[{section}]: is for a target, and this recipe has none; write [emotional.{section}]")

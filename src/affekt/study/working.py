@@ -1,0 +1,75 @@
+"""Working: one job of a study done in this process, whatever executor brought it here."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from affekt.errors import AffektError
+from affekt.study.ensemble import average
+from affekt.study.folder import Busy, RunFolder, write_text
+from affekt.study.jobs import Job
+from affekt.study.pretraining import pretrain_for
+from affekt.study.run import train_resolved
+
+ERROR = "error.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        status: ``busy``: another process is at work in its folder.
+        error: in one line.
+        seconds: that it took here.
+    """
+
+    status: Literal["finished", "failed", "busy"]
+    error: str = ""
+    seconds: float = 0.0
+
+
+def work(study: Path, job: Job, *, data_root: Path | None = None, progress: Any = None) -> Outcome:
+    """Do a job, or go on with it; what goes wrong is written into its folder and returned, so that others go on."""
+    begun = time.monotonic()
+    folder = study / job.folder
+    try:
+        _work(study, job, data_root=data_root, progress=progress)
+    except Busy as busy:
+        return Outcome(status="busy", error=str(busy))
+    except Exception as error:  # a run's failure, whatever it is, must not end the study; Ctrl-C is none of these
+        said = str(error) if isinstance(error, AffektError) else f"{type(error).__name__}: {error}"
+        line = " ".join(said.split())
+        _keep(folder, line)
+        return Outcome(status="failed", error=line, seconds=time.monotonic() - begun)
+    (folder / ERROR).unlink(missing_ok=True)
+    return Outcome(status="finished", seconds=time.monotonic() - begun)
+
+
+def _work(study: Path, job: Job, *, data_root: Path | None, progress: Any) -> None:
+    folder = study / job.folder
+    if job.kind == "pretrain":
+        real = study / job.real if job.real else None
+        pretrain_for(job.recipe, out=folder, real=real, data_root=data_root, progress=progress)
+    elif job.kind == "train":
+        train_resolved(job.recipe, out=folder, what=job.name, data_root=data_root, progress=progress)
+    else:
+        average(job.recipe, folder, [study / member for member in job.members], what=job.name)
+
+
+def _keep(folder: Path, error: str) -> None:
+    """The error in the run's folder, where that can be written; a run must hold a recipe before anything else."""
+    if (folder / "recipe.toml").exists():
+        try:
+            write_text(folder / ERROR, json.dumps({"error": error}, indent=2) + "\n")
+        except AffektError:
+            return
+
+
+def finished(study: Path, job: Job) -> bool:
+    """Whether a job's result is there."""
+    return RunFolder(study / job.folder).result() is not None
