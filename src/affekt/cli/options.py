@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 _Parser = argparse.ArgumentParser
 
 
-def add_recipe(parser: _Parser) -> None:
-    """RECIPE, --set, --seed, --out, --data-root: what a run needs."""
+def add_recipe(parser: _Parser, *, seed: bool = True) -> None:
+    """RECIPE, --set, --seed (of a single run), --out, --data-root: what a run needs."""
     parser.add_argument("recipe", metavar="RECIPE", help="a .toml file, or a shipped recipe's name (affekt recipes)")
     add_set(parser)
-    add_seed(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the run; one that was stopped goes on")
+    if seed:
+        add_seed(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for it; one that was stopped goes on")
     add_data_root(parser)
 
 

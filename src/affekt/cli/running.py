@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 def out_folder(args: argparse.Namespace, recipe: Recipe, what: str, seed: int) -> Path:
     """``--out``, else ``runs/<recipe>/<what>/seed-<n>`` in the current folder."""
     out: Path | None = args.out
-    # A recipe may come from anybody: its name is one folder below runs/, whatever it says.
-    name = re.sub(r"[^\w.-]+", "-", recipe.name or Path(args.recipe).stem).strip(".-") or "run"
-    return out if out is not None else Path("runs") / name / what / f"seed-{seed}"
+    return out if out is not None else Path("runs") / _named(args, recipe) / what / f"seed-{seed}"
+
+
+def study_folder(args: argparse.Namespace, recipe: Recipe) -> Path:
+    """``--out``, else ``studies/<recipe>`` in the current folder."""
+    out: Path | None = args.out
+    return out if out is not None else Path("studies") / _named(args, recipe)
+
+
+def _named(args: argparse.Namespace, recipe: Recipe) -> str:
+    # A recipe may come from anybody: its name is one folder, whatever it says.
+    return re.sub(r"[^\w.-]+", "-", recipe.name or Path(args.recipe).stem).strip(".-") or "run"
 
 
 def progress() -> Any:

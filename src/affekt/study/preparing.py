@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -81,7 +82,8 @@ def prepared_task(
 def located(model: str, folder: Path) -> Path:
     """A model folder as a recipe writes it; a relative one is looked for from the run's own folder first, so that a
     study can be moved as a whole."""
-    beside = folder / model
+    # Normalised as text: the run's folder need not be there yet.
+    beside = Path(os.path.normpath(folder / model))
     return beside if not Path(model).is_absolute() and beside.exists() else Path(model)
 
 

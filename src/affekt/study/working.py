@@ -23,12 +23,12 @@ class Outcome:
     """What came of a job.
 
     Attributes:
-        status: ``busy``: another process is at work in its folder.
+        status: ``busy``: another process is at work in its folder; ``died``: the process that did it is gone.
         error: in one line.
         seconds: that it took here.
     """
 
-    status: Literal["finished", "failed", "busy"]
+    status: Literal["finished", "failed", "busy", "died"]
     error: str = ""
     seconds: float = 0.0
 

@@ -45,13 +45,16 @@ class Comparison:
     verdict: Verdict
 
 
-def compare(declared: Mapping[str, Difference], *, margin: float, alpha: float = 0.05) -> list[Comparison]:
+def compare(
+    declared: Mapping[str, Difference], *, margin: float, alpha: float = 0.05, more: int = 0
+) -> list[Comparison]:
     """All comparisons that were declared together.
 
     Args:
         declared: name -> difference.
         margin: largest absolute difference that does not matter, in units of the scores.
         alpha: probability of any false "better" or "worse" among them, at most.
+        more: comparisons that were declared with these and cannot be made (yet); they count in every adjustment.
 
     Raises:
         UsageError: a margin or alpha that cannot be.
@@ -59,11 +62,12 @@ def compare(declared: Mapping[str, Difference], *, margin: float, alpha: float =
     if not 0 < alpha < 1:
         raise UsageError(f"alpha = {alpha}: a number between 0 and 1")
     differences = list(declared.values())
-    unequal = holm([d.p for d in differences])
-    equal = holm([d.p_equivalent(margin) for d in differences])
+    absent = [1.0] * more
+    unequal = holm([*(d.p for d in differences), *absent])[: len(differences)]
+    equal = holm([*(d.p_equivalent(margin) for d in differences), *absent])[: len(differences)]
     found = []
     for name, d, p, q in zip(declared, differences, unequal, equal, strict=True):
-        low, high = d.interval(1 - alpha / len(differences))
+        low, high = d.interval(1 - alpha / (len(differences) + more))
         found.append(
             Comparison(
                 name=name,

@@ -1,0 +1,92 @@
+"""``affekt study``: all conditions and seeds of a recipe, compared."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
+from affekt.cli.printing import say, write, write_json, write_table
+from affekt.cli.running import progress, study_folder
+
+EXECUTORS = ("local", "ray", "slurm")
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("study", help="does the emotion do anything? conditions x seeds, controls, statistics")
+    add_recipe(parser, seed=False)
+    parser.add_argument("--seeds", type=positive, metavar="N", help="how many, counted up from the recipe's seed")
+    parser.add_argument("--executor", choices=EXECUTORS, default="local", help="where runs are done (default: local)")
+    parser.add_argument("--workers", type=positive, metavar="N", help="runs at once (default: one for every two cores)")
+    parser.add_argument("--gpus", default="", metavar="LIST", help="numbers of the GPUs to use, e.g. 0,1: a run each")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    recipe, root = read_recipe(args), data_root(args)
+    from affekt.study.study import study
+
+    result = study(
+        recipe,
+        out=study_folder(args, recipe),
+        seeds=args.seeds,
+        executor=args.executor,
+        workers=args.workers,
+        gpus=tuple(number.strip() for number in args.gpus.split(",") if number.strip()),
+        data_root=root,
+        progress=progress(),
+        say=say,
+    )
+    if args.json:
+        write_json(dict(result.comparison))
+    else:
+        print_comparison(result.comparison)
+        say(f"study: {result.folder}")
+    return 1 if result.failed else 0
+
+
+def print_comparison(comparison: Mapping[str, Any]) -> None:
+    """The verdict, the conditions and the declared comparisons as tables."""
+    write(f"{comparison['verdict']['sentence']}\n")
+    write_table(
+        ("condition", "seeds", "accuracy, %", "95 % from", "to", "SD", "parameters, trainable", "all"),
+        ([*_condition(found)] for found in comparison["conditions"]),
+    )
+    made = [c for c in comparison["comparisons"] if "verdict" in c]
+    if made:
+        write("\nDifferences in absolute percentage points:")
+        write_table(
+            ("comparison", "seeds", "points", "95 % from", "to", "p (Holm)", "verdict"),
+            (
+                (c["name"], len(c["seeds"]), *(round(c[k], 2) for k in ("estimate", "low", "high")), c["p_holm"], c["verdict"])
+                for c in made
+            ),
+        )
+    _print_attribution(comparison["attribution"])
+    write(f"\n{comparison['verdict']['rules']}")
+    for note in comparison["notes"]:
+        write(f"note: {note}")
+
+
+def _condition(found: Mapping[str, Any]) -> list[Any]:
+    accuracy = found["metrics"]["accuracy"]
+    numbers = [None if accuracy[k] is None else round(accuracy[k], 2) for k in ("mean", "low", "high", "sd")]
+    parameters = found["parameters"] or {"trainable": None, "total": None}
+    return [found["name"], len(found["seeds"]), *numbers, parameters["trainable"], parameters["total"]]
+
+
+def _print_attribution(attribution: Mapping[str, Any] | None) -> None:
+    if attribution is None:
+        return
+    write("\nAttribution, in this order (another order would share it out otherwise):")
+    rows = []
+    for link in attribution["links"]:
+        d = link["difference"]
+        numbers = ["missing", "", ""] if d is None else [round(d[k], 2) for k in ("estimate", "low", "high")]
+        rows.append((f"{link['first']} -> {link['second']}", link["adds"], *numbers))
+    if (whole := attribution["whole"]) is not None:
+        rows.append(("whole", "", *(round(whole[k], 2) for k in ("estimate", "low", "high"))))
+    write_table(("link", "adds", "points", "95 % from", "to"), rows)
+

@@ -1,0 +1,272 @@
+"""Comparing: finished runs of a study -> comparison.json: conditions, declared comparisons, attribution, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from affekt.errors import RecipeError, unknown
+from affekt.recipe import StudySettings
+from affekt.study.results import Record
+from affekt.study.scores import PERMUTED, RunScores, Scores
+from affekt.study.statistics import (
+    CHAIN,
+    RULES,
+    Attribution,
+    Comparison,
+    Difference,
+    Resampled,
+    attribute,
+    compare,
+    difference,
+    mcnemar,
+    resample,
+    seeds_needed,
+    smallest_difference,
+)
+
+ALPHA = 0.05
+CONTROLS = (
+    "baseline-pretrained",
+    "longer",
+    "wide-trainable",
+    "wide-total",
+    "ensemble-2",
+    "ensemble-3",
+    "transfer",
+    "mixture",
+    "influenced-only",
+    "permuted-affect",
+    "other-task",
+    "shuffled-emotion",
+    "untrained-emotion",
+)
+"""Conditions that the method is held against unless the recipe declares its own comparisons."""
+
+POINT = 100.0
+"""Shares -> percentage points."""
+
+Json = dict[str, Any]
+
+
+def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> list[tuple[str, str]]:
+    """``(first, second)`` of each comparison: the recipe's, or the method minus the reference and every control.
+
+    Raises:
+        RecipeError: not written as ``first - second``, or of a condition that the study does not run.
+    """
+    if not settings.comparisons:
+        others = [name for name in (settings.reference, *CONTROLS) if name in conditions and name != settings.method]
+        return [(settings.method, other) for other in others if settings.method in conditions]
+    found = []
+    known = [*conditions, *(name + PERMUTED for name in conditions)]
+    for text in settings.comparisons:
+        first, minus, second = (part.strip() for part in text.partition(" - "))
+        if not minus:
+            raise RecipeError(f'[study] comparisons: "{text}": write "first - second", e.g. "learn-e-reg - wide-total"')
+        for name in (first, second):
+            if name not in known:
+                raise RecipeError(f'[study] comparisons: "{text}": {unknown("condition", name, known)}')
+        found.append((first, second))
+    return found
+
+
+def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:
+    """The attribution's conditions, each with what it adds."""
+    adds = dict(CHAIN)
+    return tuple((name, adds.get(name, "")) for name in settings.chain) if settings.chain else CHAIN
+
+
+def compare_study(
+    scores: Scores | None, records: Sequence[Record], settings: StudySettings, conditions: Sequence[str]
+) -> Json:
+    """Everything of comparison.json that follows from the runs; accuracies in percent, differences in points.
+
+    Args:
+        scores: of the finished runs; None: there are none.
+        records: their lines.
+        settings: what was declared.
+        conditions: the study's, in order; one without a finished run is left out here.
+    """
+    declared = declared_comparisons(settings, conditions)
+    if scores is None:
+        return {"conditions": [], "comparisons": [], "attribution": None, "n_items": 0, "n_groups": 0}
+    tables = {name: {seed: run.correct for seed, run in runs.items()} for name, runs in scores.runs.items()}
+    for name, runs in scores.runs.items():
+        permuted = {seed: run.permuted_correct for seed, run in runs.items() if run.permuted_correct is not None}
+        if name == settings.method and permuted:
+            tables[name + PERMUTED] = permuted
+    groups = scores.groups if len(np.unique(scores.groups)) < len(scores.groups) else None
+    drawn = resample(tables, groups=groups, draws=settings.draws)
+    order = [name for name in (*conditions, settings.method + PERMUTED) if name in drawn]
+    by_name: dict[str, list[Record]] = {}
+    for record in records:
+        by_name.setdefault(record["condition"], []).append(record)
+    return {
+        "n_items": len(scores.ids),
+        "n_groups": next(iter(drawn.values())).groups,
+        "unit": "pictures" if groups is None else "groups",
+        "conditions": [
+            _condition(name, drawn[name], scores.runs.get(name, {}), by_name.get(name, [])) for name in order
+        ],
+        "comparisons": _comparisons(declared, drawn, scores, settings),
+        "attribution": _attribution(drawn, declared_chain(settings)),
+    }
+
+
+def _condition(name: str, drawn: Resampled, runs: Mapping[int, RunScores], records: Sequence[Record]) -> Json:
+    alone = difference(drawn)
+    low, high = alone.interval()
+    seeds = list(drawn.seeds)
+    metrics: Json = {
+        "accuracy": {**_spread([POINT * x for x in alone.each]), "low": POINT * low, "high": POINT * high}
+    }
+    found: Json = {"name": name, "seeds": seeds, "metrics": metrics, "parameters": None, "flops": None, "seconds": []}
+    if not runs:
+        return found
+    each = [runs[seed] for seed in seeds]
+    metrics["nll"] = _spread([float(run.nll.mean()) for run in each])
+    metrics["brier"] = _spread([float(run.brier.mean()) for run in each])
+    metrics["ece"] = {**_spread([run.ece for run in each]), "bias": float(np.mean([run.ece_bias for run in each]))}
+    ordered = sorted(records, key=lambda record: seeds.index(record["seed"]))
+    found |= {
+        "parameters": ordered[0]["parameters"],
+        "flops": ordered[0]["flops"],
+        "seconds": [record["seconds"] for record in ordered],
+        "class_accuracy": [_percent(x) for x in np.mean([run.class_accuracy for run in each], axis=0)],
+        "branches": _mean_branches(each),
+        "regulation": _mean_regulation([record["metrics"]["test"] for record in ordered]),
+        "agreement": _percent(np.mean([r.agreement for r in each])) if each[0].agreement is not None else None,
+    }
+    return found
+
+
+def _percent(share: Any) -> float | None:
+    value = POINT * float(share)
+    return value if np.isfinite(value) else None
+
+
+def _spread(values: Sequence[float]) -> Json:
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "sd": sd, "each": list(values)}
+
+
+def _mean_branches(each: Sequence[RunScores]) -> Json | None:
+    if any(run.branches is None for run in each):
+        return None
+    found: Json = {}
+    for run in each:
+        for branch, splits in (run.branches or {}).items():
+            for split, value in splits.items():
+                found.setdefault(branch, {}).setdefault(split, []).append(value)
+    return {
+        branch: {
+            split: None if None in values else POINT * float(np.mean(values)) for split, values in splits.items()
+        }
+        for branch, splits in found.items()
+    }
+
+
+def _mean_regulation(metrics: Sequence[Mapping[str, float | None]]) -> Json | None:
+    """Means over seeds of r's mean, spread, saturation, rank correlations and means by class."""
+    prefix = "regulation/"
+    names = [name for name in metrics[0] if name.startswith(prefix)]
+    if not names:
+        return None
+    found: Json = {"spearman": {}, "of": {}}
+    for name in names:
+        values = [m.get(name) for m in metrics]
+        mean = None if None in values else float(np.mean([v for v in values if v is not None]))
+        kind, _, rest = name.removeprefix(prefix).partition("/")
+        if rest:
+            found[kind][rest] = mean
+        else:
+            found[kind] = mean
+    return found
+
+
+def _comparisons(
+    declared: Sequence[tuple[str, str]], drawn: Mapping[str, Resampled], scores: Scores, settings: StudySettings
+) -> list[Json]:
+    """Each declared comparison over the seeds that both have; one without such a seed is listed without numbers.
+
+    Holm counts all that were declared, also those that cannot be made yet, so that no p falls when a run is missing.
+    """
+    made: dict[str, Difference] = {}
+    for first, second in declared:
+        common = [s for s in drawn[first].seeds if s in drawn[second].seeds] if {first, second} <= drawn.keys() else []
+        if common:
+            made[f"{first} - {second}"] = difference(drawn[first].of(common), drawn[second].of(common))
+    missing = len(declared) - len(made)
+    compared = compare(made, margin=settings.margin / POINT, alpha=ALPHA, more=missing) if made else []
+    found = {c.name: c for c in compared}
+    out: list[Json] = []
+    for first, second in declared:
+        name = f"{first} - {second}"
+        bare: Json = {"name": name, "first": first, "second": second}
+        seeds = [s for s in drawn[first].seeds if s in drawn[second].seeds] if name in found else []
+        out.append(bare | _comparison(found[name], first, second, seeds, scores, settings) if name in found else bare)
+    return out
+
+
+def _comparison(
+    c: Comparison, first: str, second: str, seeds: Sequence[int], scores: Scores, settings: StudySettings
+) -> Json:
+    d = c.difference
+    low, high = d.interval()
+    networks = [
+        mcnemar(scores.runs[first][s].correct > 0.5, scores.runs[second][s].correct > 0.5)
+        for s in seeds
+        if s in scores.runs.get(first, {}) and s in scores.runs.get(second, {})
+    ]
+    return {
+        "estimate": POINT * d.estimate,
+        "low": POINT * low,
+        "high": POINT * high,
+        "p": d.p,
+        "p_holm": c.p,
+        "p_equivalent": c.p_equivalent,
+        "adjusted_low": POINT * c.low,
+        "adjusted_high": POINT * c.high,
+        "verdict": c.verdict,
+        "seeds": list(seeds),
+        "each": [POINT * x for x in d.each],
+        "from_seeds": POINT * d.from_seeds if d.seeds > 1 else None,
+        "from_items": POINT * d.from_items,
+        "degrees": d.degrees,
+        "smallest": POINT * smallest_difference(d),
+        "seeds_needed": {f"{settings.margin:g}": seeds_needed(d, settings.margin / POINT) if d.seeds > 1 else None},
+        "mcnemar": networks,
+    }
+
+
+def _attribution(drawn: Mapping[str, Resampled], chain: Sequence[tuple[str, str]]) -> Json | None:
+    names = [name for name, _ in chain]
+    there = [name for name in names if name in drawn]
+    if len(there) < 2 or not set.intersection(*(set(drawn[name].seeds) for name in there)):
+        return None
+    found: Attribution = attribute(drawn, chain)
+    return {
+        "chain": names,
+        "seeds": list(found.seeds),
+        "missing": list(found.missing),
+        "whole": _points(found.whole),
+        "links": [
+            {"first": link.first, "second": link.second, "adds": link.adds, "difference": _points(link.difference)}
+            for link in found.links
+        ],
+    }
+
+
+def _points(d: Difference | None) -> Json | None:
+    if d is None:
+        return None
+    low, high = d.interval()
+    return {"estimate": POINT * d.estimate, "low": POINT * low, "high": POINT * high}
+
+
+def rules(settings: StudySettings) -> str:
+    """The stated rules of the verdicts, with the study's numbers."""
+    return RULES.format(alpha=ALPHA, margin=settings.margin) + " Margin in absolute percentage points."

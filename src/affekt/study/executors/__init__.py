@@ -1,0 +1,44 @@
+"""Executors: where the jobs of a study run - in this process, in several of this machine, on ray or slurm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from affekt.errors import UsageError, unknown
+from affekt.study.executors.base import Executor, Handle
+from affekt.study.executors.local import local
+
+EXECUTORS: dict[str, Callable[..., Executor]] = {"local": local}
+
+__all__ = ["EXECUTORS", "Executor", "Handle", "create_executor"]
+
+
+def create_executor(
+    name: str,
+    study: Path,
+    *,
+    workers: int | None,
+    gpus: tuple[str, ...] = (),
+    data_root: Path | None,
+    progress: Any,
+    **options: Any,
+) -> Executor:
+    """An executor by name.
+
+    Args:
+        study: folder of the study.
+        workers: jobs at once; None: one for every two cores, or one a GPU.
+        gpus: numbers of the GPUs to use, one job each.
+        data_root: parent of the data sets' folders.
+        progress: of a job that runs in this process.
+        options: of this executor.
+
+    Raises:
+        UsageError: no such executor.
+        MissingExtra: its package is not installed.
+    """
+    if name not in EXECUTORS:
+        raise UsageError(unknown("executor", name, EXECUTORS))
+    return EXECUTORS[name](study, workers=workers, gpus=gpus, data_root=data_root, progress=progress, **options)

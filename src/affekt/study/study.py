@@ -1,0 +1,358 @@
+"""Study: conditions x seeds on one recipe, ending in statistics and a report; calling it again finishes what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from affekt import __version__
+from affekt.errors import AffektError, RecipeError, UsageError, unknown
+from affekt.recipe import Recipe, load_recipe
+from affekt.study.comparing import compare_study, declared_chain, declared_comparisons
+from affekt.study.conditions import ENSEMBLES, about, apply_condition, list_conditions
+from affekt.study.costs import Cost, cost_of
+from affekt.study.executors import Executor, create_executor
+from affekt.study.facts import Facts, read_facts
+from affekt.study.folder import RunFolder, write_text
+from affekt.study.jobs import Job, plan_jobs
+from affekt.study.records import provenance
+from affekt.study.results import append, read, record_of
+from affekt.study.scheduling import Schedule
+from affekt.study.scores import PERMUTED, read_scores
+from affekt.study.verdict import lines, verdict
+from affekt.study.working import ERROR, Outcome, finished
+
+COMPARISON = "comparison.json"
+FORMAT = 1
+
+MAIN = (
+    "baseline",
+    "baseline-pretrained",
+    "wide-total",
+    "ensemble-2",
+    "mixture",
+    "scalar-gate",
+    "untrained-emotion",
+    "shuffled-emotion",
+    "permuted-affect",
+    "learn-e-reg",
+)
+"""What a study runs unless its recipe says otherwise: the attribution's chain, and the strongest controls beside it."""
+
+ALL = "all"
+
+CITATION = """@misc{landi2026emotional,
+  title  = {Emotional Regulation},
+  author = {Landi and Rodrigues and Chinnici},
+  year   = {2026},
+  eprint = {2606.13081},
+  archivePrefix = {arXiv}
+}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """What a study is going to do.
+
+    Attributes:
+        recipe: complete.
+        conditions: name -> resolved recipe, in order.
+        costs: name -> cost of one run.
+        inapplicable: name -> why this recipe cannot have it.
+        seeds, declared: all, and those that were declared before the first run.
+        facts: of the data.
+    """
+
+    recipe: Recipe
+    conditions: Mapping[str, Recipe]
+    costs: Mapping[str, Cost]
+    inapplicable: Mapping[str, str]
+    seeds: tuple[int, ...]
+    declared: tuple[int, ...]
+    facts: Facts
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs, finished ones included."""
+        return plan_jobs(self.conditions, self.seeds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """What came out of a study.
+
+    Attributes:
+        folder: of the study.
+        comparison: what ``comparison.json`` holds.
+        failed: folder of a run -> its error.
+    """
+
+    folder: Path
+    comparison: Mapping[str, Any]
+    failed: Mapping[str, str]
+
+
+def plan(
+    recipe: Recipe, *, seeds: int | None = None, declared: int | None = None, data_root: Path | None = None
+) -> StudyPlan:
+    """Resolve the conditions of a study, and say which do not apply, before anything is trained.
+
+    Args:
+        seeds: how many; None: as the recipe declares.
+        declared: how many were declared before the first run; None: those of the recipe.
+
+    Raises:
+        RecipeError: an unknown condition, a comparison or chain of conditions that are not run, or nothing to run.
+        DataError, UsageError: as the readers of the data.
+    """
+    settings = recipe.study
+    chosen = _chosen(recipe)
+    facts = read_facts(recipe, data_root=data_root)
+    if facts.test_varies:
+        # One test set for all seeds: a draw of test items holds for every seed, or there is no interval over both.
+        recipe = replace(recipe, target=replace(recipe.target, split_seed=recipe.seed))
+    conditions: dict[str, Recipe] = {}
+    costs: dict[str, Cost] = {}
+    inapplicable: dict[str, str] = {}
+    for name in chosen:
+        try:
+            resolved = apply_condition(recipe, name, facts=facts)
+            costs[name] = _times(cost_of(resolved, facts), ENSEMBLES.get(name, 1))
+            conditions[name] = resolved
+        except RecipeError:
+            raise
+        except UsageError as error:
+            inapplicable[name] = str(error)
+    if settings.method not in conditions:
+        reason = inapplicable.get(settings.method, "it is not among [study] conditions")
+        raise RecipeError(f"[study] method = {settings.method!r}: {reason}")
+    asked = declared_comparisons(settings, [*chosen])
+    wanted = {name.removesuffix(PERMUTED) for pair in asked for name in pair}
+    if absent := sorted(wanted - {*chosen}):
+        raise RecipeError(f"[study] comparisons: {', '.join(absent)} is not among [study] conditions")
+    first, count = recipe.seed, settings.seeds if seeds is None else seeds
+    return StudyPlan(
+        recipe=recipe,
+        conditions=conditions,
+        costs=costs,
+        inapplicable=inapplicable,
+        seeds=tuple(range(first, first + max(count, declared or 0))),
+        declared=tuple(range(first, first + (declared or count))),
+        facts=facts,
+    )
+
+
+def _chosen(recipe: Recipe) -> list[str]:
+    """The study's conditions by name, in the order in which they are shown."""
+    settings, known = recipe.study, list_conditions(recipe)
+    names = list(settings.conditions) or [*MAIN, *recipe.conditions]
+    if ALL in names:
+        names = known
+    for name in (*names, settings.method, settings.reference):
+        if name not in known:
+            raise RecipeError(f"[study]: {unknown('condition', name, [*known, ALL])}")
+    for name, _ in declared_chain(settings):
+        if settings.chain and name not in names:
+            raise RecipeError(f'[study] chain: "{name}" is not among [study] conditions')
+    return [name for name in known if name in names]
+
+
+def _times(cost: Cost, members: int) -> Cost:
+    return replace(
+        cost,
+        trainable=members * cost.trainable,
+        total=members * cost.total,
+        step=members * cost.step,
+        training=members * cost.training,
+    )
+
+
+Listener = Callable[[str], None]
+
+
+def study(
+    recipe: Recipe,
+    *,
+    out: Path | str,
+    seeds: int | None = None,
+    executor: str | Executor = "local",
+    workers: int | None = None,
+    gpus: tuple[str, ...] = (),
+    data_root: Path | None = None,
+    progress: Any = None,
+    say: Listener = lambda _: None,
+) -> StudyResult:
+    """Run what is missing of a study, then compare.
+
+    Args:
+        out: folder of the study.
+        seeds: how many, counted up from the recipe's; None: as the recipe declares. More than were declared when the
+            folder was begun are marked as added.
+        executor: a name, or an executor.
+        workers, gpus: of an executor by name, see :func:`~affekt.study.executors.create_executor`.
+        progress: of runs in this process.
+        say: called with a line about each run that ends.
+
+    Raises:
+        RecipeError: the folder holds another study (the keys that differ), or see :func:`plan`.
+        AffektError: a run's predictions were altered.
+    """
+    folder = RunFolder(Path(out))
+    planned = plan_in(recipe, folder, seeds=seeds, data_root=data_root)
+    for name, reason in planned.inapplicable.items():
+        say(f"{name} does not apply: {reason}")
+    folder.claim(replace(planned.recipe, study=replace(planned.recipe.study, seeds=len(planned.declared))))
+    jobs = planned.jobs
+    recorded = {record["folder"] for record in read(folder.path)[0]}
+    todo = []
+    for job in jobs:
+        if not finished(folder.path, job):
+            todo.append(job)
+        elif job.is_run and job.folder not in recorded:
+            append(folder.path, record_of(folder.path, job, planned.costs.get(job.name)))
+    failed = _run(planned, folder.path, todo, executor, workers, gpus, data_root, progress, say)
+    comparison = compare_folder(folder.path, planned)
+    return StudyResult(folder=folder.path, comparison=comparison, failed=failed)
+
+
+def plan_in(recipe: Recipe, folder: RunFolder, *, seeds: int | None, data_root: Path | None) -> StudyPlan:
+    """The plan of a study in its folder, where one was perhaps begun.
+
+    Raises:
+        RecipeError: the folder holds another study.
+    """
+    begun = folder.path / "recipe.toml"
+    declared = load_recipe(begun).study.seeds if begun.exists() else None
+    planned = plan(recipe, seeds=seeds, declared=declared, data_root=data_root)
+    asked = replace(planned.recipe, study=replace(planned.recipe.study, seeds=len(planned.declared)))
+    folder.held(asked)
+    return planned
+
+
+def _run(
+    planned: StudyPlan,
+    study_folder: Path,
+    todo: list[Job],
+    executor: str | Executor,
+    workers: int | None,
+    gpus: tuple[str, ...],
+    data_root: Path | None,
+    progress: Any,
+    say: Listener,
+) -> dict[str, str]:
+    if not todo:
+        return {}
+    count = len(todo)
+    ended: list[Job] = []
+
+    def end(job: Job, outcome: Outcome) -> None:
+        ended.append(job)
+        place = f"{len(ended)} of {count}"
+        if outcome.status == "failed":
+            say(f"{place}: {job.title} failed: {outcome.error}")
+            return
+        if job.is_run:
+            append(study_folder, record_of(study_folder, job, planned.costs.get(job.name)))
+        say(f"{place}: {job.title} finished in {outcome.seconds:.0f} s")
+
+    place = (
+        create_executor(
+            executor, study_folder, workers=workers, gpus=gpus, data_root=data_root, progress=progress
+        )
+        if isinstance(executor, str)
+        else executor
+    )
+    try:
+        return Schedule(study=study_folder, jobs=todo, ended=end).run(place)
+    finally:
+        place.close()
+
+
+def compare_folder(folder: Path, planned: StudyPlan) -> dict[str, Any]:
+    """Compare what is finished in a study's folder and write ``comparison.json``.
+
+    Raises:
+        AffektError: a run's predictions were altered, or nothing can be written.
+    """
+    records, said = read(folder)
+    own = [r for r in records if r["condition"] in planned.conditions and r["seed"] in planned.seeds]
+    scores = read_scores(folder, own)
+    settings = planned.recipe.study
+    found = compare_study(scores, own, settings, [*planned.conditions, *planned.inapplicable])
+    comparison: dict[str, Any] = {
+        "format": FORMAT,
+        "name": planned.recipe.name,
+        "about": planned.recipe.about,
+        "affekt_version": __version__,
+        "method": settings.method,
+        "reference": settings.reference,
+        "metric": "accuracy",
+        "margin": settings.margin,
+        "alpha": 0.05,
+        "draws": settings.draws,
+        "seeds": {
+            "declared": list(planned.declared),
+            "added": [seed for seed in planned.seeds if seed not in planned.declared],
+        },
+        "runs": {"finished": len(own), "declared": len(planned.conditions) * len(planned.seeds)},
+        "failed": _failed(folder, planned),
+        "inapplicable": dict(planned.inapplicable),
+        "classes": list(planned.facts.classes),
+        **found,
+        "provenance": _provenance(planned),
+        "citation": CITATION,
+    }
+    for condition in comparison["conditions"]:
+        name = condition["name"]
+        condition["about"] = _about(planned.recipe, name)
+        if condition.get("class_accuracy") is not None:
+            condition["class_accuracy"] = dict(zip(planned.facts.classes, condition["class_accuracy"], strict=True))
+    comparison["verdict"] = verdict(comparison, settings)
+    comparison["notes"] = [*lines(comparison), *said]
+    write_text(folder / COMPARISON, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
+    return comparison
+
+
+def _about(recipe: Recipe, name: str) -> str:
+    if name.endswith(PERMUTED):
+        return f"the runs of {name.removesuffix(PERMUTED)}, tested with other pictures' affect states"
+    return about(recipe, name)
+
+
+def _failed(folder: Path, planned: StudyPlan) -> list[dict[str, Any]]:
+    found = []
+    for job in planned.jobs:
+        path = folder / job.folder / ERROR
+        if path.exists() and not finished(folder, job):
+            found.append(
+                {"condition": job.name, "seed": job.seed, "error": json.loads(path.read_text(encoding="utf-8"))["error"]}
+            )
+    return found
+
+
+def _provenance(planned: StudyPlan) -> list[dict[str, str]]:
+    entries = [e for recipe in planned.conditions.values() for e in provenance(recipe, "train")]
+    return list({entry["name"]: entry for entry in entries}.values())
+
+
+def read_comparison(folder: Path) -> dict[str, Any]:
+    """``comparison.json`` of a study.
+
+    Raises:
+        AffektError: none there, damaged, or of a later format.
+    """
+    path = folder / COMPARISON
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AffektError(f"{folder}: no {COMPARISON} in it; run it first: affekt study RECIPE --out {folder}") from None
+    except json.JSONDecodeError as error:
+        raise AffektError(f"{path}: damaged ({error}); affekt report writes it anew") from None
+    if found.get("format", 0) > FORMAT:
+        raise AffektError(f"{path}: format {found['format']}, this affekt reads {FORMAT}: pip install -U affekt")
+    return found
+
+

@@ -1,0 +1,69 @@
+"""Verdict: one sentence about the method, chosen by the rules that stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from affekt.recipe import StudySettings
+from affekt.study.comparing import CONTROLS, rules
+
+Json = dict[str, Any]
+
+
+def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
+    """The sentence, the control that it is held against, and the rules.
+
+    The strongest control is that with the highest mean accuracy among the declared comparisons with a control; it is
+    chosen by its mean, after the fact, which favours the control.
+    """
+    made = [c for c in comparison["comparisons"] if "verdict" in c and c["first"] == settings.method]
+    reference = next((c for c in made if c["second"] == settings.reference), None)
+    means = {c["name"]: c["metrics"]["accuracy"]["mean"] for c in comparison["conditions"]}
+    controls = [c for c in made if c["second"] in CONTROLS]
+    strongest = max(controls, key=lambda c: means[c["second"]], default=None)
+    return {
+        "sentence": _sentence(settings, reference, strongest),
+        "against_control": None if strongest is None else strongest["second"],
+        "rules": rules(settings),
+    }
+
+
+def _sentence(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
+    if reference is None and strongest is None:
+        return f"Nothing can be said yet: no seed of {settings.method} and of what it is compared with is finished."
+    parts = [_said(settings.method, c) for c in (reference, strongest) if c is not None]
+    said = "; ".join(parts) + "."
+    if strongest is None:
+        return said + f" No control was run, so nothing follows about why: {settings.method} costs more, too."
+    if strongest["verdict"] != "better" and reference is not None and reference["verdict"] == "better":
+        said += " The gain over the reference is not shown to come from emotion."
+    return said
+
+
+def _said(method: str, c: Mapping[str, Any]) -> str:
+    n = len(c["seeds"])
+    seeds = f"{n} seed{'s' if n > 1 else ''}"
+    numbers = f"{c['estimate']:+.2f} points, 95 % interval {c['low']:+.2f} to {c['high']:+.2f}, {seeds}"
+    words = {
+        "better": f"{method} is better than {c['second']} ({numbers})",
+        "worse": f"{method} is worse than {c['second']} ({numbers})",
+        "equivalent": f"{method} and {c['second']} are equivalent within the margin ({numbers})",
+        "cannot tell": f"whether {method} differs from {c['second']} cannot be told with {seeds} ({numbers})",
+    }
+    only = " - of these networks only: one seed says nothing of how seeds differ" if n == 1 else ""
+    return words[c["verdict"]] + only
+
+
+def lines(comparison: Mapping[str, Any]) -> Sequence[str]:
+    """Notes for under the verdict: what is missing, failed or does not apply."""
+    runs = comparison["runs"]
+    found = []
+    if runs["finished"] < runs["declared"]:
+        found.append(f"{runs['finished']} of {runs['declared']} runs are finished; all numbers are provisional")
+    found += [f"failed: {f['condition']}, seed {f['seed']}: {f['error']}" for f in comparison["failed"]]
+    found += [f"does not apply: {name}: {reason}" for name, reason in comparison["inapplicable"].items()]
+    added = comparison["seeds"]["added"]
+    if added:
+        found.append(f"seeds {', '.join(map(str, added))} were added after the study was declared")
+    return found
