@@ -38,6 +38,7 @@ MODELS = {
     "classifier": lambda: affekt.Classifier(BACKBONE, 3, 32, classes=CLASSES),
     "regulated": regulated,
     "per-class": lambda: regulated("per_class"),
+    "earlier": lambda: EarlierClassifier(BACKBONE, "bel", 3, 32, classes=CLASSES),
     "nameless": lambda: affekt.Classifier(BACKBONE, 3, 32),
 }
 

@@ -30,6 +30,7 @@ MODELS: dict[str, str] = {
     "AffectNetwork": "affekt.perception",
     "EmotionalRegulation": "affekt.regulation",
     "Classifier": "affekt.regulation",
+    "EarlierClassifier": "affekt.regulation.earlier",
 }
 """Class name in ``config.json`` -> the module that has it, imported when such a folder is loaded."""
 
