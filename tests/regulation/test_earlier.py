@@ -597,6 +597,20 @@ def test_fit_begins_anew_and_depends_on_its_seed():
     assert torch.equal(answers[0], answers[2]) and not torch.equal(answers[0], answers[1])
 
 
+def test_fit_is_a_learner_of_that_seed_on_the_models_features():
+    pixels, labels = coloured(12)
+    model = classifier("emnn", seed=1)
+    model.fit(pixels, labels, epochs=2, seed=2)
+    expected = learner("emnn", model.num_features, seed=2)
+    fit_learner(expected, model.features(pixels), labels, epochs=2, seed=2)
+    assert same(state(expected), state(model.learner))
+
+
+def test_a_random_backbone_is_a_function_of_the_seed():
+    assert same(state(classifier(seed=1).backbone), state(classifier(seed=1).backbone))
+    assert not same(state(classifier(seed=1).backbone), state(classifier(seed=2).backbone))
+
+
 def test_backbone_and_its_statistics_stand_still_and_scaling_is_of_training_pictures():
     model = classifier().train()
     before = state(model.backbone)
