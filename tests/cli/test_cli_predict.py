@@ -10,6 +10,7 @@ from PIL import Image
 
 import affekt
 from affekt.cli import pictures
+from affekt.regulation.earlier import EarlierClassifier
 
 CLASSES = ("cat", "dog", "emu")
 BACKBONE = "resnet8-w4"
@@ -38,6 +39,7 @@ MODELS = {
     "classifier": lambda: affekt.Classifier(BACKBONE, 3, 32, classes=CLASSES),
     "regulated": regulated,
     "per-class": lambda: regulated("per_class"),
+    "earlier": lambda: EarlierClassifier(BACKBONE, "bel", 3, 32, classes=CLASSES),
     "nameless": lambda: affekt.Classifier(BACKBONE, 3, 32),
 }
 
@@ -109,6 +111,13 @@ def test_plain_classifier_has_no_r_and_no_affect(call, models, folder):
     (found,) = lines(call("predict", models["classifier"], folder / "a.png", "--json"))
     assert found.keys() == {"image", "class", "probability", "top"}
     assert call("predict", models["classifier"], folder / "a.png", "--top", "9").out.count(" %") == 3
+
+
+def test_an_earlier_learner_answers_like_a_classifier(call, models, folder):
+    (found,) = lines(call("predict", models["earlier"], folder / "a.png", "--json", "--top", "9"))
+    # Untrained, it knows nothing.
+    assert [entry["probability"] for entry in found["top"]] == pytest.approx([1 / 3] * 3)
+    assert "r" not in found and "affect" not in found
 
 
 def test_classes_without_names_are_numbers(call, models, folder):

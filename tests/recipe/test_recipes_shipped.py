@@ -8,6 +8,7 @@ import pytest
 from affekt.backbones import list_backbones
 from affekt.data import dataset
 from affekt.recipe import load_recipe, override
+from affekt.regulation import PRESETS
 from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.weighting import list_weightings
 
@@ -34,7 +35,9 @@ def test_parses_and_names_what_exists(path):
         plain = name.split("-w")[0]
         assert name in list_backbones(name) or plain in list_backbones(plain)
     assert recipe.weighting.name in list_weightings()
-    for condition in list_conditions(recipe):
+    # Those that are computed need the data.
+    for condition in (*PRESETS, *recipe.conditions):
+        assert condition in list_conditions(recipe)
         assert apply_condition(recipe, condition).conditions == {}
 
 

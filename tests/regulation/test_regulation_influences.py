@@ -104,7 +104,7 @@ def test_own_encoders_start_apart_from_the_first_branch(regulated, pictures):
 
 
 def test_only_initialised_does_without_features():
-    assert [name for name, kind in INFLUENCES.items() if not kind.needs_features] == ["initialised"]
+    assert [name for name, kind in INFLUENCES.items() if not kind.needs_features] == ["initialised", "independent"]
 
 
 def test_an_unknown_influence_is_named():

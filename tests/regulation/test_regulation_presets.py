@@ -10,6 +10,8 @@ from affekt.regulation.regulators import REGULATORS, STARTS
 def test_the_names_are_a_promise():
     assert list(PRESETS) == list(READINGS) == [
         "baseline", "learn-e-reg", "rand-learn-e-reg", "e-reg", "rand-e-reg", "held-out-regulator",
+        "influenced-only", "permuted-affect", "shuffled-emotion", "untrained-emotion", "feature-gate", "scalar-gate",
+        "mixture",
     ]  # fmt: skip
 
 

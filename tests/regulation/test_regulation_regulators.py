@@ -16,7 +16,12 @@ STATES = st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_siz
 def made(name, names=RATINGS, seed=0, **options):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return create_regulator(name, names, 4, **options)
+        return create_regulator(name, names, 4, num_features=5, **options)
+
+
+def weights(regulator, affect):
+    """r of as many pictures, whatever the regulator looks at."""
+    return regulator(affect, torch.rand(len(affect), 3, 8, 8), torch.randn(len(affect), 5))
 
 
 @pytest.mark.parametrize("start", ["balanced", "random", "drawn"])
@@ -24,7 +29,7 @@ def made(name, names=RATINGS, seed=0, **options):
 @given(states=STATES)
 def test_r_is_a_weight_for_each_picture(name, start, states):
     affect = torch.tensor(states)
-    r = made(name, start=start)(affect, torch.rand(len(affect), 3, 8, 8))
+    r = weights(made(name, start=start), affect)
     assert r.shape == (len(affect), 4 if name == "per_class" else 1)
     assert r.dtype == torch.float32
     assert ((r >= 0) & (r <= 1)).all()
@@ -33,7 +38,7 @@ def test_r_is_a_weight_for_each_picture(name, start, states):
 @pytest.mark.parametrize("name", REGULATORS)
 def test_a_huge_state_gives_no_nan(name):
     affect = torch.tensor([[1e30, 0.0], [1e30, -1e30]])
-    assert torch.isfinite(made(name)(affect, torch.rand(2, 3, 8, 8))).all()
+    assert torch.isfinite(weights(made(name), affect)).all()
 
 
 @pytest.mark.parametrize("name", ["learned", "per_class", "scalar"])

@@ -130,6 +130,7 @@ def _likeliest(model: Any, probabilities: Tensor, top: int) -> Named:
 DESCRIBERS: dict[str, Callable[[Any, Tensor, int], list[Prediction]]] = {
     "AffectNetwork": _affect,
     "Classifier": _classifier,
+    "EarlierClassifier": _classifier,
     "EmotionalRegulation": _regulated,
 }
 """By the name of the model's class, so that nothing is imported for models that are not there."""

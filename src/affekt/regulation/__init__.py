@@ -7,7 +7,7 @@
     >>> sum(losses.values()).backward()        # any loop, any optimiser
 
 ``Classifier`` is the baseline; ``RegulationTask`` and ``ClassificationTask`` are what our trainer trains; ``PRESETS``
-are the named conditions.
+are the named conditions. The learners that came before are in ``affekt.regulation.earlier``.
 """
 
 from __future__ import annotations

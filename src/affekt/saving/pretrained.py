@@ -31,6 +31,7 @@ MODELS: dict[str, str] = {
     "EmotionalRegulation": "affekt.regulation",
     "Classifier": "affekt.regulation",
     "NoEmotion": "affekt.regulation",
+    "EarlierClassifier": "affekt.regulation.earlier",
 }
 """Class name in ``config.json`` -> the module that has it, imported when such a folder is loaded."""
 
