@@ -9,6 +9,7 @@ from affekt.backbones import list_backbones
 from affekt.data import dataset
 from affekt.recipe import load_recipe, override
 from affekt.regulation import PRESETS
+from affekt.study.conditions import NEEDS_PRETRAINING
 from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.weighting import list_weightings
 
@@ -38,6 +39,8 @@ def test_parses_and_names_what_exists(path):
     # Those that are computed need the data.
     for condition in (*PRESETS, *recipe.conditions):
         assert condition in list_conditions(recipe)
+        if recipe.emotional.model and condition in NEEDS_PRETRAINING:
+            continue
         assert apply_condition(recipe, condition).conditions == {}
 
 

@@ -50,8 +50,11 @@ clip = 1.0
 """
 
 
-def write(root: Path, *, epochs: int) -> Path:
-    """48 affective and 80 target pictures of noise whose brightness carries the label; returns the recipe's path."""
+def write(root: Path, *, epochs: int, contrast: int = 100) -> Path:
+    """48 affective and 80 target pictures of noise whose brightness carries the label; returns the recipe's path.
+
+    ``contrast``: how much brighter the second class is; of 100 none is mistaken, of 6 many are.
+    """
     rng = np.random.default_rng(0)
 
     def picture(path: Path, brightness: int) -> None:
@@ -66,7 +69,7 @@ def write(root: Path, *, epochs: int) -> Path:
             brightness = int(rng.integers(0, 150))
             picture(root / "affective" / f"{i}.png", brightness)
             rows.writerow([f"{i}.png", round(1 + brightness / 20, 2)])
-    for name, brightness in (("dark", 0), ("light", 100)):
+    for name, brightness in (("dark", 0), ("light", contrast)):
         (root / "target" / name).mkdir(parents=True)
         for i in range(40):
             picture(root / "target" / name / f"{i}.png", brightness)

@@ -66,7 +66,8 @@ def apply_condition(
     """The recipe of one condition, without conditions and study: what a run's folder states.
 
     A ``[conditions.NAME]`` of the recipe changes keys on top of what that name means already, so that a control can have
-    a learning rate of its own. An ensemble's recipe is that of its members.
+    a learning rate of its own. An ensemble's recipe is that of its members,
+    baselines with what the recipe changes of these.
 
     Args:
         name: of the condition; None: the recipe as it stands.
@@ -81,7 +82,7 @@ def apply_condition(
         return bare
     own = recipe.conditions.get(name, {})
     if name in ENSEMBLES:
-        return change(bare, {**PRESETS["baseline"], **own})
+        return change(bare, {**PRESETS["baseline"], **recipe.conditions.get("baseline", {}), **own})
     if name in PRESETS:
         _check_pretraining(recipe, name)
         return change(bare, {**PRESETS[name], **own})

@@ -24,6 +24,10 @@ OF_THE_MACHINE = ("training.threads", "emotional.training.threads")
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
 
 
+ERROR = "error.json"
+"""Of a run that failed: why. It may lie in a folder that is otherwise free."""
+
+
 class Busy(AffektError):  # noqa: N818 - reads as what it is
     """Another process is at work in a folder."""
 
@@ -72,7 +76,7 @@ class RunFolder:
         held = self.path / "recipe.toml"
         if held.exists():
             return self._same(load_recipe(held), recipe)
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or any(p.name != ERROR for p in self.path.iterdir())):
             raise RecipeError(f"{self.path}: not empty and not a run of affekt; give another folder with --out")
         return None
 

@@ -16,14 +16,14 @@ from affekt.study.conditions import ENSEMBLES, about, apply_condition, list_cond
 from affekt.study.costs import Cost, cost_of
 from affekt.study.executors import Executor, create_executor
 from affekt.study.facts import Facts, read_facts
-from affekt.study.folder import RunFolder, write_text
+from affekt.study.folder import ERROR, RunFolder, write_text
 from affekt.study.jobs import Job, plan_jobs
 from affekt.study.records import provenance
 from affekt.study.results import append, read, record_of
 from affekt.study.scheduling import Schedule
 from affekt.study.scores import PERMUTED, read_scores
 from affekt.study.verdict import lines, verdict
-from affekt.study.working import ERROR, Outcome, finished
+from affekt.study.working import Outcome, finished
 
 COMPARISON = "comparison.json"
 FORMAT = 1

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from affekt.errors import AffektError
 from affekt.study.ensemble import average
-from affekt.study.folder import Busy, RunFolder, write_text
+from affekt.study.folder import ERROR, Busy, RunFolder, write_text
 from affekt.study.jobs import Job
 from affekt.study.pretraining import pretrain_for
 from affekt.study.run import train_resolved
-
-ERROR = "error.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +61,9 @@ def _work(study: Path, job: Job, *, data_root: Path | None, progress: Any) -> No
 
 
 def _keep(folder: Path, error: str) -> None:
-    """The error in the run's folder, where that can be written; a run must hold a recipe before anything else."""
-    if (folder / "recipe.toml").exists():
-        try:
-            write_text(folder / ERROR, json.dumps({"error": error}, indent=2) + "\n")
-        except AffektError:
-            return
+    """The error in the run's folder, where that can be written; where not, it is in what the study says."""
+    with suppress(AffektError):
+        write_text(folder / ERROR, json.dumps({"error": error}, indent=2) + "\n")
 
 
 def finished(study: Path, job: Job) -> bool:
