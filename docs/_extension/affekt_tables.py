@@ -81,6 +81,22 @@ def presets() -> Iterator[str]:
     yield from table(("condition", "reading", "keys"), ((f"`{name}`", READINGS[name], keys(name)) for name in PRESETS))
 
 
+def conditions() -> Iterator[str]:
+    """Every built-in condition in the order of a study, in one line each."""
+    from affekt.recipe import Recipe
+    from affekt.study.conditions import ORDER, about
+
+    yield from table(("condition", "what it is"), ((f"`{name}`", about(Recipe(), name)) for name in ORDER))
+
+
+def study_keys() -> Iterator[str]:
+    """The keys of ``[study]``."""
+    from affekt.cli.keys import recipe_keys as every
+
+    keys = (key for key in every() if key.name.startswith("study."))
+    yield from table(("key", "is", "default", "about"), (_key_cells(key) for key in keys))
+
+
 def datasets() -> Iterator[str]:
     """One section a set: title, labels, licence, layout, options, where to get it."""
     from affekt.data import dataset, list_datasets
@@ -137,6 +153,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-influences": influences,
     "affekt-regulators": regulators,
     "affekt-presets": presets,
+    "affekt-conditions": conditions,
+    "affekt-study-keys": study_keys,
     "affekt-datasets": datasets,
     "affekt-results": results,
     "affekt-options": options,

@@ -217,8 +217,8 @@ def test_one_seed_says_what_it_cannot_tell(recipe, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("conditions.broken.training.learning_rate=1000", "NaN or infinite"),
-        ('conditions.broken.model.initial="absent.pth"', "absent.pth"),
+        (["conditions.broken.training.learning_rate=1000", "conditions.broken.training.clip=1e9"], "NaN or infinite"),
+        (['conditions.broken.model.initial="absent.pth"'], "absent.pth"),
     ],
 )
 def test_a_failed_run_keeps_its_error_and_the_others_go_on(recipe, tmp_path, change, message):
@@ -226,7 +226,7 @@ def test_a_failed_run_keeps_its_error_and_the_others_go_on(recipe, tmp_path, cha
         'study.conditions=["baseline","learn-e-reg","broken"]',
         "study.chain=[]",
         "study.seeds=1",
-        change,
+        *change,
     ]
     broken = override(recipe, changes)
     result = study(broken, out=tmp_path / "st")

@@ -54,8 +54,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
         UsageError: the recipe's networks cannot be built; so this is also a check of the recipe.
     """
     with torch.random.fork_rng(devices=[]):
-        emotional = _emotional(recipe, facts)
-        task = _target(recipe, facts, emotional)
+        task = network_task(recipe, facts)
         size = min(recipe.target.image_size, recipe.model.image_size or recipe.target.image_size)
         step = operations(task, size, len(facts.classes))
         pictures = _pictures(recipe.training, facts.train)
@@ -77,7 +76,7 @@ def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     pretrained = recipe.model.kind == "classifier" or recipe.regulation.pretrained
     if not needs_emotional(recipe) or recipe.emotional.model or facts.affective is None or not pretrained:
         return 0.0
-    task = _affect_task(recipe, facts)
+    task = pretraining_task(recipe, facts)
     size = min(recipe.affective.image_size, recipe.emotional.image_size or recipe.affective.image_size)
     engine = recipe.emotional.training
     return operations(task, size, 0) * _pictures(engine, facts.affective_train)
@@ -129,10 +128,11 @@ def _emotional(recipe: Recipe, facts: Facts) -> AffectNetwork | None:
         return None
     if recipe.emotional.model:
         return AffectNetwork.from_config(read_header(local_folder(recipe.emotional.model))["config"])
-    return _affect_task(recipe, facts).model
+    return pretraining_task(recipe, facts).model
 
 
-def _affect_task(recipe: Recipe, facts: Facts) -> AffectTask:
+def pretraining_task(recipe: Recipe, facts: Facts) -> AffectTask:
+    """The pre-training of a recipe, with random weights."""
     assert facts.affective is not None
     settings = replace(recipe.emotional, initial="random", head_start="random")
     labels = _relabelled(facts.affective, recipe.affective.labels)
@@ -147,7 +147,9 @@ def _relabelled(labels: Labels, which: str) -> Labels:
     return Labels(categories=categories, category=np.zeros(len(words), dtype=np.int64))
 
 
-def _target(recipe: Recipe, facts: Facts, emotional: AffectNetwork | None) -> Task:
+def network_task(recipe: Recipe, facts: Facts) -> Task:
+    """The task of a recipe on the target, all of it with random weights."""
+    emotional = _emotional(recipe, facts)
     plain = replace(recipe, model=replace(recipe.model, initial="random"))
     if recipe.model.kind == "classifier":
         return target_task(plain, facts.classes, None, seed=recipe.seed)

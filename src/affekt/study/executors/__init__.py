@@ -9,8 +9,10 @@ from typing import Any
 from affekt.errors import UsageError, unknown
 from affekt.study.executors.base import Executor, Handle
 from affekt.study.executors.local import local
+from affekt.study.executors.ray import Ray
+from affekt.study.executors.slurm import Slurm
 
-EXECUTORS: dict[str, Callable[..., Executor]] = {"local": local}
+EXECUTORS: dict[str, Callable[..., Executor]] = {"local": local, "ray": Ray, "slurm": Slurm}
 
 __all__ = ["EXECUTORS", "Executor", "Handle", "create_executor"]
 

@@ -1,0 +1,73 @@
+"""``affekt plan``: what a study will cost, before it starts."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
+from affekt.cli.printing import say, write, write_json, write_table
+from affekt.cli.running import study_folder
+
+GIB = 2**30
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("plan", help="what a study will cost: parameters, operations, memory, disk, time")
+    add_recipe(parser, seed=False)
+    parser.add_argument("--seeds", type=positive, metavar="N", help="how many, counted up from the recipe's seed")
+    parser.add_argument("--no-probe", action="store_true", help="count only; do without the 20 timed steps of each training")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    recipe, root = read_recipe(args), data_root(args)
+    from affekt.study.folder import RunFolder
+    from affekt.study.probing import peak_memory, probe
+    from affekt.study.study import plan_in
+
+    planned = plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
+    estimates = [] if args.no_probe else probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}"))
+    total = sum(e.jobs * e.seconds for e in estimates)
+    disk = sum(e.jobs * e.disk for e in estimates)
+    costs = [
+        {
+            "condition": name,
+            "trainable": cost.trainable,
+            "total": cost.total,
+            "training_flops": cost.training,
+            "pretraining_flops": cost.pretraining,
+        }
+        for name, cost in planned.costs.items()
+    ]
+    if args.json:
+        write_json(
+            {
+                "conditions": costs,
+                "inapplicable": dict(planned.inapplicable),
+                "seeds": list(planned.seeds),
+                "trainings": [vars(e) for e in estimates],
+                "seconds": total,
+                "disk": disk,
+                "memory": peak_memory(),
+            }
+        )
+        return 0
+    write_table(
+        ("condition", "parameters, trainable", "all", "training FLOPs", "pre-training FLOPs"),
+        ([f"{v:.3g}" if isinstance(v, float) and v else v for v in cost.values()] for cost in costs),
+    )
+    for name, reason in planned.inapplicable.items():
+        write(f"does not apply: {name}: {reason}")
+    if estimates:
+        write("\nOn this machine, by 20 steps of each:")
+        write_table(
+            ("training", "times", "seconds a step", "minutes each", "MiB on disk each"),
+            ((e.name, e.jobs, e.step, round(e.seconds / 60, 1), round(e.disk / 2**20, 1)) for e in estimates),
+        )
+        write(
+            f"\nabout {total / 3600:.1f} h one after another, {disk / GIB:.2f} GiB on disk, "
+            f"{peak_memory() / GIB:.1f} GiB of memory"
+        )
+    return 0

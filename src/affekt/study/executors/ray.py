@@ -1,0 +1,103 @@
+"""Ray: jobs on a ray cluster - an existing one by its address, else one started on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from affekt.errors import MissingExtra, UsageError
+from affekt.study.executors.local import cores, default_workers
+from affekt.study.jobs import Job
+from affekt.study.working import Outcome, work
+
+
+class RayHandle:
+    """A job on the cluster."""
+
+    def __init__(self, ray: Any, reference: Any) -> None:
+        self.ray, self.reference = ray, reference
+
+    def outcome(self) -> Outcome | None:
+        ready, _ = self.ray.wait([self.reference], timeout=0)
+        if not ready:
+            return None
+        try:
+            found: Outcome = self.ray.get(self.reference)
+        except self.ray.exceptions.RayError as error:
+            return Outcome(status="died", error=f"its ray worker is gone ({type(error).__name__})")
+        return found
+
+
+class Ray:
+    """Jobs as ray tasks. The study's folder must be the same on every machine of the cluster.
+
+    Args:
+        study: folder of the study.
+        workers: jobs at once; None: as many as the cluster has room for.
+        gpus: numbers of GPUs are ray's own matter; given any, each job asks for one.
+        data_root: parent of the data sets' folders, on every machine.
+        address: of a cluster; None: what ``RAY_ADDRESS`` says, else ray is started here with ``workers`` times its threads.
+
+    Raises:
+        MissingExtra: ray is not installed.
+        UsageError: there is no cluster at that address.
+    """
+
+    def __init__(
+        self,
+        study: Path,
+        *,
+        workers: int | None,
+        gpus: tuple[str, ...],
+        data_root: Path | None,
+        progress: Any = None,
+        address: str | None = None,
+    ) -> None:
+        del progress
+        try:
+            import ray
+        except ImportError:
+            raise MissingExtra("ray", "ray") from None
+        self.ray = ray
+        self.study, self.data_root = study.resolve(), data_root
+        self.started = not ray.is_initialized()
+        slots = workers or default_workers(cores())
+        self.threads = max(1, cores() // slots)
+        if self.started:
+            self._start(address, slots)
+        room = int(ray.cluster_resources().get("CPU", 1)) // self.threads
+        self.slots = min(workers or room, max(1, room))
+        self.remote = ray.remote(_work).options(
+            num_cpus=self.threads, num_gpus=1 if gpus else 0, max_retries=0
+        )
+
+    def _start(self, address: str | None, slots: int) -> None:
+        import os
+
+        wanted = address or os.environ.get("RAY_ADDRESS")
+        quiet: dict[str, Any] = {"include_dashboard": False} if wanted is None else {}
+        try:
+            self.ray.init(
+                address=wanted,
+                num_cpus=None if wanted else slots * self.threads,
+                log_to_driver=False,
+                logging_level="ERROR",
+                **quiet,
+            )
+        except ConnectionError as error:
+            raise UsageError(f"--executor ray: no cluster at {wanted}: {' '.join(str(error).split())[:160]}") from None
+
+    def submit(self, job: Job) -> RayHandle:
+        return RayHandle(self.ray, self.remote.remote(self.threads, self.study, job, self.data_root))
+
+    def close(self) -> None:
+        """Leave the cluster; one that was started here ends."""
+        if self.started:
+            self.ray.shutdown()
+
+
+def _work(threads: int, study: Path, job: Job, data_root: Path | None) -> Outcome:
+    torch.set_num_threads(threads)
+    return work(study, job, data_root=data_root)

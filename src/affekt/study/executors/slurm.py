@@ -1,0 +1,90 @@
+"""Slurm: every job of a study as a job of a slurm cluster, through submitit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from affekt.errors import MissingExtra
+from affekt.study.jobs import Job
+from affekt.study.working import Outcome, work
+
+FOLDER = "slurm"
+"""Of the cluster's own files, within the study."""
+
+SLOTS = 100
+"""Jobs handed over at once, unless ``workers`` says otherwise: the queue is slurm's matter."""
+
+
+class SlurmHandle:
+    """A job in the queue, or on a node."""
+
+    def __init__(self, job: Any) -> None:
+        self.job = job
+
+    def outcome(self) -> Outcome | None:
+        if not self.job.done():
+            return None
+        try:
+            found: Outcome = self.job.result()
+        except Exception as error:  # submitit raises its own kinds and whatever the job's process raised
+            return Outcome(status="died", error=f"its slurm job ended ({' '.join(str(error).split())[:200]})")
+        return found
+
+
+class Slurm:
+    """Jobs by ``submitit``. The study's folder must be the same on every node.
+
+    Args:
+        study: folder of the study.
+        workers: jobs in the queue at once; None: 100.
+        gpus: given any, each job asks for one GPU.
+        data_root: parent of the data sets' folders, on every node.
+        cluster: ``"slurm"``, or ``"local"``: submitit's stand-in, processes of this machine.
+        parameters: for submitit's ``update_parameters``: ``timeout_min``, ``slurm_partition``, ``cpus_per_task`` ...
+
+    Raises:
+        MissingExtra: submitit is not installed.
+    """
+
+    def __init__(
+        self,
+        study: Path,
+        *,
+        workers: int | None,
+        gpus: tuple[str, ...],
+        data_root: Path | None,
+        progress: Any = None,
+        cluster: str = "slurm",
+        parameters: dict[str, Any] | None = None,
+    ) -> None:
+        del progress
+        try:
+            import submitit
+        except ImportError:
+            raise MissingExtra("slurm", "submitit") from None
+        self.study, self.data_root = study.resolve(), data_root
+        self.slots = workers or SLOTS
+        chosen: dict[str, Any] = {"cpus_per_task": 2, "timeout_min": 24 * 60, **(parameters or {})}
+        self.threads = int(chosen["cpus_per_task"])
+        self.executor = submitit.AutoExecutor(folder=self.study / FOLDER, cluster=cluster)
+        self.executor.update_parameters(**chosen, **({"gpus_per_node": 1} if gpus else {}))
+        self.handles: list[SlurmHandle] = []
+
+    def submit(self, job: Job) -> SlurmHandle:
+        handle = SlurmHandle(self.executor.submit(_work, self.threads, self.study, job, self.data_root))
+        self.handles.append(handle)
+        return handle
+
+    def close(self) -> None:
+        """Cancel what still waits or runs; it goes on from its checkpoint next time."""
+        for handle in self.handles:
+            if not handle.job.done():
+                handle.job.cancel()
+
+
+def _work(threads: int, study: Path, job: Job, data_root: Path | None) -> Outcome:
+    torch.set_num_threads(threads)
+    return work(study, job, data_root=data_root)
