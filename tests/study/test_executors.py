@@ -1,0 +1,176 @@
+"""Executors: studies on ray, on submitit's local stand-in and in a pool, with a worker killed in the middle."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import small_recipe
+
+from affekt.errors import UsageError
+from affekt.recipe import load_recipe, override
+from affekt.study.executors import create_executor
+from affekt.study.executors.local import Inline, Pool, cores, default_workers
+from affekt.study.executors.slurm import Slurm
+from affekt.study.study import study
+
+CHANGES = [
+    'study.conditions=["baseline","learn-e-reg"]',
+    "study.seeds=2",
+    "study.draws=200",
+    "training.threads=1",
+    "emotional.training.threads=1",
+    "training.checkpoint_every=2",
+]
+
+
+def recipe_in(root, epochs=2):
+    return override(load_recipe(small_recipe.write(root, epochs=epochs, contrast=6)), CHANGES)
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    return recipe_in(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(recipe, tmp_path_factory):
+    """What the study gives in one process."""
+    result = study(recipe, out=tmp_path_factory.mktemp("one") / "st", workers=1)
+    return {c["name"]: c["metrics"]["accuracy"]["each"] for c in result.comparison["conditions"]}
+
+
+def accuracies(result):
+    assert result.failed == {}
+    assert result.comparison["runs"] == {"finished": 4, "declared": 4}
+    return {c["name"]: c["metrics"]["accuracy"]["each"] for c in result.comparison["conditions"]}
+
+
+def kill_one(folder: Path, find, killed: list[int]) -> None:
+    """Kill one worker, as soon as a run of the study has a checkpoint."""
+    for _ in range(2400):
+        workers = find()
+        if workers and any(folder.glob("*/*/checkpoints/step-*")) or any(folder.glob("*/*/*/checkpoints/step-*")):
+            os.kill(workers[0], signal.SIGKILL)
+            killed.append(workers[0])
+            return
+        time.sleep(0.05)
+
+
+def test_a_pool_whose_worker_is_killed_completes(recipe, undisturbed, tmp_path):
+    pool = Pool(tmp_path / "st", slots=2, gpus=(), data_root=None)
+    killed: list[int] = []
+    thread = threading.Thread(target=kill_one, args=(tmp_path / "st", lambda: [*(pool.pool._processes or {})], killed))
+    thread.start()
+    result = study(recipe, out=tmp_path / "st", executor=pool)
+    thread.join()
+    assert killed
+    assert accuracies(result) == undisturbed
+
+
+@pytest.mark.slow
+def test_ray_completes_with_one_of_two_workers_killed(recipe, undisturbed, tmp_path):
+    pytest.importorskip("ray")
+
+    def workers():
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (process / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if command.startswith(b"ray::_work"):
+                found.append(int(process.name))
+        return found
+
+    killed: list[int] = []
+    thread = threading.Thread(target=kill_one, args=(tmp_path / "st", workers, killed))
+    thread.start()
+    said = []
+    result = study(recipe, out=tmp_path / "st", executor="ray", workers=2, say=said.append)
+    thread.join()
+    assert killed
+    assert accuracies(result) == undisturbed
+
+
+@pytest.mark.slow
+def test_slurm_by_its_local_stand_in(recipe, undisturbed, tmp_path):
+    pytest.importorskip("submitit")
+    executor = Slurm(
+        tmp_path / "st", workers=2, gpus=(), data_root=None, cluster="local", parameters={"cpus_per_task": 1}
+    )
+    result = study(recipe, out=tmp_path / "st", executor=executor)
+    assert accuracies(result) == undisturbed
+    assert any((tmp_path / "st/slurm").iterdir())
+
+
+def test_a_job_that_kills_its_worker_is_given_up_and_said(recipe, tmp_path):
+    from affekt.study.working import Outcome
+
+    class Deadly:
+        slots = 1
+        tries = 0
+
+        def submit(self, job):
+            self.tries += 1
+
+            class Handle:
+                def outcome(self):
+                    return Outcome(status="died", error="its worker process died (killed, or out of memory)")
+
+            return Handle()
+
+        def close(self):
+            pass
+
+    deadly = Deadly()
+    result = study(recipe, out=tmp_path / "st", executor=deadly)
+    assert set(result.failed.values()) >= {"its worker process died (killed, or out of memory)"}
+    assert any("which failed" in error for error in result.failed.values())  # what needed the encoder
+    assert deadly.tries == 3 * 4  # two baselines, two encoders
+    assert "Nothing can be said yet" in result.comparison["verdict"]["sentence"]
+
+
+def test_one_run_for_every_two_cores():
+    assert [default_workers(n) for n in (1, 2, 3, 4, 16)] == [1, 1, 1, 2, 8]
+
+
+def test_one_at_a_time_needs_no_other_process(tmp_path):
+    made = create_executor("local", tmp_path, workers=1, data_root=None, progress=None)
+    assert isinstance(made, Inline)
+
+
+def test_more_workers_than_cores_are_refused(tmp_path):
+    with pytest.raises(UsageError, match=f"this machine has {cores()} cores"):
+        create_executor("local", tmp_path, workers=1000, data_root=None, progress=None)
+
+
+def test_a_wrong_executor_names_the_right_ones(tmp_path):
+    with pytest.raises(UsageError, match='executor "slrum": unknown. Nearest: slurm'):
+        create_executor("slrum", tmp_path, workers=1, data_root=None, progress=None)
+
+
+def test_a_study_that_is_killed_goes_on_to_the_same_end(recipe, undisturbed, tmp_path):
+    import subprocess
+    import sys
+
+    from affekt.recipe import to_toml
+
+    (tmp_path / "r.toml").write_text(to_toml(recipe))
+    command = [sys.executable, "-m", "affekt", "study", "r.toml", "--out", "st", "--json"]
+    for _ in range(2):
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        before = len(list((tmp_path / "st").rglob("step-*")))
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline:
+            if len(list((tmp_path / "st").rglob("step-*"))) > before + 3:
+                process.kill()
+            time.sleep(0.01)
+        process.wait()
+        process.stdout.close()
+    out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    found = {c["name"]: c["metrics"]["accuracy"]["each"] for c in json.loads(out)["conditions"]}
+    assert found == undisturbed
