@@ -20,12 +20,14 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--executor", choices=EXECUTORS, default="local", help="where runs are done (default: local)")
     parser.add_argument("--workers", type=positive, metavar="N", help="runs at once (default: one for every two cores)")
     parser.add_argument("--gpus", default="", metavar="LIST", help="numbers of the GPUs to use, e.g. 0,1: a run each")
+    parser.add_argument("--no-pictures", action="store_true", help="the report names test pictures by id only")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
+    from affekt.study.reporting import report
     from affekt.study.study import study
 
     result = study(
@@ -39,11 +41,13 @@ def run(args: argparse.Namespace) -> int:
         progress=progress(),
         say=say,
     )
+    pictures = False if args.no_pictures else None
+    files = report(result.folder, result.frame, pictures=pictures, data_root=root)
     if args.json:
-        write_json(dict(result.comparison))
+        write_json({**result.comparison, "report": str(files[0])})
     else:
         print_comparison(result.comparison)
-        say(f"study: {result.folder}")
+        write(f"\nreport: {files[0]}")
     return 1 if result.failed else 0
 
 

@@ -148,7 +148,10 @@ class EmotionalSettings:
 class ModelSettings:
     """The task's own network(s): ``[model]``. The baseline is one of them, a regulated model has two."""
 
-    kind: Literal["classifier", "regulated"] = setting("regulated", "one classifier, or Emotional Regulation")
+    kind: Literal["classifier", "regulated", "earlier"] = setting(
+        "regulated", "one classifier, Emotional Regulation, or an earlier learner on frozen features"
+    )
+    learner: Literal["emnn", "bel", "linear"] = setting("linear", 'of kind = "earlier"')
     backbone: str = setting("resnet20", "images -> features, see `affekt.list_backbones()`")
     initial: str = setting(
         "random", "`random`, `imagenet`, `emotional` (a classifier that starts from the affect network), or a path"

@@ -107,6 +107,14 @@ def _other_task(recipe: Recipe, _method: Recipe, facts: Facts) -> Changes:
     }
 
 
+def _earlier(learner: str) -> Callable[[Recipe, Recipe, Facts], Changes]:
+    def changes(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
+        found = _like_emotional(recipe) | {"model.kind": "earlier", "model.learner": learner}
+        return found | {"model.initial": _starting_weights(recipe)}
+
+    return changes
+
+
 COMPUTED: Mapping[str, Computed] = {
     "baseline-pretrained": Computed(
         about="one classifier that starts from the emotional encoder's own starting weights", changes=_baseline_pretrained
@@ -122,6 +130,13 @@ COMPUTED: Mapping[str, Computed] = {
     "transfer": Computed(
         about="one classifier that starts from the trained emotional encoder, all of it learning", changes=_transfer
     ),
+    "linear-probe": Computed(
+        about="a linear head on frozen features of the emotional encoder's starting weights", changes=_earlier("linear")
+    ),
+    "emnn": Computed(
+        about="emotional back-propagation (Khashman 2008) on the same frozen features", changes=_earlier("emnn")
+    ),
+    "bel": Computed(about="brain emotional learning (Moren & Balkenius 2000) on the same frozen features", changes=_earlier("bel")),
     "other-task": Computed(
         about="the method with an encoder pre-trained on the same pictures and labels that are no affect",
         changes=_other_task,

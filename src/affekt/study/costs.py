@@ -14,6 +14,7 @@ from affekt.recipe import Recipe, TrainingSettings
 from affekt.regulation import NoEmotion, RegulationTask
 from affekt.saving import local_folder, read_header
 from affekt.study.building import affect_task, target_task
+from affekt.study.earlier import earlier_classifier
 from affekt.study.facts import Facts
 from affekt.study.preparing import needs_emotional
 from affekt.study.records import parameters
@@ -54,6 +55,8 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
         UsageError: the recipe's networks cannot be built; so this is also a check of the recipe.
     """
     with torch.random.fork_rng(devices=[]):
+        if recipe.model.kind == "earlier":
+            return _earlier_cost(recipe, facts)
         task = network_task(recipe, facts)
         size = min(recipe.target.image_size, recipe.model.image_size or recipe.target.image_size)
         step = operations(task, size, len(facts.classes))
@@ -71,9 +74,27 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
         )
 
 
+def _earlier_cost(recipe: Recipe, facts: Facts) -> Cost:
+    """Features are computed once a picture; what the rules of the learner take beside that is not counted."""
+    plain = replace(recipe, model=replace(recipe.model, initial="random"))
+    model = earlier_classifier(plain, facts.classes)
+    size = min(recipe.target.image_size, model.image_size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.features(torch.rand(1, 3, size, size))
+    counted = parameters(model)
+    each = float(counter.get_total_flops())
+    return Cost(
+        trainable=counted["trainable"],
+        total=counted["total"],
+        step=each,
+        training=each * facts.train,
+        pretraining=0.0,
+    )
+
+
 def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     """Operations of the affect network's training; 0 where the recipe trains none."""
-    pretrained = recipe.model.kind == "classifier" or recipe.regulation.pretrained
+    pretrained = recipe.model.kind != "regulated" or recipe.regulation.pretrained
     if not needs_emotional(recipe) or recipe.emotional.model or facts.affective is None or not pretrained:
         return 0.0
     task = pretraining_task(recipe, facts)

@@ -24,7 +24,7 @@ EMOTIONAL = "emotional"
 
 def needs_emotional(recipe: Recipe) -> bool:
     """Whether a run asks for an affect network at all."""
-    if recipe.model.kind == "classifier":
+    if recipe.model.kind != "regulated":
         return recipe.model.initial == EMOTIONAL
     return recipe.regulation.emotional != "none"
 

@@ -94,11 +94,14 @@ def save_model(model: Any, recipe: Recipe, what: str, evaluations: Mapping[str, 
 
 def provenance(recipe: Recipe, what: str) -> list[dict[str, str]]:
     """Licence and citation of every data set behind the weights: target, affective stimuli, initial weights."""
-    regulated = what != "pretrain" and recipe.model.kind == "regulated"
-    found = [] if what == "pretrain" else [_described(recipe.target, recipe.model.initial)]
-    if what == "pretrain" or (regulated and not recipe.emotional.model):
+    model = recipe.model
+    regulated = model.kind == "regulated" and recipe.regulation.emotional != "none"
+    emotional = what != "pretrain" and (regulated or model.initial == "emotional")
+    initial = "random" if model.initial == "emotional" else model.initial
+    found = [] if what == "pretrain" else [_described(recipe.target, initial)]
+    if what == "pretrain" or (emotional and not recipe.emotional.model):
         found.append(_described(recipe.affective, recipe.emotional.initial))
-    elif regulated:
+    elif emotional:
         found.append(_behind(Path(recipe.emotional.model)))
     return [entry for entries in found for entry in entries]
 
@@ -124,7 +127,10 @@ def _behind(model: Path) -> list[dict[str, str]]:
 
 
 def parameters(model: torch.nn.Module) -> dict[str, int]:
-    """Numbers of parameters: those that learn, and all."""
+    """Numbers of parameters: those that learn, and all; some models learn by rules of their own, without gradients."""
+    learned = getattr(model, "num_learned", None)
+    if learned is not None:
+        return {"trainable": int(learned), "total": sum(p.numel() for p in model.parameters())}
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
     return {"trainable": sum(n for n, learns in sizes if learns), "total": sum(n for n, _ in sizes)}
 

@@ -12,6 +12,7 @@ from affekt.errors import RecipeError
 from affekt.recipe import Recipe
 from affekt.study.building import target_data
 from affekt.study.conditions import apply_condition
+from affekt.study.earlier import train_earlier
 from affekt.study.folder import RunFolder
 from affekt.study.preparing import prepared_task
 from affekt.study.pretraining import pretrain
@@ -53,6 +54,8 @@ def train(
 def train_resolved(recipe: Recipe, *, out: Path, what: str, data_root: Path | None, progress: Any) -> RunResult:
     """Train a recipe as it stands, without conditions; ``what`` is the name in its result."""
     begun = time.monotonic()
+    if recipe.model.kind == "earlier":
+        return train_earlier(recipe, out=out, what=what, data_root=data_root)
     folder = RunFolder(out)
     join(choose_device(recipe.training.device))
     if (finished := done(folder, recipe)) is not None:

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from affekt import __version__
-from affekt.errors import AffektError, RecipeError, UsageError, unknown
+from affekt.errors import RecipeError, UsageError, unknown
 from affekt.recipe import Recipe, load_recipe
-from affekt.study.comparing import compare_study, declared_chain, declared_comparisons
-from affekt.study.conditions import ENSEMBLES, about, apply_condition, list_conditions
+from affekt.study.comparing import declared_chain, declared_comparisons
+from affekt.study.comparison import Frame, compare_folder
+from affekt.study.conditions import ENSEMBLES, apply_condition, list_conditions
 from affekt.study.costs import Cost, cost_of
 from affekt.study.executors import Executor, create_executor
 from affekt.study.facts import Facts, read_facts
-from affekt.study.folder import ERROR, RunFolder, write_text
+from affekt.study.folder import RunFolder
 from affekt.study.jobs import Job, plan_jobs
 from affekt.study.records import provenance
 from affekt.study.results import append, read, record_of
 from affekt.study.scheduling import Schedule
-from affekt.study.scores import PERMUTED, read_scores
-from affekt.study.verdict import lines, verdict
+from affekt.study.scores import PERMUTED
 from affekt.study.working import Outcome, finished
-
-COMPARISON = "comparison.json"
-FORMAT = 1
 
 MAIN = (
     "baseline",
@@ -43,15 +38,6 @@ MAIN = (
 """What a study runs unless its recipe says otherwise: the attribution's chain, and the strongest controls beside it."""
 
 ALL = "all"
-
-CITATION = """@misc{landi2026emotional,
-  title  = {Emotional Regulation},
-  author = {Landi and Rodrigues and Chinnici},
-  year   = {2026},
-  eprint = {2606.13081},
-  archivePrefix = {arXiv}
-}"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
@@ -88,9 +74,11 @@ class StudyResult:
         folder: of the study.
         comparison: what ``comparison.json`` holds.
         failed: folder of a run -> its error.
+        frame: what a report must know of the study.
     """
 
     folder: Path
+    frame: Frame
     comparison: Mapping[str, Any]
     failed: Mapping[str, str]
 
@@ -205,6 +193,9 @@ def study(
     for name, reason in planned.inapplicable.items():
         say(f"{name} does not apply: {reason}")
     folder.claim(replace(planned.recipe, study=replace(planned.recipe.study, seeds=len(planned.declared))))
+    frame = frame_of(planned)
+    # At once, so that a report can be made of what there is whenever this is stopped.
+    compare_folder(folder.path, frame)
     jobs = planned.jobs
     recorded = {record["folder"] for record in read(folder.path)[0]}
     todo = []
@@ -214,8 +205,8 @@ def study(
         elif job.is_run and job.folder not in recorded:
             append(folder.path, record_of(folder.path, job, planned.costs.get(job.name)))
     failed = _run(planned, folder.path, todo, executor, workers, gpus, data_root, progress, say)
-    comparison = compare_folder(folder.path, planned)
-    return StudyResult(folder=folder.path, comparison=comparison, failed=failed)
+    comparison = compare_folder(folder.path, frame)
+    return StudyResult(folder=folder.path, frame=frame, comparison=comparison, failed=failed)
 
 
 def plan_in(recipe: Recipe, folder: RunFolder, *, seeds: int | None, data_root: Path | None) -> StudyPlan:
@@ -271,88 +262,15 @@ def _run(
         place.close()
 
 
-def compare_folder(folder: Path, planned: StudyPlan) -> dict[str, Any]:
-    """Compare what is finished in a study's folder and write ``comparison.json``.
-
-    Raises:
-        AffektError: a run's predictions were altered, or nothing can be written.
-    """
-    records, said = read(folder)
-    own = [r for r in records if r["condition"] in planned.conditions and r["seed"] in planned.seeds]
-    scores = read_scores(folder, own)
-    settings = planned.recipe.study
-    found = compare_study(scores, own, settings, [*planned.conditions, *planned.inapplicable])
-    comparison: dict[str, Any] = {
-        "format": FORMAT,
-        "name": planned.recipe.name,
-        "about": planned.recipe.about,
-        "affekt_version": __version__,
-        "method": settings.method,
-        "reference": settings.reference,
-        "metric": "accuracy",
-        "margin": settings.margin,
-        "alpha": 0.05,
-        "draws": settings.draws,
-        "seeds": {
-            "declared": list(planned.declared),
-            "added": [seed for seed in planned.seeds if seed not in planned.declared],
-        },
-        "runs": {"finished": len(own), "declared": len(planned.conditions) * len(planned.seeds)},
-        "failed": _failed(folder, planned),
-        "inapplicable": dict(planned.inapplicable),
-        "classes": list(planned.facts.classes),
-        **found,
-        "provenance": _provenance(planned),
-        "citation": CITATION,
-    }
-    for condition in comparison["conditions"]:
-        name = condition["name"]
-        condition["about"] = _about(planned.recipe, name)
-        if condition.get("class_accuracy") is not None:
-            condition["class_accuracy"] = dict(zip(planned.facts.classes, condition["class_accuracy"], strict=True))
-    comparison["verdict"] = verdict(comparison, settings)
-    comparison["notes"] = [*lines(comparison), *said]
-    write_text(folder / COMPARISON, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
-    return comparison
-
-
-def _about(recipe: Recipe, name: str) -> str:
-    if name.endswith(PERMUTED):
-        return f"the runs of {name.removesuffix(PERMUTED)}, tested with other pictures' affect states"
-    return about(recipe, name)
-
-
-def _failed(folder: Path, planned: StudyPlan) -> list[dict[str, Any]]:
-    found = []
-    for job in planned.jobs:
-        path = folder / job.folder / ERROR
-        if path.exists() and not finished(folder, job):
-            found.append(
-                {"condition": job.name, "seed": job.seed, "error": json.loads(path.read_text(encoding="utf-8"))["error"]}
-            )
-    return found
-
-
-def _provenance(planned: StudyPlan) -> list[dict[str, str]]:
+def frame_of(planned: StudyPlan) -> Frame:
+    """What a comparison must know of a plan."""
     entries = [e for recipe in planned.conditions.values() for e in provenance(recipe, "train")]
-    return list({entry["name"]: entry for entry in entries}.values())
-
-
-def read_comparison(folder: Path) -> dict[str, Any]:
-    """``comparison.json`` of a study.
-
-    Raises:
-        AffektError: none there, damaged, or of a later format.
-    """
-    path = folder / COMPARISON
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AffektError(f"{folder}: no {COMPARISON} in it; run it first: affekt study RECIPE --out {folder}") from None
-    except json.JSONDecodeError as error:
-        raise AffektError(f"{path}: damaged ({error}); affekt report writes it anew") from None
-    if found.get("format", 0) > FORMAT:
-        raise AffektError(f"{path}: format {found['format']}, this affekt reads {FORMAT}: pip install -U affekt")
-    return found
-
-
+    return Frame(
+        recipe=planned.recipe,
+        conditions=tuple(planned.conditions),
+        inapplicable=planned.inapplicable,
+        seeds=planned.seeds,
+        declared=planned.declared,
+        classes=planned.facts.classes,
+        provenance=tuple({entry["name"]: entry for entry in entries}.values()),
+    )

@@ -62,7 +62,7 @@ class EarlierClassifier(PretrainedModel):
         image_size: int = 224,
         *,
         initial: str = "random",
-        width: int | None = None,
+        width: float | None = None,
         seed: int = 0,
         settings: Mapping[str, Any] | None = None,
         classes: Sequence[str] | None = None,
@@ -90,6 +90,11 @@ class EarlierClassifier(PretrainedModel):
     def num_features(self) -> int:
         """D, the length of the backbone's features."""
         return int(self.backbone.num_features)
+
+    @property
+    def num_learned(self) -> int:
+        """Parameters that ``fit`` changes; none of them needs a gradient."""
+        return sum(p.numel() for p in self.learner.parameters())
 
     def train(self, mode: bool = True) -> Self:
         """As ever, but the frozen backbone stays in evaluation mode: its batch norms would move."""

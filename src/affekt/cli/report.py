@@ -1,0 +1,44 @@
+"""``affekt report``: the report of a study again, also of one that is half done."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from affekt.cli.options import add_data_root, data_root
+from affekt.cli.printing import say, write
+
+FORMATS = ("html", "markdown", "latex", "csv")
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser("report", help="a study's report, or its tables as Markdown, LaTeX or CSV")
+    parser.add_argument("study", type=Path, metavar="STUDY", help="folder of a study, finished or not")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="html", help="html: the page with its figures; else tables on stdout"
+    )
+    pictures = parser.add_mutually_exclusive_group()
+    pictures.add_argument(
+        "--pictures", action="store_true", default=None, help="show test pictures, whatever their licence says"
+    )
+    pictures.add_argument("--no-pictures", action="store_false", dest="pictures", help="name test pictures by id only")
+    add_data_root(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    root = data_root(args)
+    from affekt.study.comparison import compare_folder, frame_in
+    from affekt.study.report import tables
+    from affekt.study.reporting import report
+
+    frame = frame_in(args.study)
+    comparison = compare_folder(args.study, frame)
+    if args.format != "html":
+        write(tables(comparison, args.format))
+        return 0
+    files = report(args.study, frame, pictures=args.pictures, data_root=root)
+    say(*(f"note: {note}" for note in comparison["notes"]))
+    write(f"{comparison['verdict']['sentence']}\n\nreport: {files[0]}")
+    return 0
