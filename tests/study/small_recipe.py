@@ -64,11 +64,11 @@ def write(root: Path, *, epochs: int, contrast: int = 100) -> Path:
     (root / "affective").mkdir()
     with (root / "affective" / "table.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["path", "valence"])
+        rows.writerow(["path", "valence", "place"])
         for i in range(48):
             brightness = int(rng.integers(0, 150))
             picture(root / "affective" / f"{i}.png", brightness)
-            rows.writerow([f"{i}.png", round(1 + brightness / 20, 2)])
+            rows.writerow([f"{i}.png", round(1 + brightness / 20, 2), ("indoors", "outdoors")[i % 2]])
     for name, brightness in (("dark", 0), ("light", contrast)):
         (root / "target" / name).mkdir(parents=True)
         for i in range(40):
