@@ -27,7 +27,7 @@ THEME = {INK: "--ink", MUTED: "--muted", RULE: "--rule"} | {c.lower(): f"--c{i}"
 
 VERDICTS = {"better": COLOURS[0], "worse": COLOURS[1], "equivalent": COLOURS[2], "cannot tell": MUTED}
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "affekt",
     "pdf.fonttype": 42,
@@ -153,8 +153,11 @@ def panels(
 def outer_labels(figure: Figure, *, x: str, y: str) -> None:
     """One label for the x axes of all panels, one for the y axes."""
     width, height = figure.get_size_inches()
-    figure.text(0.5, 0.08 / height, x, ha="center", va="bottom", color=MUTED)
-    figure.text(0.1 / width, 0.5, y, ha="center", va="center", rotation=90, color=MUTED)
+    boxes = [axes.get_position() for axes in figure.axes]
+    across = (min(box.x0 for box in boxes) + max(box.x1 for box in boxes)) / 2
+    up = (min(box.y0 for box in boxes) + max(box.y1 for box in boxes)) / 2
+    figure.text(across, 0.08 / height, x, ha="center", va="bottom", color=MUTED)
+    figure.text(0.1 / width, up, y, ha="center", va="center", rotation=90, color=MUTED)
 
 
 def label_room(names: Sequence[str]) -> float:

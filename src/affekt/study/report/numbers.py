@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, TypeGuard
 
 NONE = "–"
 MINUS = "−"
 
 
-def known(value: Any) -> bool:
+def known(value: Any) -> TypeGuard[float]:
     """Whether a value of comparison.json is a number that can be shown."""
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 

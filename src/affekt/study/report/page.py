@@ -47,7 +47,6 @@ class Page:
             page=self,
             wide=WIDE,
             narrow=NARROW,
-            comparison=comparison,
             title=str(comparison.get("name") or self.study.path.name),
             about=str(comparison.get("about") or ""),
             progress=progress(comparison),
@@ -57,8 +56,17 @@ class Page:
             rules=(comparison.get("verdict") or {}).get("rules") or "",
             caveats=caveats(comparison),
             setting=setting(comparison),
+            failed=[
+                {key: run.get(key) for key in ("condition", "seed", "error")} for run in comparison.get("failed") or ()
+            ],
+            provenance=[_data_set(held) for held in comparison.get("provenance") or ()],
+            citation=str(comparison.get("citation") or ""),
             notes=[*map(str, comparison.get("notes") or ()), *self.notes],
         )
+
+
+def _data_set(held: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(held.get(key) or "not stated") for key in ("name", "licence", "citation")}
 
 
 def data_uri(table: Table) -> str:

@@ -116,4 +116,4 @@ def _detail(file: Mapping[str, NDArray[np.generic]]) -> Detail:
 
 
 def _mean(weights: NDArray[np.generic]) -> Floats:
-    return np.asarray(weights, dtype=np.float64).reshape(len(weights), -1).mean(axis=1)
+    return np.asarray(np.asarray(weights, dtype=np.float64).reshape(len(weights), -1).mean(axis=1))

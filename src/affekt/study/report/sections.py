@@ -11,7 +11,7 @@ from affekt.study.report.gathering import Gathered, Shown
 from affekt.study.report.numbers import counted
 from affekt.study.report.pictures import Ends
 from affekt.study.report.reading import Study
-from affekt.study.report.study_tables import comparisons_table, conditions_table
+from affekt.study.report.study_tables import Comparison, comparisons_table, conditions_table
 from affekt.study.report.table import Table
 
 
@@ -71,12 +71,14 @@ def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str
 
 def _regulated(study: Study, gathered: Gathered, shown: Shown) -> Iterator[Section]:
     comparison, names, states = study.comparison, class_names(study), _state_names(study, shown)
-    condition = next((c for c in comparison.get("conditions") or () if c.get("name") == shown.condition), {})
+    condition: Comparison = next(
+        (c for c in comparison.get("conditions") or () if c.get("name") == shown.condition), {}
+    )
     spearman = (condition.get("regulation") or {}).get("spearman") or {}
     yield Section(
         title="Regulation weight r",
         id="regulation",
-        lead=f"Single items are those of {shown.condition}, {counted(len(shown.seeds), 'seed')}.",
+        lead=f"What is shown item by item is {shown.condition}, {counted(len(shown.seeds), 'seed')}.",
         charts=_there(
             charts.histograms(comparison, gathered.regulated),
             charts.regulation_by_class(shown, names),

@@ -25,7 +25,12 @@ def attribution(comparison: Comparison) -> Chart | None:
         return None
     table = attribution_table(comparison)
     missing = [str(name) for name in held.get("missing") or ()]
-    gaps = f" No finished run of {listed(missing)}: links that touch it are left open, not guessed." if missing else ""
+    gaps = (
+        f" No finished run of {listed(missing)}: links that touch it are left open, not guessed; a link that neither "
+        "the start nor the whole difference places begins at 0."
+        if missing
+        else ""
+    )
     return Chart(
         name="attribution",
         title="",
@@ -61,39 +66,64 @@ def _draw(width: float, links: Sequence[Mapping[str, Any]], whole: Mapping[str, 
     return figure
 
 
-def _bars(
-    axes: Axes, links: Sequence[Mapping[str, Any] | None], whole: Mapping[str, Any] | None
-) -> list[tuple[float, float] | None]:
-    """Draw each link from where the one before it ended; returns the left and right end of every row's marks.
+Span = tuple[float, float]
 
-    After a gap the running sum is not known any more, so later links start at 0 again.
+
+def levels(steps: Sequence[float | None], whole: float | None) -> list[Span | None]:
+    """Where each link starts and ends, in points over the first condition; None for a missing link.
+
+    Links before a gap follow from the start, links behind it from the end, which the whole difference gives: links sum
+    to it exactly. A link that neither reaches is drawn from 0.
     """
-    at, ends, broken = 0.0, [], False
-    for row, difference in enumerate([*links, whole]):
-        last = row == len(links)
-        if difference is None or not known(difference.get("estimate")):
-            broken = True
+    found: list[Span | None] = [None if step is None else (0.0, step) for step in steps]
+    at = 0.0
+    for row, step in enumerate(steps):
+        if step is None:
+            break
+        found[row] = (at, at + step)
+        at += step
+    if whole is None or None not in steps:
+        return found
+    at = whole
+    for row in range(len(steps) - 1, -1, -1):
+        step = steps[row]
+        if step is None:
+            break
+        found[row] = (at - step, at)
+        at -= step
+    return found
+
+
+def _estimate(difference: Mapping[str, Any] | None) -> float | None:
+    value = (difference or {}).get("estimate")
+    return float(value) if known(value) else None
+
+
+def _bars(axes: Axes, links: Sequence[Mapping[str, Any] | None], whole: Mapping[str, Any] | None) -> list[Span | None]:
+    """Draw each row's bar with its interval; returns the left and right end of its marks, None for a gap."""
+    total = _estimate(whole)
+    spans = [*levels([_estimate(link) for link in links], total), None if total is None else (0.0, total)]
+    ends: list[Span | None] = []
+    for row, (difference, span) in enumerate(zip([*links, whole], spans, strict=True)):
+        if span is None or difference is None:
             ends.append(None)
             continue
-        start = 0.0 if last or broken else at
-        step = difference["estimate"]
-        colour = INK if last else COLOURS[0] if step >= 0 else COLOURS[1]
-        axes.barh(row, step, left=start, height=0.5, color=colour, alpha=0.85, lw=0, hatch=None)
-        low, high = difference.get("low"), difference.get("high")
-        if known(low) and known(high):
-            axes.plot([start + low, start + high], [row + 0.33] * 2, color=MUTED, lw=1.2, solid_capstyle="butt")
-        at = start + step
-        if not last and not broken and row + 1 < len(links):
-            axes.plot([at, at], [row + 0.25, row + 0.75], color=MUTED, lw=0.7)
-        reach = [start, at, *(start + end for end in (low, high) if known(end))]
-        ends.append((min(reach), max(reach)))
+        start, end = span
+        colour = INK if row == len(links) else COLOURS[0] if end >= start else COLOURS[1]
+        axes.barh(row, end - start, left=start, height=0.5, color=colour, alpha=0.85, lw=0)
+        reach = [start + value for value in (difference.get("low"), difference.get("high")) if known(value)]
+        axes.plot(reach, [row + 0.33] * len(reach), color=MUTED, lw=1.2, solid_capstyle="butt")
+        behind = spans[row + 1] if row + 1 < len(links) else None
+        if behind is not None:
+            axes.plot([end, behind[0]], [row + 0.25, row + 0.75], color=MUTED, lw=0.7)
+        ends.append((min(start, end, *reach), max(start, end, *reach)))
     return ends
 
 
 def _numbers(
     axes: Axes,
     differences: Sequence[Mapping[str, Any] | None],
-    ends: Sequence[tuple[float, float] | None],
+    ends: Sequence[Span | None],
     *,
     on_one_line: bool,
 ) -> None:

@@ -71,6 +71,8 @@ def _draw(width: float, found: Mapping[str, tuple[Floats, ...]], errors: Mapping
         axes.fill_between(confidence, low, high, color=COLOURS[0], alpha=0.25, lw=0)
         axes.plot(confidence, accuracy, color=COLOURS[0], marker="o", ms=2.5, lw=1.2)
         axes.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+        axes.set_xticklabels(["0", ".5", "1"])
+        axes.set_yticklabels(["0", ".5", "1"])
         axes.set_title(shortened(name, 24), fontsize=8.5)
         ece = errors.get(name, {})
         words = f"ECE {number(ece.get('mean'), 3)}\nbias {number(ece.get('bias'), 3)}"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from affekt.study.figures import COLOURS
 from affekt.study.report.drawing import INK, MUTED, NARROW, Chart, canvas, label_room, placed
 from affekt.study.report.numbers import known, number, shortened
-from affekt.study.report.study_tables import Comparison, Record, conditions_table, items
-from affekt.study.report.table import Table
+from affekt.study.report.study_tables import Comparison, conditions_table, items
+from affekt.study.report.table import Record, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ROW = 0.29
+ROW = 0.3
 
 
 def conditions(comparison: Comparison) -> Chart | None:
@@ -35,8 +35,8 @@ def conditions(comparison: Comparison) -> Chart | None:
         name="conditions",
         title="",
         caption="Test accuracy in percent. Dot: the mean over seeds; line: its 95 % interval over seeds and items; "
-        f"open circles: every seed; n: seeds. All on {items(comparison)}. An interval of one condition says nothing "
-        "of a difference; for that see the declared comparisons, which are paired.",
+        f"open circles below: every seed; n: seeds. All on {items(comparison)}. An interval of one condition says "
+        "nothing of a difference; for that see the declared comparisons, which are paired.",
         alt="Dot plot. " + "; ".join(f"{r['condition']}: {number(r['accuracy'])} %" for r in records),
         draw=lambda width: _draw(width, records, str(comparison.get("method"))),
         table=Table(name="accuracy", caption="Every seed's test accuracy, percent.", records=[*means, *each]),
@@ -58,7 +58,7 @@ def _draw(width: float, records: Sequence[Record], method: str) -> Figure:
     for row, record in enumerate(records):
         colour = COLOURS[0] if record["condition"] == method else INK
         each = [value for value in record["accuracy_each"] if known(value)]
-        axes.plot(each, [row] * len(each), "o", ms=4.5, mfc="none", mec=MUTED, mew=0.7, ls="none")
+        axes.plot(each, [row + 0.24] * len(each), "o", ms=3.6, mfc="none", mec=MUTED, mew=0.7, ls="none")
         low, high = record["accuracy_low"], record["accuracy_high"]
         if known(low) and known(high):
             axes.plot([low, high], [row, row], color=colour, lw=1.6, solid_capstyle="butt")

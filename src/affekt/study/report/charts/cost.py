@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from affekt.study.figures import COLOURS
 from affekt.study.report.drawing import INK, MUTED, NARROW, Chart, canvas
 from affekt.study.report.numbers import known, short_count, shortened
-from affekt.study.report.study_tables import Comparison, Record, conditions_table, items
-from affekt.study.report.table import Table
+from affekt.study.report.study_tables import Comparison, conditions_table, items
+from affekt.study.report.table import Record, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +33,9 @@ def cost(comparison: Comparison) -> Chart | None:
         name="cost",
         title="What it costs",
         caption=f"Mean test accuracy against cost, a point a condition ({len(records)} conditions, n of seeds in the "
-        f"table), {items(comparison)}. Named: those that no cheaper one beats, and the method. Seconds depend on the "
-        "machine and on what else it did." + "".join(f" Not known: {words}." for words in absent),
+        f"table), {items(comparison)}. Named: those that no cheaper one beats, where there is room; "
+        "blue: the method. Seconds "
+        "depend on the machine and on what else it did." + "".join(f" Not known: {words}." for words in absent),
         alt="Accuracy against cost. "
         + "; ".join(f"{r['condition']}: {short_count(r['parameters'])} parameters" for r in records),
         draw=lambda width: _draw(width, records, there, str(comparison.get("method"))),
@@ -76,15 +77,16 @@ def _draw(width: float, records: Sequence[Record], costs: Sequence[tuple[str, st
 
 
 def _panel(axes: Axes, records: Sequence[Record], key: str, method: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     for record in records:
         mine = record["condition"] == method
         axes.plot(record[key], record["accuracy"], "o", ms=6, color=COLOURS[0] if mine else INK, mew=0, alpha=0.8)
     axes.set_xscale("log")
     values = [record[key] for record in records] or [1]
-    decades = max(values) / min(values) > 30
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if decades else (1.0, 2.0, 5.0)))
+    ratio = max(values) / min(values)
+    steps = (1.0,) if ratio > 30 else (1.0, 2.0, 5.0)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps) if ratio > 5 else MaxNLocator(4))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
     axes.margins(0.12, 0.14)
@@ -102,34 +104,48 @@ def efficient(records: Sequence[Record], key: str) -> list[str]:
     return found
 
 
+Box = tuple[float, float, float, float]
+
+
 def _name(axes: Axes, records: Sequence[Record], key: str, method: str) -> None:
-    """Names beside the points that matter; one that would lie on another name is left to the table."""
-    figure = axes.get_figure()
+    """Names beside the points that matter; one that finds no free place is left to the table."""
+    figure = axes.get_figure(root=True)
     assert figure is not None
     box = axes.get_position()
     size = figure.get_size_inches() * (box.width, box.height)
-    front = efficient(records, key)
-    named = [method, *(name for name in reversed(front) if name != method)]
-    held = {record["condition"]: record for record in records}
-    taken: list[tuple[float, float, float, float]] = []
-    to_axes = (axes.transData + axes.transAxes.inverted()).transform
     axes.get_xlim(), axes.get_ylim()  # settles the limits that the transform stands on
-    for name in (n for n in named if n in held):
-        x, y = to_axes((held[name][key], held[name]["accuracy"])) * size
-        words, reach = shortened(name, 18), 0.068 * len(shortened(name, 18))
+    to_axes = axes.transData + axes.transAxes.inverted()
+    points = {r["condition"]: to_axes.transform((r[key], r["accuracy"])) * size for r in records}
+    front = efficient(records, key)
+    taken: list[Box] = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in points.values()]
+    for name in [method] * (method in points) + [name for name in reversed(front) if name != method]:
+        words = shortened(name, 18)
         # Nothing lies above and to the left of a point that no cheaper one beats: its name goes there if it fits.
-        right = name not in front or x - 0.08 - reach < -0.1
-        start = x + 0.08 if right else x - 0.08 - reach
-        area = (start, y - 0.02, start + reach, y + 0.16)
-        if any(area[0] < b[2] and b[0] < area[2] and area[1] < b[3] and b[1] < area[3] for b in taken):
-            continue
-        taken.append(area)
-        axes.annotate(
-            words,
-            (held[name][key], held[name]["accuracy"]),
-            xytext=(5 if right else -5, 1),
-            textcoords="offset points",
-            ha="left" if right else "right",
-            fontsize=8,
-            color=INK if name == method else MUTED,
-        )
+        for right in (False, True) if name in front else (True, False):
+            area = _beside(*points[name], reach=0.068 * len(words), right=right)
+            if area[0] >= -0.1 and area[2] <= size[0] + 0.15 and not any(_overlap(area, other) for other in taken):
+                taken.append(area)
+                _write(axes, words, record=next(r for r in records if r["condition"] == name), key=key, right=right)
+                break
+
+
+def _beside(x: float, y: float, *, reach: float, right: bool) -> Box:
+    """Room of a name beside a point, in inches: left, bottom, right, top."""
+    start = x + 0.07 if right else x - 0.07 - reach
+    return start, y + 0.01, start + reach, y + 0.13
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _write(axes: Axes, words: str, *, record: Record, key: str, right: bool) -> None:
+    axes.annotate(
+        words,
+        (record[key], record["accuracy"]),
+        xytext=(5 if right else -5, 2),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        fontsize=8,
+        color=MUTED,
+    )

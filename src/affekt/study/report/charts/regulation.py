@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affekt.study.figures import COLOURS
 from affekt.study.report.charts.rows import by_class, class_order, draw_quantiles
-from affekt.study.report.drawing import INK, MUTED, NARROW, Chart, outer_labels, panels
+from affekt.study.report.drawing import INK, MUTED, NARROW, WIDE, Chart, outer_labels, panels
 from affekt.study.report.gathering import Shown
 from affekt.study.report.numbers import count, counted, number, share, shortened
 from affekt.study.report.predictions import BINS, Reduced
@@ -72,8 +72,8 @@ def _draw_histograms(
             left = values[: BINS // 2].sum() < 0.5
             axes.text(0.03 if left else 0.97, 0.95, words, transform=axes.transAxes, va="top", fontsize=7.5,
                       ha="left" if left else "right", color=MUTED)  # fmt: skip
-        axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
-        axes.set_ylim(0, 100 * max(float(values.max()), 0.01) * 1.12)
+        axes.set(xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["0", ".5", "1"])
+        axes.set_ylim(0, 100 * max(float(values.max()), 0.01) * 1.75)
         axes.yaxis.set_tick_params(labelleft=False, length=0)
         axes.set_title(f"{shortened(name, 22)}  n = {len(runs[name])}", fontsize=8.5)
     outer_labels(figure, x="r", y="share of items")
@@ -121,6 +121,7 @@ def regulation_against_affect(shown: Shown, names: Sequence[str], spearman: Mapp
         alt="2-D histograms of r. " + "; ".join(f"{n}: rho {number(spearman.get(n))}" for n in names[:panels_]),
         draw=lambda width: _draw_cells(width, tables[:panels_], names, spearman),
         table=Table(name="regulation-against-affect", caption="Items by affect state and r.", records=records),
+        widths=(NARROW,) if columns <= 2 else (WIDE, NARROW),
     )
 
 

@@ -32,7 +32,7 @@ class Rows:
 
 def by_class(values: NDArray[np.float64], category: NDArray[np.int64], classes: Sequence[str]) -> list[Record]:
     """Quantiles of the finite values in each class that has any; class names beyond those given are numbers."""
-    found = []
+    found: list[Record] = []
     for k in np.unique(category[category >= 0]):
         held = values[(category == k) & np.isfinite(values)]
         if len(held):
