@@ -123,7 +123,7 @@ def _draw_gaps(width: float, records: Sequence[Record]) -> Figure:
     names = [shortened(name, 20) for name in conditions]
     figure = canvas(width, 0.3 + 0.55 + ROW * len(conditions))
     axes = placed(figure, left=min(label_room(names), 0.45 * width), right=0.15, top=0.3)
-    colours = dict(zip(BRANCHES.values(), (COLOURS[5], COLOURS[1]), strict=True))
+    colours = dict(zip(BRANCHES.values(), (COLOURS[0], COLOURS[1]), strict=True))
     for record in records:
         shift = -0.15 if record["branch"] == "non-emotional" else 0.15
         row, colour = conditions.index(record["condition"]) + shift, colours[record["branch"]]

@@ -33,8 +33,8 @@ def cost(comparison: Comparison) -> Chart | None:
         name="cost",
         title="What it costs",
         caption=f"Mean test accuracy against cost, a point a condition ({len(records)} conditions, n of seeds in the "
-        f"table), {items(comparison)}. Named: those that no cheaper one beats, where there is room; "
-        "blue: the method. Seconds "
+        f"table), {items(comparison)}. Named: those that no cheaper one beats, where there is room, "
+        "and (blue) the method. Seconds "
         "depend on the machine and on what else it did." + "".join(f" Not known: {words}." for words in absent),
         alt="Accuracy against cost. "
         + "; ".join(f"{r['condition']}: {short_count(r['parameters'])} parameters" for r in records),
@@ -123,7 +123,8 @@ def _name(axes: Axes, records: Sequence[Record], key: str, method: str) -> None:
         # Nothing lies above and to the left of a point that no cheaper one beats: its name goes there if it fits.
         for right in (False, True) if name in front else (True, False):
             area = _beside(*points[name], reach=0.068 * len(words), right=right)
-            if area[0] >= -0.1 and area[2] <= size[0] + 0.15 and not any(_overlap(area, other) for other in taken):
+            free = name == method or not any(_overlap(area, other) for other in taken)
+            if area[0] >= -0.1 and area[2] <= size[0] + 0.15 and free:
                 taken.append(area)
                 _write(axes, words, record=next(r for r in records if r["condition"] == name), key=key, right=right)
                 break
