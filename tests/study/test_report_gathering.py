@@ -80,6 +80,16 @@ def test_folders_that_the_comparison_does_not_name_are_left_alone(root):
     assert {run.condition for run in read_study(root).runs} == {"baseline", "learn-e-reg"}
 
 
+def test_runs_without_a_folder_are_named(root):
+    (root / "runs" / "mixture").rename(root / "elsewhere")
+    study = read_study(root)
+    assert {run.condition for run in study.runs} == {"baseline", "learn-e-reg"}
+    assert study.notes == [
+        "Without a folder, so in no figure of curves or single items: mixture (seed 0), "
+        "mixture (seed 1), mixture (seed 2)."
+    ]
+
+
 def comparison(seeds=(0, 1), **changes):
     accuracy = {"mixture": [70.0] * len(seeds), "baseline": [70.0] * len(seeds), "learn-e-reg": [72.0] * len(seeds)}
     return synthetic_study.comparison(accuracy, seeds=seeds, n=1000, classes=("a", "b")) | changes

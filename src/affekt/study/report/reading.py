@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affekt.errors import AffektError
+from affekt.errors import AffektError, first
 from affekt.study.report.numbers import known
 from affekt.study.report.study_tables import Comparison
 
@@ -30,7 +30,7 @@ class Study:
 
     Attributes:
         comparison: the content of ``comparison.json``.
-        runs: those that are finished, conditions in the comparison's order, then by seed.
+        runs: those whose folder is there, conditions in the comparison's order, then by seed.
         recipe: the text of ``recipe.toml``; empty where there is none.
         environments: the different machines and versions, each with how many runs it did.
         curves: condition -> seed -> epochs and validation accuracy in percent.
@@ -54,7 +54,10 @@ def read_study(path: Path) -> Study:
     """
     comparison = _comparison(path / "comparison.json")
     notes: list[str] = []
-    runs = list(_runs(path, comparison))
+    named = list(_runs(path, comparison))
+    runs = [run for run in named if run.path.is_dir()]
+    if absent := [f"{run.condition} (seed {run.seed})" for run in named if not run.path.is_dir()]:
+        notes.append(f"Without a folder, so in no figure of curves or single items: {first(absent)}.")
     recipe = path / "recipe.toml"
     curves: dict[str, dict[int, tuple[list[float], list[float]]]] = {}
     for run in runs:
@@ -95,9 +98,7 @@ def _runs(path: Path, comparison: Comparison) -> Iterator[Run]:
     for condition in comparison.get("conditions") or ():
         name = str(condition.get("name", ""))
         for seed in condition.get("seeds") or ():
-            folder = path / "runs" / name / f"seed-{seed}"
-            if folder.is_dir():
-                yield Run(name, int(seed), folder)
+            yield Run(name, int(seed), path / "runs" / name / f"seed-{seed}")
 
 
 def _curve(path: Path, metric: str) -> tuple[list[float], list[float]]:
