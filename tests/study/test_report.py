@@ -328,6 +328,7 @@ def test_half_done_study_says_so_on_top(tmp_path):
     }
     _, page = write(tmp_path, conditions=("baseline", "learn-e-reg"), seeds=(0, 1), changes=changes)
     top = page.text[: page.text.index("What may not be concluded")]
+    assert not any("hidden" in attributes for _, attributes in page.tags)
     assert "4 of 18 runs finished, 1 failed." in top
     assert "No verdict yet." in top
     assert "No declared comparison has its runs yet." in page.text

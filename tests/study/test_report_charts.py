@@ -40,9 +40,12 @@ def test_link_that_nothing_places_starts_at_zero():
     assert levels([1.0, None, 2.0], None) == [(0, 1), None, (0, 2)]
 
 
-def test_no_chart_where_no_link_is_there():
+def test_no_chart_where_neither_a_link_nor_the_whole_is_there():
     link = {"first": "a", "second": "b", "adds": "", "difference": None}
     assert charts.attribution({"attribution": {"links": [link], "whole": None}}) is None
+    whole = {"estimate": 1.0, "low": 0.5, "high": 1.5}
+    chart = charts.attribution({"attribution": {"links": [link], "whole": whole}})
+    assert [record["estimate"] for record in chart.table.records] == [None, 1.0]
 
 
 def test_efficient_conditions_are_those_that_no_cheaper_one_beats():

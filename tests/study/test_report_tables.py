@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from affekt.errors import UsageError
 from affekt.study.report import tables
-from affekt.study.report.numbers import probability, short_count, signed
+from affekt.study.report.numbers import probability, short_count, shortened, signed
 from affekt.study.report.table import Column, Table, as_csv, as_latex, as_markdown
 
 SEEDS = (0, 1)
@@ -109,3 +109,8 @@ def test_short_counts(value, text):
 
 def test_differences_have_a_sign_and_a_true_minus():
     assert (signed(1.234), signed(-0.5), signed(None)) == ("+1.23", "−0.50", "–")
+
+
+def test_long_names_keep_both_ends():
+    assert shortened("class-with-a-long-name-007", 12) == "class…me-007"
+    assert shortened("short", 5) == "short"

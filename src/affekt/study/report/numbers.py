@@ -72,5 +72,6 @@ def counted(n: int, one: str, many: str | None = None) -> str:
 
 
 def shortened(name: str, most: int = 26) -> str:
-    """A name that fits beside an axis; the tables have it whole."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """A name that fits beside an axis, cut in its middle as names often differ at the end; tables have it whole."""
+    behind = most // 2
+    return name if len(name) <= most else f"{name[: most - 1 - behind]}…{name[-behind:]}"

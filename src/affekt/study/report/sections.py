@@ -38,7 +38,7 @@ def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str
     comparison = study.comparison
     if comparison.get("attribution"):
         waterfall = charts.attribution(comparison)
-        lead = "" if waterfall else "No link of the chain has both of its ends yet."
+        lead = "" if waterfall else "Neither a link of the chain nor the whole of it has both of its ends yet."
         title = "Where the difference comes from"
         yield Section(title=title, id="attribution", lead=lead, charts=_there(waterfall))
     yield Section(

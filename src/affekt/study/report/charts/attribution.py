@@ -18,10 +18,11 @@ ROW = 0.52
 
 
 def attribution(comparison: Comparison) -> Chart | None:
-    """None where the study declared no chain, or none of its links is there."""
+    """None where the study declared no chain, or neither a link nor the whole of it is there."""
     held = comparison.get("attribution") or {}
     links = list(held.get("links") or ())
-    if not any(known((link.get("difference") or {}).get("estimate")) for link in links):
+    differences = [held.get("whole"), *(link.get("difference") for link in links)]
+    if not links or all(_estimate(difference) is None for difference in differences):
         return None
     table = attribution_table(comparison)
     missing = [str(name) for name in held.get("missing") or ()]
