@@ -1,10 +1,10 @@
 """Coverage of a study's intervals by simulation: python benchmarks/coverage.py [--studies 2000]
 
-Made-up studies whose truth is known. First table: how often the 95 % interval of a difference holds the true one, by number
-of seeds and by the ratio of the variance that seeds bring to the mean difference of one seed to that which the test items
-bring. Beside it, on the same studies, the two ways that are often seen: a bootstrap that draws items anew within each seed,
-and Student's t over the seeds alone. Second table: how often any of five comparisons with no true difference is called
-better or worse after Holm.
+Made-up studies whose truth is known. First table: how often the 95 % interval of a difference holds the true one, by
+number of seeds and by the ratio of the variance that seeds bring to the mean difference of one seed to that which the
+test items bring. Beside it, on the same studies, the two ways that are often seen: a bootstrap that draws items anew
+within each seed, and Student's t over the seeds alone. Second table: how often any of five comparisons with no true
+difference is called better or worse after Holm.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ DRAWS = 1000
 
 
 def scores(rng: np.random.Generator, seeds: int, ratio: float, conditions: int, truth: float) -> np.ndarray:
-    """``(conditions, seeds, items)``: items differ for all, for a condition, and by chance; seeds differ for a condition.
+    """``(conditions, seeds, items)``: items differ for all, for a condition and by chance, seeds for a condition.
 
-    The first condition is better by ``truth``. Two conditions differ, in the mean over items of one seed, with the variance
-    2 (0.04 + 0.09) / items from the items and ``ratio`` times as much from the seed.
+    The first condition is better by ``truth``. Two conditions differ, in the mean over items of one seed, with the
+    variance 2 (0.04 + 0.09) / items from the items and ``ratio`` times as much from the seed.
     """
     common = 0.3 * rng.standard_normal((1, 1, ITEMS))
     own = 0.2 * rng.standard_normal((conditions, 1, ITEMS))
@@ -65,7 +65,10 @@ def covered(seeds: int, ratio: float, studies: int) -> dict[str, float]:
         low, high = difference(drawn["0"], drawn["1"], seed=study).interval()
         hits["crossed"] += low <= TRUTH <= high
         width += (high - low) / studies
-        for name, (a, b) in (("within seeds", within_seeds(made[0] - made[1], rng)), ("seeds alone", over_seeds(made[0] - made[1]))):
+        for name, (a, b) in (
+            ("within seeds", within_seeds(made[0] - made[1], rng)),
+            ("seeds alone", over_seeds(made[0] - made[1])),
+        ):
             hits[name] += a <= TRUTH <= b
     return {name: count / studies for name, count in hits.items()} | {"width": width}
 

@@ -9,8 +9,8 @@ from affekt.backbones import list_backbones
 from affekt.data import dataset
 from affekt.recipe import load_recipe, override
 from affekt.regulation import PRESETS
-from affekt.study.conditions import NEEDS_PRETRAINING
 from affekt.study import apply_condition, list_conditions, pretrain, train
+from affekt.study.conditions import NEEDS_PRETRAINING
 from affekt.weighting import list_weightings
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))

@@ -115,7 +115,9 @@ def test_affect_is_permuted_in_training_and_features_are_not(gated):
     assert not torch.equal(out.affect, own)
     torch.testing.assert_close(out.affect.sort(0).values, own.sort(0).values)
     gated.eval()
-    torch.testing.assert_close(gated.influence(pictures, own), gated.influence(pictures, gated.emotional(pictures).features))
+    torch.testing.assert_close(
+        gated.influence(pictures, own), gated.influence(pictures, gated.emotional(pictures).features)
+    )
 
 
 def test_evaluation_tells_what_other_pictures_affect_would_have_done(gated):

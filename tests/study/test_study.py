@@ -97,10 +97,10 @@ def test_an_ensemble_is_the_mean_of_its_members(done):
     (first, ids), (second, others) = map(probabilities, members)
     np.testing.assert_array_equal(ids, others)
     assert not np.allclose(first, second)
-    np.testing.assert_allclose(
-        probabilities(folder / "runs/ensemble-2/seed-0")[0], (first + second) / 2, rtol=1e-5
+    np.testing.assert_allclose(probabilities(folder / "runs/ensemble-2/seed-0")[0], (first + second) / 2, rtol=1e-5)
+    assert (
+        result["parameters"]["total"] == 2 * json.loads((members[0] / "result.json").read_text())["parameters"]["total"]
     )
-    assert result["parameters"]["total"] == 2 * json.loads((members[0] / "result.json").read_text())["parameters"]["total"]
 
 
 def test_members_see_other_orders_and_the_same_test(done):
@@ -194,7 +194,9 @@ def test_a_cut_results_line_is_named_and_the_whole_ones_count(recipe, folder):
 
 
 def test_another_recipe_is_refused(recipe, folder):
-    with pytest.raises(RecipeError, match=r"keys that differ: training.batch_size \(training.batch_size is 8 there, 4 here"):
+    with pytest.raises(
+        RecipeError, match=r"keys that differ: training.batch_size \(training.batch_size is 8 there, 4 here"
+    ):
         study(override(recipe, ["training.batch_size=4"]), out=folder)
 
 

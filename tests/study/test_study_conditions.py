@@ -87,7 +87,7 @@ def test_other_task_learns_the_column_and_no_affect(recipe, tmp_path):
 
 
 def test_a_wrong_label_column_names_the_right_ones(recipe, tmp_path):
-    with pytest.raises(affekt.errors.RecipeError, match='label column "plaice": unknown. Nearest: place'):
+    with pytest.raises(affekt.errors.RecipeError, match=r'label column "plaice": unknown\. Nearest: place'):
         affekt.study.pretrain(override(recipe, ["affective.labels=plaice"]), out=tmp_path / "run")
 
 

@@ -11,7 +11,21 @@ from typing import Any, NoReturn
 from affekt import __version__
 from affekt.errors import UsageError, unknown
 
-VERBS = ("quickstart", "pretrain", "train", "study", "plan", "report", "evaluate", "predict", "data", "recipes", "convert", "doctor", "completion")
+VERBS = (
+    "quickstart",
+    "pretrain",
+    "train",
+    "study",
+    "plan",
+    "report",
+    "evaluate",
+    "predict",
+    "data",
+    "recipes",
+    "convert",
+    "doctor",
+    "completion",
+)
 """One file a verb in this folder; each offers ``register(subparsers)`` and imports what is heavy only when it runs."""
 
 

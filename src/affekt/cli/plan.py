@@ -16,7 +16,9 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("plan", help="what a study will cost: parameters, operations, memory, disk, time")
     add_recipe(parser, seed=False)
     parser.add_argument("--seeds", type=positive, metavar="N", help="how many, counted up from the recipe's seed")
-    parser.add_argument("--no-probe", action="store_true", help="count only; do without the 20 timed steps of each training")
+    parser.add_argument(
+        "--no-probe", action="store_true", help="count only; do without the 20 timed steps of each training"
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -56,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     write_table(
         ("condition", "parameters, trainable", "all", "training FLOPs", "pre-training FLOPs"),
-        ([f"{v:.3g}" if isinstance(v, float) and v else v for v in cost.values()] for cost in costs),
+        (
+            (name, cost.trainable, cost.total, f"{cost.training:.3g}", f"{cost.pretraining:.3g}")
+            for name, cost in planned.costs.items()
+        ),
     )
     for name, reason in planned.inapplicable.items():
         write(f"does not apply: {name}: {reason}")

@@ -14,7 +14,9 @@ EXECUTORS = ("local", "ray", "slurm")
 
 
 def register(subparsers: Any) -> None:
-    parser = subparsers.add_parser("study", help="does the emotion do anything? conditions x seeds, controls, statistics")
+    parser = subparsers.add_parser(
+        "study", help="does the emotion do anything? conditions x seeds, controls, statistics"
+    )
     add_recipe(parser, seed=False)
     parser.add_argument("--seeds", type=positive, metavar="N", help="how many, counted up from the recipe's seed")
     parser.add_argument("--executor", choices=EXECUTORS, default="local", help="where runs are done (default: local)")
@@ -64,7 +66,13 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
         write_table(
             ("comparison", "seeds", "points", "95 % from", "to", "p (Holm)", "verdict"),
             (
-                (c["name"], len(c["seeds"]), *(round(c[k], 2) for k in ("estimate", "low", "high")), c["p_holm"], c["verdict"])
+                (
+                    c["name"],
+                    len(c["seeds"]),
+                    *(round(c[k], 2) for k in ("estimate", "low", "high")),
+                    c["p_holm"],
+                    c["verdict"],
+                )
                 for c in made
             ),
         )
@@ -93,4 +101,3 @@ def _print_attribution(attribution: Mapping[str, Any] | None) -> None:
     if (whole := attribution["whole"]) is not None:
         rows.append(("whole", "", *(round(whole[k], 2) for k in ("estimate", "low", "high"))))
     write_table(("link", "adds", "points", "95 % from", "to"), rows)
-

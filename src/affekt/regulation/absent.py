@@ -22,8 +22,8 @@ class Nothing:
 class NoEmotion(PretrainedModel):
     """An emotional encoder without weights, features or state.
 
-    ``EmotionalRegulation(..., emotional=NoEmotion(), influence="independent", regulator="constant")`` is a mixture of two
-    branches of the task alone.
+    ``EmotionalRegulation(..., emotional=NoEmotion(), influence="independent", regulator="constant")`` is a mixture of
+    two branches of the task alone.
     """
 
     mean: Tensor

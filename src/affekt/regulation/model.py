@@ -64,8 +64,8 @@ class EmotionalRegulation(PretrainedModel):
             model and is frozen in place (``requires_grad = False``; give a ``copy.deepcopy`` to keep yours as it is)
             unless ``emotional_mode`` says otherwise.
         influence: ``initialised``, ``concatenated``, ``added``, ``modulated`` or ``shared``; ``independent``: none.
-        regulator: ``constant``, ``random``, ``intensity``, ``valence``, ``learned``, ``per_class`` or ``scalar``; without
-            affect: ``features``.
+        regulator: ``constant``, ``random``, ``intensity``, ``valence``, ``learned``, ``per_class`` or ``scalar``;
+            without affect: ``features``.
         mix: ``"probability"`` or ``"logit"``.
         initial: initial weights of both branches (``initialised`` and ``shared`` bring the second's); ``"random"``,
             ``"imagenet"`` or a path.

@@ -32,8 +32,8 @@ class RegulationTask(Task):
     norms with their running statistics, no dropout) and without gradient.
 
     Metrics: of the regulated prediction ``accuracy``, ``accuracy_of_majority``, ``balanced_accuracy``, ``nll`` and
-    ``ece``; ``non_emotional/accuracy``, ``influenced/accuracy``; ``permuted/accuracy``, with other pictures' affect states
-    (where r depends on them); those of :func:`regulation_metrics`.
+    ``ece``; ``non_emotional/accuracy``, ``influenced/accuracy``; ``permuted/accuracy``, with other pictures' affect
+    states (where r depends on them); those of :func:`regulation_metrics`.
 
     Args:
         model: the regulated model.
@@ -162,7 +162,8 @@ class RegulationTask(Task):
     def _tried(self, outputs: Outputs, target: np.ndarray[Any, Any]) -> Outputs:
         device = self.model.non_emotional.mean.device
         own, influenced, state = (
-            torch.as_tensor(np.asarray(outputs[name]), device=device) for name in ("non_emotional", "influenced", "affect")
+            torch.as_tensor(np.asarray(outputs[name]), device=device)
+            for name in ("non_emotional", "influenced", "affect")
         )
         known = target >= 0
         rows, correct, loss = np.arange(len(target)), np.zeros(len(target)), np.zeros(len(target))
@@ -188,7 +189,7 @@ class RegulationTask(Task):
             predicted = np.asarray(outputs[branch]).argmax(axis=1)
             found[f"{branch}/accuracy"] = accuracy(predicted[known], target[known])
         if "permuted_correct" in outputs:
-            found["permuted/accuracy"] = float(np.nanmean(outputs["permuted_correct"]))
+            found["permuted/accuracy"] = float(np.nanmean(np.asarray(outputs["permuted_correct"], dtype=np.float64)))
         classes = self.model.classes or tuple(map(str, range(self.model.num_classes)))
         names = self.model.emotional.state_names
         return found | regulation_metrics(outputs["regulation"], outputs["affect"], names, target, classes)

@@ -69,7 +69,7 @@ def target_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:
         parts["train"], parts["held-out"] = cut_off(
             splits.train, recipe.regulation.held_out, seed=seed, purpose="held-out regulator"
         )
-        notes.append(f"{len(named['held-out'])} training pictures held out from the branches for the regulator")
+        notes.append(f"{len(parts['held-out'])} training pictures held out from the branches for the regulator")
     return Data(splits=parts, notes=tuple(notes), missing=splits.missing)
 
 

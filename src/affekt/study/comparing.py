@@ -120,9 +120,7 @@ def _condition(name: str, drawn: Resampled, runs: Mapping[int, RunScores], recor
     alone = difference(drawn)
     low, high = alone.interval()
     seeds = list(drawn.seeds)
-    metrics: Json = {
-        "accuracy": {**_spread([POINT * x for x in alone.each]), "low": POINT * low, "high": POINT * high}
-    }
+    metrics: Json = {"accuracy": {**_spread([POINT * x for x in alone.each]), "low": POINT * low, "high": POINT * high}}
     found: Json = {"name": name, "seeds": seeds, "metrics": metrics, "parameters": None, "flops": None, "seconds": []}
     if not runs:
         return found
@@ -162,9 +160,7 @@ def _mean_branches(each: Sequence[RunScores]) -> Json | None:
             for split, value in splits.items():
                 found.setdefault(branch, {}).setdefault(split, []).append(value)
     return {
-        branch: {
-            split: None if None in values else POINT * float(np.mean(values)) for split, values in splits.items()
-        }
+        branch: {split: None if None in values else POINT * float(np.mean(values)) for split, values in splits.items()}
         for branch, splits in found.items()
     }
 

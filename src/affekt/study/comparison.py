@@ -147,11 +147,11 @@ def read_comparison(folder: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise AffektError(f"{folder}: no {COMPARISON} in it; run it first: affekt study RECIPE --out {folder}") from None
+        raise AffektError(
+            f"{folder}: no {COMPARISON} in it; run it first: affekt study RECIPE --out {folder}"
+        ) from None
     except json.JSONDecodeError as error:
         raise AffektError(f"{path}: damaged ({error}); affekt report writes it anew") from None
     if found.get("format", 0) > FORMAT:
         raise AffektError(f"{path}: format {found['format']}, this affekt reads {FORMAT}: pip install -U affekt")
     return found
-
-

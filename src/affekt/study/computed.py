@@ -117,7 +117,8 @@ def _earlier(learner: str) -> Callable[[Recipe, Recipe, Facts], Changes]:
 
 COMPUTED: Mapping[str, Computed] = {
     "baseline-pretrained": Computed(
-        about="one classifier that starts from the emotional encoder's own starting weights", changes=_baseline_pretrained
+        about="one classifier that starts from the emotional encoder's own starting weights",
+        changes=_baseline_pretrained,
     ),
     "longer": Computed(about="the baseline with as many training operations as the method", changes=_longer),
     "wide-trainable": Computed(
@@ -136,7 +137,9 @@ COMPUTED: Mapping[str, Computed] = {
     "emnn": Computed(
         about="emotional back-propagation (Khashman 2008) on the same frozen features", changes=_earlier("emnn")
     ),
-    "bel": Computed(about="brain emotional learning (Moren & Balkenius 2000) on the same frozen features", changes=_earlier("bel")),
+    "bel": Computed(
+        about="brain emotional learning (Moren & Balkenius 2000) on the same frozen features", changes=_earlier("bel")
+    ),
     "other-task": Computed(
         about="the method with an encoder pre-trained on the same pictures and labels that are no affect",
         changes=_other_task,

@@ -68,9 +68,9 @@ def apply_condition(
 ) -> Recipe:
     """The recipe of one condition, without conditions and study: what a run's folder states.
 
-    A ``[conditions.NAME]`` of the recipe changes keys on top of what that name means already, so that a control can have
-    a learning rate of its own. An ensemble's recipe is that of its members,
-    baselines with what the recipe changes of these.
+    A ``[conditions.NAME]`` of the recipe changes keys on top of what that name means already, so that a control can
+    have a learning rate of its own. An ensemble's recipe is that of its members, baselines with what the recipe changes
+    of these.
 
     Args:
         name: of the condition; None: the recipe as it stands.

@@ -109,9 +109,10 @@ def operations(task: Task, image_size: int, classes: int) -> float:
     batch = Batch(images=images, labels=_labels(task, classes), items=torch.arange(PROBED))
     task.train()
     with FlopCounterMode(display=False) as counter:
-        torch.stack(list(task.losses(batch).values())).sum().backward()
+        total = torch.stack(list(task.losses(batch).values())).sum()
+        torch.autograd.backward(total)
     task.zero_grad(set_to_none=True)
-    return counter.get_total_flops() / PROBED
+    return float(counter.get_total_flops()) / PROBED
 
 
 def _labels(task: Task, classes: int) -> dict[str, torch.Tensor]:

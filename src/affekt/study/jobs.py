@@ -54,7 +54,7 @@ class Job:
 
 
 def plan_jobs(conditions: Mapping[str, Recipe], seeds: Iterable[int]) -> list[Job]:
-    """The jobs of a study, each after those that it needs; seed by seed, so that a study that is stopped has whole seeds.
+    """The jobs of a study, each after those that it needs; seed by seed, so that one that is stopped has whole seeds.
 
     Args:
         conditions: name -> resolved recipe, whose seed is replaced.
@@ -104,8 +104,8 @@ def _shared(recipe: Recipe, name: str, seed: int) -> Job:
 
 
 def _ensemble(name: str, recipe: Recipe, conditions: Mapping[str, Recipe], seed: int) -> list[Job]:
-    """Members have the split and pictures of the seed, and order, augmentation and weights of their own; the first is the
-    study's own baseline where that is the same."""
+    """Members have the split and pictures of the seed, and order, augmentation and weights of their own; the first is
+    the study's own baseline where that is the same."""
     member = replace(recipe, target=replace(recipe.target, split_seed=_split_seed(recipe)))
     jobs, folders = [], []
     if conditions.get("baseline") is not None and replace(conditions["baseline"], seed=seed) == recipe:

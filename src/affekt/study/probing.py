@@ -140,12 +140,14 @@ def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | 
 
 def _without_model(recipe: Recipe) -> Recipe:
     """The recipe whose emotional encoder is made, not read: a study's is not there yet."""
-    return replace(recipe, emotional=replace(recipe.emotional, model="")) if "shared/" in recipe.emotional.model else recipe
+    return (
+        replace(recipe, emotional=replace(recipe.emotional, model=""))
+        if "shared/" in recipe.emotional.model
+        else recipe
+    )
 
 
-def _step(
-    task: Task, train: Stimuli, engine: TrainingSettings, augmentation: AugmentationSettings, size: int
-) -> float:
+def _step(task: Task, train: Stimuli, engine: TrainingSettings, augmentation: AugmentationSettings, size: int) -> float:
     few = train.take(np.arange(min(len(train), STEPS * engine.batch_size)))
     epochs = -(-STEPS * engine.batch_size // len(few))
     clock = _Clock()

@@ -17,8 +17,8 @@ AFFECT, SHUFFLED = "affect", "shuffled"
 def relabelled(parts: Mapping[str, Stimuli], which: str, *, seed: int) -> dict[str, Stimuli]:
     """The splits with the labels that ``[affective] labels`` asks for.
 
-    ``affect``: as they are. ``shuffled``: in train, each picture has the labels of another, drawn by seed; validation and
-    test keep theirs. Any other word: the values of that label column as categories.
+    ``affect``: as they are. ``shuffled``: in train, each picture has the labels of another, drawn by seed; validation
+    and test keep theirs. Any other word: the values of that label column as categories.
 
     Raises:
         RecipeError: no such column; those there are.

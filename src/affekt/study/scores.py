@@ -111,6 +111,4 @@ def _branches(record: Record) -> dict[str, dict[str, float | None]] | None:
     names = ("non_emotional", "influenced")
     if f"{names[0]}/accuracy" not in metrics["test"]:
         return None
-    return {
-        name: {split: values.get(f"{name}/accuracy") for split, values in metrics.items()} for name in names
-    }
+    return {name: {split: values.get(f"{name}/accuracy") for split, values in metrics.items()} for name in names}

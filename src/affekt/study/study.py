@@ -1,4 +1,4 @@
-"""Study: conditions x seeds on one recipe, ending in statistics and a report; calling it again finishes what is missing."""
+"""Study: conditions x seeds on one recipe, ending in statistics; calling it again finishes what is missing."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ MAIN = (
 """What a study runs unless its recipe says otherwise: the attribution's chain, and the strongest controls beside it."""
 
 ALL = "all"
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
@@ -250,9 +251,7 @@ def _run(
         say(f"{place}: {job.title} finished in {outcome.seconds:.0f} s")
 
     place = (
-        create_executor(
-            executor, study_folder, workers=workers, gpus=gpus, data_root=data_root, progress=progress
-        )
+        create_executor(executor, study_folder, workers=workers, gpus=gpus, data_root=data_root, progress=progress)
         if isinstance(executor, str)
         else executor
     )

@@ -1,4 +1,4 @@
-"""Local: jobs in this process one after another, or in several processes of this machine with their share of threads."""
+"""Local: jobs in this process one after another, or in several of this machine with their share of threads."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class Pooled:
 class Pool:
     """Jobs in ``slots`` processes of this machine, each with its share of the cores, or a GPU of its own.
 
-    A worker that dies (killed, out of memory) takes the pool with it: all its jobs are reported as ``died``, and the next
-    submit makes another pool.
+    A worker that dies (killed, out of memory) takes the pool with it: all its jobs are reported as ``died``, and the
+    next submit makes another pool.
     """
 
     def __init__(self, study: Path, *, slots: int, gpus: tuple[str, ...], data_root: Path | None) -> None:
@@ -87,9 +87,7 @@ class Pool:
         numbers = context.Queue()
         for slot in range(self.slots):
             numbers.put(self.gpus[slot % len(self.gpus)] if self.gpus else None)
-        return ProcessPoolExecutor(
-            self.slots, mp_context=context, initializer=_start, initargs=(self.threads, numbers)
-        )
+        return ProcessPoolExecutor(self.slots, mp_context=context, initializer=_start, initargs=(self.threads, numbers))
 
     def submit(self, job: Job) -> Pooled:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ class Ray:
         workers: jobs at once; None: as many as the cluster has room for.
         gpus: numbers of GPUs are ray's own matter; given any, each job asks for one.
         data_root: parent of the data sets' folders, on every machine.
-        address: of a cluster; None: what ``RAY_ADDRESS`` says, else ray is started here with ``workers`` times its threads.
+        address: of a cluster; None: what ``RAY_ADDRESS`` says, else ray is started here, for ``workers`` jobs.
 
     Raises:
         MissingExtra: ray is not installed.
@@ -60,22 +62,18 @@ class Ray:
             import ray
         except ImportError:
             raise MissingExtra("ray", "ray") from None
-        self.ray = ray
+        self.ray: Any = ray
         self.study, self.data_root = study.resolve(), data_root
         self.started = not ray.is_initialized()
         slots = workers or default_workers(cores())
         self.threads = max(1, cores() // slots)
         if self.started:
             self._start(address, slots)
-        room = int(ray.cluster_resources().get("CPU", 1)) // self.threads
+        room = int(self.ray.cluster_resources().get("CPU", 1)) // self.threads
         self.slots = min(workers or room, max(1, room))
-        self.remote = ray.remote(_work).options(
-            num_cpus=self.threads, num_gpus=1 if gpus else 0, max_retries=0
-        )
+        self.remote = ray.remote(_work).options(num_cpus=self.threads, num_gpus=1 if gpus else 0, max_retries=0)
 
     def _start(self, address: str | None, slots: int) -> None:
-        import os
-
         wanted = address or os.environ.get("RAY_ADDRESS")
         quiet: dict[str, Any] = {"include_dashboard": False} if wanted is None else {}
         try:
@@ -83,7 +81,7 @@ class Ray:
                 address=wanted,
                 num_cpus=None if wanted else slots * self.threads,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 **quiet,
             )
         except ConnectionError as error:

@@ -59,7 +59,7 @@ class Difference:
         if margin <= 0:
             raise UsageError(f"margin = {margin}: a number above 0")
         if self.standard_error == 0:
-            # Nothing differed in G units: what a share of at least the margin would leave with probability (1 - margin)^G.
+            # Nothing differed in G units, which a share of the margin leaves with a probability of (1 - margin)^G.
             return float(1 - min(margin, 1.0)) ** self.groups if abs(self.estimate) < margin else 1.0
         return float(stats.t.sf((margin - abs(self.estimate)) / self.standard_error, self.degrees))
 
