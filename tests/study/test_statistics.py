@@ -323,3 +323,11 @@ def test_labels_that_cannot_be():
         item_nll(logs, labels + 4)
     with pytest.raises(UsageError, match="are asked"):
         item_nll(logs, labels[:2])
+
+
+def test_seeds_that_are_right_on_different_items_are_not_certain():
+    """Each seed calls all items one class: together they are right half of the time on every item, and know nothing."""
+    right = np.tile([1.0, 0.0], 10)
+    found = difference(resample({"a": {0: right, 1: 1 - right}})["a"])
+    assert found.estimate == 0.5
+    assert found.standard_error > 0.05

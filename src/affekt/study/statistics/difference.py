@@ -70,7 +70,7 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
     The crossed bootstrap: B times, seeds are drawn, and one draw of items (or groups) holds for all of them. What each
     seed has of its own is widened by sqrt(S / (S - 1)), as a variance from S values needs. That bootstrap counts the
     interplay of seed and item three times (Owen 2007, Ann. Appl. Stat. 1, 386-411); it stands once in the variance of a
-    mean and is known from the draws, so twice its share is taken off, but never below what seeds or items alone give.
+    mean and is known from the draws, so twice its share is taken off, but never below what seeds, items or the interplay alone give.
     Student's t with the degrees of freedom of Satterthwaite (1946) makes up for few seeds. With one seed the items
     alone are drawn: the answer is about these two networks, not about the two methods.
 
@@ -92,7 +92,7 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
         of_seeds = float(mean.var(ddof=1)) / count
         chosen = np.random.default_rng(seed).integers(count, size=draws.shape)
         widened = np.sqrt(count / (count - 1)) * np.take_along_axis(own, chosen, axis=1).mean(axis=1)
-        total = max(float((centre + widened).var(ddof=1)) - 2 * interplay, of_seeds, of_items)
+        total = max(float((centre + widened).var(ddof=1)) - 2 * interplay, of_seeds, of_items, interplay)
     return Difference(
         estimate=float(mean.mean()),
         standard_error=total**0.5,
