@@ -70,9 +70,9 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
     The crossed bootstrap: B times, seeds are drawn, and one draw of items (or groups) holds for all of them. What each
     seed has of its own is widened by sqrt(S / (S - 1)), as a variance from S values needs. That bootstrap counts the
     interplay of seed and item three times (Owen 2007, Ann. Appl. Stat. 1, 386-411); it stands once in the variance of a
-    mean and is known from the draws, so twice its share is taken off, but never below what seeds, items or the interplay alone give.
-    Student's t with the degrees of freedom of Satterthwaite (1946) makes up for few seeds. With one seed the items
-    alone are drawn: the answer is about these two networks, not about the two methods.
+    mean and is known from the draws, so twice its share is taken off, but never below what seeds, items or the
+    interplay alone give. Student's t with the degrees of freedom of Satterthwaite (1946) makes up for few seeds. With
+    one seed the items alone are drawn: the answer is about these two networks, not about the two methods.
 
     Raises:
         UsageError: other seeds or items than the first's.
