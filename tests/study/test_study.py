@@ -302,3 +302,34 @@ class TestPlan:
         costs = plan(wanted).costs
         assert costs["longer"].training == pytest.approx(costs["learn-e-reg"].training, rel=0.02)
         assert costs["longer"].training > 2 * costs["baseline"].training
+
+
+def test_the_report_can_be_made_from_the_folder_alone(folder, call_affekt):
+    for name in ("report.html", "comparison.json"):
+        (folder / name).unlink(missing_ok=True)
+    answer = call_affekt("report", str(folder))
+    assert answer.returncode == 1
+    assert "no comparison.json in it" in answer.stderr
+
+
+def test_a_half_done_study_has_a_report_that_says_so(folder, call_affekt):
+    import shutil as sh
+
+    lines = (folder / FILE).read_text().splitlines(keepends=True)
+    (folder / FILE).write_text("".join(line for line in lines if "learn-e-reg" not in line))
+    sh.rmtree(folder / "runs/learn-e-reg")
+    answer = call_affekt("report", str(folder))
+    assert answer.returncode == 0, answer.stderr
+    assert "Nothing can be said yet" in answer.stdout
+    page = (folder / "report.html").read_text()
+    assert "12 of 14 runs are finished" in page
+    markdown = call_affekt("report", str(folder), "--format", "markdown").stdout
+    assert "| baseline" in markdown
+
+
+@pytest.fixture
+def call_affekt():
+    def call(*words):
+        return subprocess.run([sys.executable, "-m", "affekt", *words], capture_output=True, text=True, check=False)
+
+    return call

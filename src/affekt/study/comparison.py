@@ -42,6 +42,7 @@ class Frame:
         inapplicable: name -> reason.
         seeds, declared: all, and those that were declared before the first run.
         classes: of the target.
+        state_names: what each number of the method's affect state is about.
         provenance: name, licence and citation of every data set.
     """
 
@@ -51,6 +52,7 @@ class Frame:
     seeds: tuple[int, ...]
     declared: tuple[int, ...]
     classes: tuple[str, ...]
+    state_names: tuple[str, ...]
     provenance: tuple[Mapping[str, str], ...]
 
 
@@ -69,6 +71,7 @@ def frame_in(folder: Path) -> Frame:
         seeds=(*seeds["declared"], *seeds["added"]),
         declared=tuple(seeds["declared"]),
         classes=tuple(held["classes"]),
+        state_names=tuple(held["state_names"]),
         provenance=tuple(held["provenance"]),
     )
 
@@ -104,6 +107,7 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
         "failed": _failed(folder, frame),
         "inapplicable": dict(frame.inapplicable),
         "classes": list(frame.classes),
+        "state_names": list(frame.state_names),
         **found,
         "provenance": [dict(entry) for entry in frame.provenance],
         "citation": CITATION,

@@ -143,6 +143,12 @@ def _saved(task: RegulationTask, size: int, pictures: int, items: int) -> float:
     return float(counter.get_total_flops()) * (pictures - items)
 
 
+def state_names(recipe: Recipe, facts: Facts) -> tuple[str, ...]:
+    """What each number of the affect state of a resolved recipe is about; none where it has no emotional encoder."""
+    found = _emotional(recipe, facts) if recipe.model.kind == "regulated" else None
+    return () if found is None else found.state_names
+
+
 def _emotional(recipe: Recipe, facts: Facts) -> AffectNetwork | None:
     """An affect network of the recipe's shape, with random weights."""
     wanted = needs_emotional(recipe) or recipe.regulation.regulator == "features"

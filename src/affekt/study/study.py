@@ -12,7 +12,7 @@ from affekt.recipe import Recipe, load_recipe
 from affekt.study.comparing import declared_chain, declared_comparisons
 from affekt.study.comparison import Frame, compare_folder
 from affekt.study.conditions import ENSEMBLES, apply_condition, list_conditions
-from affekt.study.costs import Cost, cost_of
+from affekt.study.costs import Cost, cost_of, state_names
 from affekt.study.executors import Executor, create_executor
 from affekt.study.facts import Facts, read_facts
 from affekt.study.folder import RunFolder
@@ -271,5 +271,6 @@ def frame_of(planned: StudyPlan) -> Frame:
         seeds=planned.seeds,
         declared=planned.declared,
         classes=planned.facts.classes,
+        state_names=state_names(planned.conditions[planned.recipe.study.method], planned.facts),
         provenance=tuple({entry["name"]: entry for entry in entries}.values()),
     )

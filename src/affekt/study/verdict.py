@@ -23,10 +23,15 @@ def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
     controls = [c for c in made if c["second"] in CONTROLS]
     strongest = max(controls, key=lambda c: means[c["second"]], default=None)
     return {
-        "sentence": _sentence(settings, reference, strongest),
+        "sentence": _capital(_sentence(settings, reference, strongest)),
         "against_control": None if strongest is None else strongest["second"],
         "rules": rules(settings),
     }
+
+
+def _capital(text: str) -> str:
+    """The names of conditions stay as they are written."""
+    return f"Whether{text.removeprefix('whether')}" if text.startswith("whether") else text
 
 
 def _sentence(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:

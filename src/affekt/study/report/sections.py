@@ -87,7 +87,9 @@ def _regulated(study: Study, gathered: Gathered, shown: Shown) -> Iterator[Secti
     )
     branches = _there(charts.agreement(comparison, gathered.regulated), charts.gaps(comparison))
     yield Section(title="The two branches", id="branches", charts=branches)
-    yield Section(title="Affect state", id="affect", charts=[charts.affect_by_class(shown, names, states)])
+    affect = _there(charts.affect_by_class(shown, names, states))
+    if affect:
+        yield Section(title="Affect state", id="affect", charts=affect)
 
 
 def _there(*found: Chart | None) -> list[Chart]:

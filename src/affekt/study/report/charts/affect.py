@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def affect_by_class(shown: Shown, classes: Sequence[str], names: Sequence[str]) -> Chart:
-    """A panel a number of the state, a row a class; rows in the order of the first number's medians."""
+def affect_by_class(shown: Shown, classes: Sequence[str], names: Sequence[str]) -> Chart | None:
+    """A panel a number of the state, a row a class; rows in the order of the first number's medians.
+
+    None where no third network looks on: there is no affect state then.
+    """
     columns = range(shown.affect.shape[1])
+    if not columns:
+        return None
     found = {k: by_class(shown.affect[:, k], shown.category, classes) for k in columns}
     rows = class_order(found[0])
     order = [record["class"] for record in rows.shown]

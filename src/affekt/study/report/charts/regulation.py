@@ -101,9 +101,11 @@ def regulation_by_class(shown: Shown, classes: Sequence[str]) -> Chart:
     )
 
 
-def regulation_against_affect(shown: Shown, names: Sequence[str], spearman: Mapping[str, Any]) -> Chart:
-    """r against each number of the affect state, as 2-D histograms."""
+def regulation_against_affect(shown: Shown, names: Sequence[str], spearman: Mapping[str, Any]) -> Chart | None:
+    """r against each number of the affect state, as 2-D histograms; None where there is no state."""
     columns = shown.affect.shape[1]
+    if not columns:
+        return None
     tables = [_cells(shown.affect[:, k], shown.regulation) for k in range(columns)]
     records = [
         {"state": names[k], "from": a, "to": b, "r_from": c, "r_to": d, "items": n}
