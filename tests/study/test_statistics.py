@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from affekt.errors import UsageError
+from affekt.recipe import StudySettings
+from affekt.study.comparing import declared_chain
 from affekt.study.statistics import (
     CHAIN,
     attribute,
@@ -331,3 +333,32 @@ def test_seeds_that_are_right_on_different_items_are_not_certain():
     found = difference(resample({"a": {0: right, 1: 1 - right}})["a"])
     assert found.estimate == 0.5
     assert found.standard_error > 0.05
+
+
+def test_a_shorter_chain_says_what_all_left_out_links_add():
+    settings = StudySettings(chain=("baseline", "mixture", "untrained-emotion", "mine"))
+    assert declared_chain(settings) == (
+        ("baseline", ""),
+        ("mixture", "a second branch with a loss"),
+        ("untrained-emotion", "a learned balance, another network looks on"),
+        ("mine", ""),
+    )
+
+
+def test_comparisons_that_cannot_be_made_yet_count_in_the_adjustment():
+    found = resample(
+        {"a": {s: np.full(50, 0.9) - 0.01 * s for s in range(3)}, "b": {s: np.full(50, 0.5) for s in range(3)}}
+    )
+    made = {"a - b": difference(found["a"], found["b"])}
+    alone, (among,) = compare(made, margin=0.01)[0], compare(made, margin=0.01, more=4)
+    assert among.p == pytest.approx(5 * alone.p)
+    assert among.high - among.low > alone.high - alone.low
+
+
+def test_equivalence_takes_more_than_a_handful_of_items():
+    few, many = (
+        difference(*(resample({"a": {0: np.ones(n), 1: np.ones(n)}, "b": {0: np.ones(n), 1: np.ones(n)}}).values()))
+        for n in (16, 2000)
+    )
+    assert few.p_equivalent(0.005) == pytest.approx(0.995**16)
+    assert many.p_equivalent(0.005) < 0.05

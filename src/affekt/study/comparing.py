@@ -74,9 +74,19 @@ def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> 
 
 
 def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:
-    """The attribution's conditions, each with what it adds."""
-    adds = dict(CHAIN)
-    return tuple((name, adds.get(name, "")) for name in settings.chain) if settings.chain else CHAIN
+    """The attribution's conditions, each with what it adds to the one before it; links of the usual chain that are left
+    out add up."""
+    if not settings.chain:
+        return CHAIN
+    usual = [name for name, _ in CHAIN]
+
+    def adds(before: str, name: str) -> str:
+        if before not in usual or name not in usual:
+            return ""
+        return ", ".join(word for _, word in CHAIN[usual.index(before) + 1 : usual.index(name) + 1])
+
+    first, *others = settings.chain
+    return ((first, ""), *((name, adds(before, name)) for before, name in zip(settings.chain, others, strict=False)))
 
 
 def compare_study(
