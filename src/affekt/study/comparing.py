@@ -103,9 +103,9 @@ def compare_study(
     declared = declared_comparisons(settings, conditions)
     if scores is None:
         return {"conditions": [], "comparisons": [], "attribution": None, "n_items": 0, "n_groups": 0}
-    tables = {name: {seed: run.correct for seed, run in runs.items()} for name, runs in scores.runs.items()}
+    tables = {name: {seed: runs[seed].correct for seed in sorted(runs)} for name, runs in scores.runs.items()}
     for name, runs in scores.runs.items():
-        permuted = {seed: run.permuted_correct for seed, run in runs.items() if run.permuted_correct is not None}
+        permuted = {seed: values for seed in sorted(runs) if (values := runs[seed].permuted_correct) is not None}
         if name == settings.method and permuted:
             tables[name + PERMUTED] = permuted
     groups = scores.groups if len(np.unique(scores.groups)) < len(scores.groups) else None

@@ -243,7 +243,7 @@ def _run(
     def end(job: Job, outcome: Outcome) -> None:
         ended.append(job)
         place = f"{len(ended)} of {count}"
-        if outcome.status == "failed":
+        if outcome.status != "finished":
             say(f"{place}: {job.title} failed: {outcome.error}")
             return
         if job.is_run:

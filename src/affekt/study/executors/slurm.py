@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,15 @@ class Slurm:
         self.slots = workers or SLOTS
         chosen: dict[str, Any] = {"cpus_per_task": 2, "timeout_min": 24 * 60, **(parameters or {})}
         self.threads = int(chosen["cpus_per_task"])
-        self.executor = submitit.AutoExecutor(folder=self.study / FOLDER, cluster=cluster)
-        self.executor.update_parameters(**chosen, **({"gpus_per_node": 1} if gpus else {}))
+        self.parameters = chosen | ({"gpus_per_node": 1} if gpus else {})
+        self.make = partial(submitit.AutoExecutor, folder=self.study / FOLDER, cluster=cluster)
+        self.executor: Any = None
         self.handles: list[SlurmHandle] = []
 
     def submit(self, job: Job) -> SlurmHandle:
+        if self.executor is None:  # not before: it makes a folder within the study's, which must be claimed first
+            self.executor = self.make()
+            self.executor.update_parameters(**self.parameters)
         handle = SlurmHandle(self.executor.submit(_work, self.threads, self.study, job, self.data_root))
         self.handles.append(handle)
         return handle
