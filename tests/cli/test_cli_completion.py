@@ -22,7 +22,10 @@ from affekt.cli.parsing import VERBS
         (["train", "quicks"], ["quickstart", FILES]),
         (["train", "quickstart", "--se"], ["--set", "--seed"]),
         (["train", "quickstart", "--seed", ""], []),
-        (["train", "--set", "model.kind="], ["model.kind=", "model.kind=classifier", "model.kind=regulated"]),
+        (
+            ["train", "--set", "model.kind="],
+            ["model.kind=", "model.kind=classifier", "model.kind=regulated", "model.kind=earlier"],
+        ),
         (["train", "--set", "training.epo"], ["training.epochs="]),
         (["train", "--set=training.epo"], ["--set=training.epochs="]),
         (["train", "--out", ""], [FILES]),

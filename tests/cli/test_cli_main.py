@@ -11,6 +11,7 @@ import pytest
 
 import affekt
 from affekt.cli import doctor, main
+from affekt.cli.parsing import VERBS
 from affekt.errors import AffektError, UsageError
 
 
@@ -136,7 +137,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_help_of_every_verb_says_what_it_does(call):
     listed = re.findall(r"^    (\w+)", call("--help").out, flags=re.MULTILINE)
-    assert len(listed) == 10
+    assert len(listed) == len(VERBS)
     for verb in listed:
         text = call(verb, "--help").out
         assert text.startswith(f"usage: affekt {verb}")

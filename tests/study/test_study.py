@@ -219,7 +219,10 @@ def test_one_seed_says_what_it_cannot_tell(recipe, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["conditions.broken.training.learning_rate=1000", "conditions.broken.training.clip=1e9"], "NaN or infinite"),
+        (
+            ["conditions.broken.regulation.regulator_data=held-out", "conditions.broken.regulation.losses=regulated"],
+            "the branches need losses of their own",
+        ),
         (['conditions.broken.model.initial="absent.pth"'], "absent.pth"),
     ],
 )

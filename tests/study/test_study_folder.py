@@ -39,7 +39,7 @@ def test_another_recipe_is_refused_with_the_keys_that_differ(tmp_path, recipe):
     with pytest.raises(RecipeError) as caught:
         folder.held(override(recipe, ["training.epochs=99", "model.width=8"]))
     assert "keys that differ: model.width, training.epochs" in str(caught.value)
-    assert "None there, 8 here" in str(caught.value)
+    assert "None there, 8.0 here" in str(caught.value)
     assert (tmp_path / "run" / "recipe.toml").read_bytes() == before
 
 

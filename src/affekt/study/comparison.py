@@ -83,7 +83,9 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
         AffektError: a run's predictions were altered, or nothing can be written.
     """
     records, said = read(folder)
-    own = [r for r in records if r["condition"] in frame.conditions and r["seed"] in frame.seeds]
+    asked = [r for r in records if r["condition"] in frame.conditions and r["seed"] in frame.seeds]
+    # A run whose folder was deleted is one to be done again.
+    own = [r for r in asked if RunFolder(folder / r["folder"]).result() is not None]
     scores = read_scores(folder, own)
     settings = frame.recipe.study
     found = compare_study(scores, own, settings, [*frame.conditions, *frame.inapplicable])

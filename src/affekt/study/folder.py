@@ -148,7 +148,8 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         AffektError: the folder cannot be written, or the disk is full.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    # Of this process alone: two commands may begin one study at the same moment.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as file:
