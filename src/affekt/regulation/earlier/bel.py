@@ -28,7 +28,7 @@ class BEL(Learner):
     - For K classes there are K such units and the reward R is one-hot; the likeliest class has the highest E.
     - V and W begin at 0, so nothing is drawn: the seed decides nothing, and the order of the patterns everything.
     - A and E in both rules are those before the step.
-    - ``amygdala_rate`` (a) and ``orbitofrontal_rate`` (b): where None, 0.1 / mean over the training patterns of |s|^2.
+    - ``amygdala_rate`` (a) and ``orbitofrontal_rate`` (b): where None, 0.1 over the mean of ``|s|^2`` in training.
       A rate that suits three inputs makes a thousand diverge.
     - ``thalamus = True``: the amygdala alone also gets the strongest input, max(s), along the short way through the
       thalamus, as in the paper of 2000; off by default, since the rules above do not have it.

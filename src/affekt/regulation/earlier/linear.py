@@ -20,7 +20,7 @@ class LinearSoftmax(Learner):
     """Softmax regression by single steps down the cross-entropy: dw = rate * (t - p) x, the bias as for x = 1.
 
     Args:
-        learning_rate: of each step; None: 0.5 / mean over the training patterns of |x|^2, the bias's 1 included.
+        learning_rate: of each step; None: 0.5 over the mean of ``|x|^2`` in training, the bias's 1 included.
 
     Weights begin at 0, so the seed decides nothing.
 
