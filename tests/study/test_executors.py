@@ -15,7 +15,7 @@ from affekt.recipe import load_recipe, override
 from affekt.study.executors import create_executor
 from affekt.study.executors.local import Inline, Pool, cores, default_workers
 from affekt.study.executors.slurm import Slurm
-from affekt.study.study import study
+from affekt.study.studying import study
 
 CHANGES = [
     'study.conditions=["baseline","learn-e-reg"]',

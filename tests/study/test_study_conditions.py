@@ -11,7 +11,7 @@ from affekt.recipe import load_recipe, override
 from affekt.study import apply_condition, train
 from affekt.study.conditions import ORDER
 from affekt.study.matching import DoesNotApply, matched_epochs, matched_width
-from affekt.study.study import study
+from affekt.study.studying import study
 
 CHANGES = [
     'study.conditions=["all"]',

@@ -30,7 +30,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
     from affekt.study.reporting import report
-    from affekt.study.study import study
+    from affekt.study.studying import study
 
     result = study(
         recipe,

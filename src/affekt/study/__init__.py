@@ -5,11 +5,32 @@
 >>> recipe = load_recipe("recipes/cifar10-laptop.toml")
 >>> emotional = pretrain(recipe, out="runs/emotional")  # doctest: +SKIP
 >>> train(recipe, condition="learn-e-reg", out="runs/regulated", emotional=emotional.model)  # doctest: +SKIP
+
+All conditions and seeds of a recipe, what is missing of them, compared; and the report:
+
+>>> from affekt.study import study, write_report
+>>> result = study(recipe, out="studies/oasis-cifar10", say=print)  # doctest: +SKIP
+>>> result.comparison["verdict"]["sentence"]  # doctest: +SKIP
+>>> write_report(result.folder)  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
 from affekt.study.conditions import apply_condition, list_conditions
+from affekt.study.report import tables, write_report
 from affekt.study.run import RunResult, pretrain, train
+from affekt.study.studying import StudyPlan, StudyResult, plan, study
 
-__all__ = ["RunResult", "apply_condition", "list_conditions", "pretrain", "train"]
+__all__ = [
+    "RunResult",
+    "StudyPlan",
+    "StudyResult",
+    "apply_condition",
+    "list_conditions",
+    "plan",
+    "pretrain",
+    "study",
+    "tables",
+    "train",
+    "write_report",
+]

@@ -20,7 +20,7 @@ from affekt.study.costs import network_task, pretraining_task
 from affekt.study.jobs import Job
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
-from affekt.study.study import StudyPlan
+from affekt.study.studying import StudyPlan
 from affekt.training import Trainer
 from affekt.training.plan import Plan
 from affekt.training.task import Task
