@@ -39,11 +39,10 @@ def scores(rng: np.random.Generator, seeds: int, ratio: float, conditions: int, 
     return np.asarray(made)
 
 
-def within_seeds(d: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
-    """The percentile interval of items drawn anew within each seed."""
-    times = rng.multinomial(d.shape[1], np.full(d.shape[1], 1 / d.shape[1]), size=(DRAWS, d.shape[0])) / d.shape[1]
-    low, high = np.percentile(np.einsum("bsn,sn->bs", times, d).mean(axis=1), [2.5, 97.5])
-    return float(low), float(high)
+def within_seeds(d: np.ndarray) -> tuple[float, float]:
+    """What drawing items anew within each seed comes to: the seeds' items are taken to be independent of each other."""
+    reach = 1.96 * (d.var(axis=1, ddof=1).mean() / d.size) ** 0.5
+    return float(d.mean() - reach), float(d.mean() + reach)
 
 
 def over_seeds(d: np.ndarray) -> tuple[float, float]:
@@ -65,10 +64,8 @@ def covered(seeds: int, ratio: float, studies: int) -> dict[str, float]:
         low, high = difference(drawn["0"], drawn["1"], seed=study).interval()
         hits["crossed"] += low <= TRUTH <= high
         width += (high - low) / studies
-        for name, (a, b) in (
-            ("within seeds", within_seeds(made[0] - made[1], rng)),
-            ("seeds alone", over_seeds(made[0] - made[1])),
-        ):
+        d = made[0] - made[1]
+        for name, (a, b) in (("within seeds", within_seeds(d)), ("seeds alone", over_seeds(d))):
             hits[name] += a <= TRUTH <= b
     return {name: count / studies for name, count in hits.items()} | {"width": width}
 
