@@ -211,7 +211,7 @@ def test_one_seed_says_what_it_cannot_tell(recipe, tmp_path):
     one = override(recipe, ['study.conditions=["baseline","learn-e-reg"]', "study.chain=[]", "study.seeds=1"])
     found = study(one, out=tmp_path / "one").comparison
     assert "one seed says nothing of how seeds differ" in found["verdict"]["sentence"]
-    assert "No control was run" in found["verdict"]["sentence"]
+    assert "No control was run" in found["verdict"]["against_control"]
     assert found["comparisons"][0]["seeds_needed"] == {"0.5": None}
     assert found["attribution"]["missing"]
 

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from affekt.study.comparison import compare_folder, frame_in
     from affekt.study.report import tables
     from affekt.study.reporting import report
+    from affekt.study.verdict import in_words
 
     frame = frame_in(args.study)
     comparison = compare_folder(args.study, frame)
@@ -40,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
         return 0
     files = report(args.study, frame, pictures=args.pictures, data_root=root)
     say(*(f"note: {note}" for note in comparison["notes"]))
-    write(f"{comparison['verdict']['sentence']}\n\nreport: {files[0]}")
+    write(f"{in_words(comparison['verdict'])}\n\nreport: {files[0]}")
     return 0

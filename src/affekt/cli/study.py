@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
     """The verdict, the conditions and the declared comparisons as tables."""
-    write(f"{comparison['verdict']['sentence']}\n")
+    from affekt.study.verdict import in_words
+
+    write(f"{in_words(comparison['verdict'])}\n")
     write_table(
         ("condition", "seeds", "accuracy, %", "95 % from", "to", "SD", "parameters, trainable", "all"),
         ([*_condition(found)] for found in comparison["conditions"]),

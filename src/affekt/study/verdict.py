@@ -23,26 +23,33 @@ def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
     controls = [c for c in made if c["second"] in CONTROLS]
     strongest = max(controls, key=lambda c: means[c["second"]], default=None)
     return {
-        "sentence": _capital(_sentence(settings, reference, strongest)),
-        "against_control": None if strongest is None else strongest["second"],
+        "sentence": _about_reference(settings, reference, strongest),
+        "against_control": _about_control(settings, reference, strongest),
+        "control": None if strongest is None else strongest["second"],
         "rules": rules(settings),
     }
 
 
-def _capital(text: str) -> str:
-    """The names of conditions stay as they are written."""
-    return f"Whether{text.removeprefix('whether')}" if text.startswith("whether") else text
+def in_words(found: Mapping[str, Any]) -> str:
+    """A verdict as one text."""
+    return " ".join(text for text in (found["sentence"], found["against_control"]) if text)
 
 
-def _sentence(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
-    if reference is None and strongest is None:
-        return f"Nothing can be said yet: no seed of {settings.method} and of what it is compared with is finished."
-    parts = [_said(settings.method, c) for c in (reference, strongest) if c is not None]
-    said = "; ".join(parts) + "."
+def _about_reference(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
+    if reference is not None:
+        return _said(settings.method, reference)
+    if strongest is not None:
+        return f"No seed of both {settings.method} and {settings.reference} is finished."
+    return f"Nothing can be said yet: no seed of {settings.method} and of what it is compared with is finished."
+
+
+def _about_control(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
     if strongest is None:
-        return said + f" No control was run, so nothing follows about why: {settings.method} costs more, too."
+        costs = f"No control was run, so nothing follows about why: {settings.method} costs more, too."
+        return "" if reference is None else costs
+    said = f"Against its strongest control: {_said(settings.method, strongest)}"
     if strongest["verdict"] != "better" and reference is not None and reference["verdict"] == "better":
-        said += " The gain over the reference is not shown to come from emotion."
+        said += f" The gain over {settings.reference} is not shown to come from emotion."
     return said
 
 
@@ -57,7 +64,9 @@ def _said(method: str, c: Mapping[str, Any]) -> str:
         "cannot tell": f"whether {method} differs from {c['second']} cannot be told with {seeds} ({numbers})",
     }
     only = " - of these networks only: one seed says nothing of how seeds differ" if n == 1 else ""
-    return words[c["verdict"]] + only
+    text = words[c["verdict"]] + only + "."
+    # The names of conditions stay as they are written.
+    return f"W{text[1:]}" if text.startswith("whether") else text
 
 
 def lines(comparison: Mapping[str, Any]) -> Sequence[str]:
