@@ -214,9 +214,6 @@ class StudySettings:
     chain: tuple[str, ...] = setting((), "conditions of the attribution, in order; empty: that of the documentation")
     margin: float = setting(0.5, "largest difference that does not matter, absolute percentage points", low=1e-6)
     draws: int = setting(2000, "of the bootstrap", low=100)
-    learning_rates: tuple[float, ...] = setting(
-        (), "grid tried for every condition on validation, with a seed that the study does not use", low=1e-12
-    )
     pictures: Literal["licence", "always", "never"] = setting(
         "licence", "whether the report shows pictures; `licence`: where the data set's allows it"
     )
