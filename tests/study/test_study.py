@@ -1,5 +1,6 @@
 """Studies on real small pictures: what is run once, what is finished later, what is refused, what comes out."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -336,3 +337,35 @@ def call_affekt():
         return subprocess.run([sys.executable, "-m", "affekt", *words], capture_output=True, text=True, check=False)
 
     return call
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_every_item_of_every_run_in_one_long_table(done, folder, tmp_path, suffix):
+    from affekt.study.comparison import frame_in
+    from affekt.study.exporting import COLUMNS, export_items
+
+    path = tmp_path / f"items{suffix}"
+    n = done[0].comparison["n_items"]
+    assert export_items(folder, frame_in(folder), path) == 14 * n
+    if suffix == ".csv":
+        rows = list(csv.DictReader(path.open()))
+        kept = [row for row in rows if (row["condition"], row["seed"]) == ("mixture", "1")]
+        assert {row["r"] for row in rows if row["condition"] == "baseline"} == {""}
+    else:
+        table = pytest.importorskip("pyarrow.parquet").read_table(path)
+        assert table.column_names == list(COLUMNS)
+        kept = [row for row in table.to_pylist() if (row["condition"], row["seed"]) == ("mixture", 1)]
+    right = 100 * np.mean([float(row["correct"]) for row in kept])
+    assert right == pytest.approx(accuracies(done[0].comparison)["mixture"][1])
+    assert len({row["item"] for row in kept}) == n
+    assert float(kept[0]["r"]) == pytest.approx(0.5)
+    with pytest.raises(AffektError, match="not overwritten"):
+        export_items(folder, frame_in(folder), path)
+
+
+def test_a_table_of_another_kind_is_refused(folder, tmp_path):
+    from affekt.study.comparison import frame_in
+    from affekt.study.exporting import export_items
+
+    with pytest.raises(AffektError, match=r"\.csv or \.parquet is asked"):
+        export_items(folder, frame_in(folder), tmp_path / "items.xlsx")

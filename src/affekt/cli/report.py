@@ -18,6 +18,12 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--format", choices=FORMATS, default="html", help="html: the page with its figures; else tables on stdout"
     )
+    parser.add_argument(
+        "--items",
+        type=Path,
+        metavar="FILE",
+        help="write every test item of every run as one long table, .csv or .parquet",
+    )
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         "--pictures", action="store_true", default=None, help="show test pictures, whatever their licence says"
@@ -36,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
 
     frame = frame_in(args.study)
     comparison = compare_folder(args.study, frame)
+    if args.items is not None:
+        from affekt.study.exporting import export_items
+
+        say(f"{args.items}: {export_items(args.study, frame, args.items):,} rows")
     if args.format != "html":
         write(tables(comparison, args.format))
         return 0

@@ -15,7 +15,7 @@ from affekt.study.comparing import ALPHA, compare_study
 from affekt.study.conditions import about
 from affekt.study.folder import ERROR, RunFolder, write_text
 from affekt.study.jobs import run_folder
-from affekt.study.results import read
+from affekt.study.results import Record, read
 from affekt.study.scores import PERMUTED, read_scores
 from affekt.study.verdict import lines, verdict
 
@@ -76,16 +76,21 @@ def frame_in(folder: Path) -> Frame:
     )
 
 
+def finished_records(folder: Path, frame: Frame) -> tuple[list[Record], list[str]]:
+    """The lines of a study's finished runs, and what to say of lines that are not whole."""
+    records, said = read(folder)
+    asked = [r for r in records if r["condition"] in frame.conditions and r["seed"] in frame.seeds]
+    # A run whose folder was deleted is one to be done again.
+    return [r for r in asked if RunFolder(folder / r["folder"]).result() is not None], said
+
+
 def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
     """Compare what is finished in a study's folder and write ``comparison.json``.
 
     Raises:
         AffektError: a run's predictions were altered, or nothing can be written.
     """
-    records, said = read(folder)
-    asked = [r for r in records if r["condition"] in frame.conditions and r["seed"] in frame.seeds]
-    # A run whose folder was deleted is one to be done again.
-    own = [r for r in asked if RunFolder(folder / r["folder"]).result() is not None]
+    own, said = finished_records(folder, frame)
     scores = read_scores(folder, own)
     settings = frame.recipe.study
     found = compare_study(scores, own, settings, [*frame.conditions, *frame.inapplicable])
