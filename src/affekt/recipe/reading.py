@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import types
 import typing
@@ -196,10 +197,19 @@ def _checked_tuple(value: Any, arguments: tuple[Any, ...], where: str, metadata:
     return tuple(_checked(v, a, where, metadata) for v, a in zip(value, arguments, strict=True))
 
 
+_CONDITION = re.compile(r"\w[\w.+-]*")
+"""Names of conditions become names of folders."""
+
+
 def _checked_table(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise RecipeError(f"{_at(where)} = {value!r}: a table [{where}] was expected")
     if where == "conditions":
+        wrong = [name for name in value if not _CONDITION.fullmatch(name)]
+        if wrong:
+            raise RecipeError(
+                f'[conditions."{wrong[0]}"]: a name of letters, digits, "-", "_", "." and "+" was expected'
+            )
         return {name: _checked_condition(keys_, f"conditions.{name}") for name, keys_ in value.items()}
     return {k: _plain(v, f"{where}.{k}") for k, v in value.items()}
 

@@ -36,7 +36,13 @@ CONTROLS = (
     "ensemble-2",
     "ensemble-3",
     "transfer",
+    "linear-probe",
+    "emnn",
+    "bel",
     "mixture",
+    "scalar-gate",
+    "feature-gate",
+    "rand-e-reg",
     "influenced-only",
     "permuted-affect",
     "other-task",
@@ -61,7 +67,7 @@ def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> 
         others = [name for name in (settings.reference, *CONTROLS) if name in conditions and name != settings.method]
         return [(settings.method, other) for other in others if settings.method in conditions]
     found = []
-    known = [*conditions, *(name + PERMUTED for name in conditions)]
+    known = [*conditions, settings.method + PERMUTED]
     for text in settings.comparisons:
         first, minus, second = (part.strip() for part in text.partition(" - "))
         if not minus:
@@ -108,7 +114,8 @@ def compare_study(
         permuted = {seed: values for seed in sorted(runs) if (values := runs[seed].permuted_correct) is not None}
         if name == settings.method and permuted:
             tables[name + PERMUTED] = permuted
-    groups = scores.groups if len(np.unique(scores.groups)) < len(scores.groups) else None
+    different = len(np.unique(scores.groups))
+    groups = scores.groups if 1 < different < len(scores.groups) else None
     drawn = resample(tables, groups=groups, draws=settings.draws)
     order = [name for name in (*conditions, settings.method + PERMUTED) if name in drawn]
     by_name: dict[str, list[Record]] = {}
@@ -118,6 +125,7 @@ def compare_study(
         "n_items": len(scores.ids),
         "n_groups": next(iter(drawn.values())).groups,
         "unit": "pictures" if groups is None else "groups",
+        "one_group": different == 1 < len(scores.ids),
         "conditions": [
             _condition(name, drawn[name], scores.runs.get(name, {}), by_name.get(name, [])) for name in order
         ],

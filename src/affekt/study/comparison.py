@@ -76,6 +76,11 @@ def frame_in(folder: Path) -> Frame:
     )
 
 
+def seeds_in(folder: Path) -> int:
+    """One more than the highest seed of which the folder has a line; 0 where it has none."""
+    return max((int(record["seed"]) + 1 for record in read(folder)[0]), default=0)
+
+
 def finished_records(folder: Path, frame: Frame) -> tuple[list[Record], list[str]]:
     """The lines of a study's finished runs, and what to say of lines that are not whole."""
     records, said = read(folder)
@@ -162,7 +167,7 @@ def read_comparison(folder: Path) -> dict[str, Any]:
             f"{folder}: no {COMPARISON} in it; run it first: affekt study RECIPE --out {folder}"
         ) from None
     except json.JSONDecodeError as error:
-        raise AffektError(f"{path}: damaged ({error}); affekt report writes it anew") from None
+        raise AffektError(f"{path}: damaged ({error}); affekt study RECIPE --out {folder} writes it anew") from None
     if found.get("format", 0) > FORMAT:
         raise AffektError(f"{path}: format {found['format']}, this affekt reads {FORMAT}: pip install -U affekt")
     return found

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from affekt.recipe import Recipe, load_recipe
-from affekt.recipe.settings import Value
 from affekt.study.costs import cost_of
 from affekt.study.facts import Facts
 from affekt.study.matching import DoesNotApply, matched_epochs, matched_width
 from affekt.study.preparing import EMOTIONAL
 
-Changes = Mapping[str, Value]
+Changes = Mapping[str, Any]
+"""None puts a key back to its default."""
 
 PREFERRED = ("scene", "theme_category")
 """Label columns that are taken for ``other-task`` before others."""
@@ -43,7 +44,7 @@ def _transfer(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
     return _like_emotional(recipe) | {"model.initial": EMOTIONAL}
 
 
-def _like_emotional(recipe: Recipe) -> dict[str, Value]:
+def _like_emotional(recipe: Recipe) -> dict[str, Any]:
     """One classifier with the emotional encoder's backbone and picture size."""
     settings = _emotional_settings(recipe)
     size = settings.emotional.image_size or settings.affective.image_size
@@ -51,6 +52,7 @@ def _like_emotional(recipe: Recipe) -> dict[str, Value]:
         "model.kind": "classifier",
         "model.backbone": settings.emotional.backbone,
         "model.image_size": size,
+        "model.width": None,
     }
 
 
@@ -75,7 +77,15 @@ def _emotional_settings(recipe: Recipe) -> Recipe:
 def _longer(recipe: Recipe, method: Recipe, facts: Facts) -> Changes:
     base = replace(recipe, model=replace(recipe.model, kind="classifier"))
     mine, wanted = cost_of(base, facts).training, cost_of(method, facts).training
-    return {"model.kind": "classifier", "training.epochs": matched_epochs(recipe.training.epochs, mine, wanted)}
+    engine = recipe.training
+    found: dict[str, Any] = {
+        "model.kind": "classifier",
+        "training.epochs": matched_epochs(engine.epochs, mine, wanted),
+        "training.early_stop": None,
+    }
+    if engine.stop_after is not None:
+        found["training.stop_after"] = matched_epochs(engine.stop_after, mine, wanted)
+    return found
 
 
 def _wide(which: str) -> Callable[[Recipe, Recipe, Facts], Changes]:
@@ -89,17 +99,17 @@ def _wide(which: str) -> Callable[[Recipe, Recipe, Facts], Changes]:
 def _other_task(recipe: Recipe, _method: Recipe, facts: Facts) -> Changes:
     if recipe.emotional.model:
         raise DoesNotApply("the emotional encoder is given; other labels need its pre-training in [affective]")
-    annotated: dict[str, Value] = {}
+    annotated: dict[str, Any] = {}
     columns = list(facts.columns)
     if recipe.affective.name == "emoset" and not recipe.affective.options.get("annotations"):
         columns, annotated = ["scene"], {"affective.options.annotations": True}
     if not columns:
-        raise DoesNotApply(f"{recipe.affective.name} has no labels but affect")
+        raise DoesNotApply(
+            f"{recipe.affective.name}: no labels but affect were read; a table's further columns are named in "
+            "[affective] options.extra"
+        )
     column = next((name for name in PREFERRED if name in columns), columns[0])
     return annotated | {
-        "model.kind": "regulated",
-        "regulation.regulator": "learned",
-        "regulation.start": "balanced",
         "affective.labels": column,
         "emotional.categories": "cross-entropy",
         "emotional.ratings": (),

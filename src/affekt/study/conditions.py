@@ -41,6 +41,20 @@ ORDER = (
 )
 """The order in which conditions are run and shown: the plain ones, then from none to all of the emotion."""
 
+FOLLOWING = (
+    "permuted-affect",
+    "shuffled-emotion",
+    "untrained-emotion",
+    "other-task",
+    "influenced-only",
+    "feature-gate",
+    "scalar-gate",
+    "mixture",
+)
+"""Controls that are the method with something taken away: what the recipe changes of the method holds for them too."""
+
+METHOD = "learn-e-reg"
+
 NEEDS_PRETRAINING = ("shuffled-emotion", "untrained-emotion")
 
 
@@ -84,6 +98,11 @@ def apply_condition(
     if name is None:
         return bare
     own = recipe.conditions.get(name, {})
+    if name != recipe.study.method and name in FOLLOWING:
+        _check_pretraining(recipe, name)
+        return change(
+            bare, {**_of(recipe, recipe.study.method), **_distinguishing(recipe, name, data_root, facts), **own}
+        )
     if name in ENSEMBLES:
         return change(bare, {**PRESETS["baseline"], **recipe.conditions.get("baseline", {}), **own})
     if name in PRESETS:
@@ -107,6 +126,19 @@ def _computed(recipe: Recipe, name: str, data_root: Path | None, facts: object |
     bare = replace(recipe, conditions={}, study=StudySettings())
     method = apply_condition(recipe, chosen)
     return dict(COMPUTED[name].changes(bare, method, known))
+
+
+def _of(recipe: Recipe, name: str) -> dict[str, object]:
+    """What a condition that is not computed changes."""
+    return {**PRESETS.get(name, {}), **recipe.conditions.get(name, {})}
+
+
+def _distinguishing(recipe: Recipe, name: str, data_root: Path | None, facts: object | None) -> dict[str, object]:
+    """What a following control changes of the method."""
+    if name not in PRESETS:
+        return _computed(recipe, name, data_root, facts)
+    usual = PRESETS[METHOD]
+    return {key: value for key, value in PRESETS[name].items() if key not in usual or usual[key] != value}
 
 
 def _check_pretraining(recipe: Recipe, name: str) -> None:

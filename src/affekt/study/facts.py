@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from affekt.data import dataset, dataset_folder
 from affekt.data.splits import make_splits
 from affekt.data.stimuli import Labels
@@ -23,7 +21,7 @@ class Facts:
     Attributes:
         classes: of the target.
         train: number of the target's training pictures.
-        test_varies: whether each seed cuts another test set.
+        test_varies: whether each seed cuts a test set of its own.
         affective: training labels of the affective set; None where the recipe names none.
         columns: label columns that are no affect.
     """
@@ -64,10 +62,8 @@ def read_facts(recipe: Recipe, *, data_root: Path | None) -> Facts:
 
 def _test_varies(recipe: Recipe, data_root: Path | None) -> bool:
     settings = named(recipe.target, "target")
-    if settings.split_seed is not None:
-        return False
     stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
-    one, other = (make_splits(stimuli, settings, seed) for seed in (recipe.seed, recipe.seed + 1))
-    if "test" not in one:
+    if "test" not in make_splits(stimuli, settings, recipe.seed):
         raise DataError(f"{stimuli.name}: has no test split, and [target] test = 0 cuts none; a study needs one")
-    return not np.array_equal(one["test"].ids, other["test"].ids)
+    fixed = stimuli.split is not None and bool((stimuli.split == "test").any())
+    return settings.split_seed is None and (settings.folds is not None or not fixed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,7 @@ from affekt.regulation import NoEmotion
 from affekt.saving import load
 from affekt.study.building import affect_task, affective_data, target_task
 from affekt.study.pretraining import pretrain_for
+from affekt.study.records import located
 from affekt.training.task import Task
 
 EMOTIONAL = "emotional"
@@ -53,7 +53,7 @@ def prepared_task(
             'starts from the affect network write [regulation] influence = "initialised"'
         )
     if not needs_emotional(recipe):
-        task = _without_emotional(recipe, classes, data_root)
+        task = _without_emotional(recipe, classes, folder, data_root)
         claim()
         return task
     settings = recipe.emotional
@@ -79,14 +79,6 @@ def prepared_task(
     return _around(recipe, classes, load(pretrained.model), pretrained.model)
 
 
-def located(model: str, folder: Path) -> Path:
-    """A model folder as a recipe writes it; a relative one is looked for from the run's own folder first, so that a
-    study can be moved as a whole."""
-    # Normalised as text: the run's folder need not be there yet.
-    beside = Path(os.path.normpath(folder / model))
-    return beside if not Path(model).is_absolute() and beside.exists() else Path(model)
-
-
 def _affect_network(place: Path, written: str) -> AffectNetwork:
     # As written where it is no folder: it may be a repository of the hub.
     emotional = load(place if place.exists() else written)
@@ -103,12 +95,14 @@ def _around(recipe: Recipe, classes: tuple[str, ...], emotional: AffectNetwork, 
     return target_task(replace(recipe, model=replace(recipe.model, initial=initial)), classes, None, seed=recipe.seed)
 
 
-def _without_emotional(recipe: Recipe, classes: tuple[str, ...], data_root: Path | None) -> Task:
+def _without_emotional(recipe: Recipe, classes: tuple[str, ...], folder: Path, data_root: Path | None) -> Task:
     make = partial(target_task, recipe, classes, seed=recipe.seed)
     if recipe.model.kind == "classifier":
         return make(None)
     inputs = None
-    if recipe.regulation.regulator == "features":
+    if recipe.regulation.regulator == "features" and recipe.emotional.model:
+        inputs = len(_affect_network(located(recipe.emotional.model, folder), recipe.emotional.model).state_names)
+    elif recipe.regulation.regulator == "features":
         labels = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"].labels
         inputs = len(affect_task(recipe, labels, seed=recipe.seed).model.state_names)
     return make(NoEmotion(), gate_inputs=inputs)

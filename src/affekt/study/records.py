@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,15 +86,18 @@ def save_model(model: Any, recipe: Recipe, what: str, evaluations: Mapping[str, 
     card = ModelCard(
         title=f"{recipe.name or 'affekt'}: {what}",
         summary=recipe.about or f"{type(model).__name__} trained with affekt, seed {recipe.seed}.",
-        datasets=provenance(recipe, what),
+        datasets=provenance(recipe, what, folder.path),
         metrics={k: v for k, v in metrics.items() if v is not None},
         recipe=to_toml(recipe),
     )
     model.save_pretrained(folder.model, card=card)
 
 
-def provenance(recipe: Recipe, what: str) -> list[dict[str, str]]:
-    """Licence and citation of every data set behind the weights: target, affective stimuli, initial weights."""
+def provenance(recipe: Recipe, what: str, folder: Path | None = None) -> list[dict[str, str]]:
+    """Licence and citation of every data set behind the weights: target, affective stimuli, initial weights.
+
+    ``folder``: of the run, from which a relative path of its emotional encoder is meant.
+    """
     model = recipe.model
     regulated = model.kind == "regulated" and recipe.regulation.emotional != "none"
     emotional = what != "pretrain" and (regulated or model.initial == "emotional")
@@ -102,8 +106,16 @@ def provenance(recipe: Recipe, what: str) -> list[dict[str, str]]:
     if what == "pretrain" or (emotional and not recipe.emotional.model):
         found.append(_described(recipe.affective, recipe.emotional.initial))
     elif emotional:
-        found.append(_behind(Path(recipe.emotional.model)))
+        found.append(_behind(located(recipe.emotional.model, folder)))
     return [entry for entries in found for entry in entries]
+
+
+def located(model: str, folder: Path | None) -> Path:
+    """A model folder as a recipe writes it; a relative one is looked for from the run's own folder first, so that a
+    study can be moved as a whole."""
+    # Normalised as text: the run's folder need not be there yet.
+    beside = None if folder is None else Path(os.path.normpath(folder / model))
+    return beside if beside is not None and not Path(model).is_absolute() and beside.exists() else Path(model)
 
 
 def _described(settings: DataSettings, initial: str) -> list[dict[str, str]]:

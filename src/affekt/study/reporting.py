@@ -32,7 +32,11 @@ def report(folder: Path, frame: Frame, *, pictures: bool | None = None, data_roo
     """
     allowed = _allowed(frame.recipe) if pictures is None else pictures
     stimuli = _readable(frame, data_root) if allowed else None
-    return write_report(folder, pictures=None if allowed else False, stimuli=stimuli)
+    try:
+        return write_report(folder, pictures=None if allowed else False, stimuli=stimuli)
+    except KeyError:
+        # The data set was changed since: pictures that were tested are no longer in its test split.
+        return write_report(folder, stimuli=None)
 
 
 def _allowed(recipe: Recipe) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from affekt.errors import RecipeError, UsageError, unknown
 from affekt.recipe import Recipe, load_recipe
 from affekt.study.comparing import declared_chain, declared_comparisons
-from affekt.study.comparison import Frame, compare_folder
+from affekt.study.comparison import Frame, compare_folder, seeds_in
 from affekt.study.conditions import ENSEMBLES, apply_condition, list_conditions
 from affekt.study.costs import Cost, cost_of, state_names
 from affekt.study.executors import Executor, create_executor
@@ -199,15 +199,29 @@ def study(
     compare_folder(folder.path, frame)
     jobs = planned.jobs
     recorded = {record["folder"] for record in read(folder.path)[0]}
-    todo = []
+    todo = _unfinished(folder.path, jobs)
     for job in jobs:
-        if not finished(folder.path, job):
-            todo.append(job)
-        elif job.is_run and job.folder not in recorded:
+        if job in todo or not finished(folder.path, job):
+            continue
+        if job.is_run and job.folder not in recorded:
             append(folder.path, record_of(folder.path, job, planned.costs.get(job.name)))
     failed = _run(planned, folder.path, todo, executor, workers, gpus, data_root, progress, say)
     comparison = compare_folder(folder.path, frame)
     return StudyResult(folder=folder.path, frame=frame, comparison=comparison, failed=failed)
+
+
+def _unfinished(folder: Path, jobs: list[Job]) -> list[Job]:
+    """Jobs to do: unfinished runs, and the unfinished shared work that these need."""
+    by_folder = {job.folder: job for job in jobs}
+    wanted: set[str] = set()
+    waiting = [job.folder for job in jobs if job.is_run]
+    while waiting:
+        name = waiting.pop()
+        if name in wanted or finished(folder, by_folder[name]):
+            continue
+        wanted.add(name)
+        waiting += [need for need in by_folder[name].needs if need in by_folder]
+    return [job for job in jobs if job.folder in wanted]
 
 
 def plan_in(recipe: Recipe, folder: RunFolder, *, seeds: int | None, data_root: Path | None) -> StudyPlan:
@@ -218,6 +232,9 @@ def plan_in(recipe: Recipe, folder: RunFolder, *, seeds: int | None, data_root: 
     """
     begun = folder.path / "recipe.toml"
     declared = load_recipe(begun).study.seeds if begun.exists() else None
+    if begun.exists():
+        # Seeds that were once run all count: nobody picks the number that looks best.
+        seeds = max(seeds or recipe.study.seeds, seeds_in(folder.path) - recipe.seed)
     planned = plan(recipe, seeds=seeds, declared=declared, data_root=data_root)
     asked = replace(planned.recipe, study=replace(planned.recipe.study, seeds=len(planned.declared)))
     folder.held(asked)

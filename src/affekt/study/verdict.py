@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from affekt.recipe import StudySettings
-from affekt.study.comparing import CONTROLS, rules
+from affekt.study.comparing import rules
+from affekt.study.scores import PERMUTED
 
 Json = dict[str, Any]
 
@@ -14,13 +15,14 @@ Json = dict[str, Any]
 def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
     """The sentence, the control that it is held against, and the rules.
 
-    The strongest control is that with the highest mean accuracy among the declared comparisons with a control; it is
-    chosen by its mean, after the fact, which favours the control.
+    The strongest control is that with the highest mean accuracy among all that the method is declared to be compared
+    with beside the reference; it is chosen by its mean, after the fact, which favours the control.
     """
     made = [c for c in comparison["comparisons"] if "verdict" in c and c["first"] == settings.method]
     reference = next((c for c in made if c["second"] == settings.reference), None)
     means = {c["name"]: c["metrics"]["accuracy"]["mean"] for c in comparison["conditions"]}
-    controls = [c for c in made if c["second"] in CONTROLS]
+    own = (settings.reference, settings.method + PERMUTED)
+    controls = [c for c in made if c["second"] not in own]
     strongest = max(controls, key=lambda c: means[c["second"]], default=None)
     return {
         "sentence": _about_reference(settings, reference, strongest),
@@ -40,7 +42,7 @@ def _about_reference(settings: StudySettings, reference: Json | None, strongest:
         return _said(settings.method, reference)
     if strongest is not None:
         return f"No seed of both {settings.method} and {settings.reference} is finished."
-    return f"Nothing can be said yet: no seed of {settings.method} and of what it is compared with is finished."
+    return f"Nothing can be said yet: no declared comparison of {settings.method} has a finished seed of both sides."
 
 
 def _about_control(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
@@ -75,6 +77,8 @@ def lines(comparison: Mapping[str, Any]) -> Sequence[str]:
     found = []
     if runs["finished"] < runs["declared"]:
         found.append(f"{runs['finished']} of {runs['declared']} runs are finished; all numbers are provisional")
+    if comparison.get("one_group"):
+        found.append("all test pictures are of one group: nothing of this follows for pictures of others")
     found += [f"failed: {f['condition']}, seed {f['seed']}: {f['error']}" for f in comparison["failed"]]
     found += [f"does not apply: {name}: {reason}" for name, reason in comparison["inapplicable"].items()]
     added = comparison["seeds"]["added"]

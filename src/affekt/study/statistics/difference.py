@@ -82,6 +82,8 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
         if second.seeds != first.seeds or draws.shape != second.draws.shape or first.items != second.items:
             raise UsageError("difference: not the same seeds, items or draws; compare those that both have")
         mean, draws = mean - second.mean, draws - second.draws
+    # G units drawn from G have a variance smaller by (G - 1) / G than what they stand for.
+    draws = mean + (draws - mean) * (first.groups / (first.groups - 1)) ** 0.5
     count = len(first.seeds)
     centre = draws.mean(axis=1)
     of_items = float(centre.var(ddof=1))

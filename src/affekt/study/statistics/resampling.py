@@ -71,7 +71,7 @@ def resample(
         seed: of the draws.
 
     Raises:
-        UsageError: nothing to draw from, arrays of different lengths, numbers that are not finite.
+        UsageError: nothing to draw from or one group alone, arrays of different lengths, numbers that are not finite.
     """
     names = [(condition, run) for condition, runs in scores.items() for run in runs]
     if not names:
@@ -79,6 +79,8 @@ def resample(
     table = np.stack([_finite(scores[c][s], f"{c}, seed {s}") for c, s in names], axis=1)  # (N, all runs)
     totals, sizes = _by_group(table, groups)
     count = len(sizes)
+    if count < 2:
+        raise UsageError("resample: all items are one group; nothing follows from it about others")
     rng = np.random.default_rng(seed)
     means = np.empty((draws, len(names)))
     for start in range(0, draws, _CHUNK):
