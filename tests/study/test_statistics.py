@@ -362,3 +362,42 @@ def test_equivalence_takes_more_than_a_handful_of_items():
     )
     assert few.p_equivalent(0.005) == pytest.approx(0.995**16)
     assert many.p_equivalent(0.005) < 0.05
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+def test_degrees_of_freedom_are_those_of_the_seeds_whatever_the_items_bring(seeds):
+    found = resample({"a": scores_of(seeds, of_seeds=0.0)})["a"]
+    assert difference(found).degrees == seeds - 1
+
+
+def scores_of(seeds, of_seeds, items=200, seed=0):
+    rng = np.random.default_rng(seed)
+    table = rng.normal(0, 1, items) + rng.normal(0, of_seeds, (seeds, 1)) + rng.normal(0, 1, (seeds, items))
+    return dict(enumerate(table))
+
+
+@pytest.mark.slow
+def test_seldom_is_any_of_five_true_nulls_called_better_or_worse():
+    """Three seeds that differ ten times as much as the items make them: where a rule with more degrees fails (.14)."""
+    claims, studies = 0, 300
+    for study in range(studies):
+        rng = np.random.default_rng([11, study])
+        common = rng.normal(0, 0.3, (1, 1, 300))
+        own = rng.normal(0, 0.2, (6, 1, 300)) + rng.normal(0, 0.3, (6, 3, 300))
+        table = common + own + (10 * 0.13 / 300) ** 0.5 * rng.normal(size=(6, 3, 1))
+        found = resample({str(c): dict(enumerate(table[c])) for c in range(6)}, draws=500, seed=study)
+        made = {str(c): difference(found["0"], found[str(c)], seed=study) for c in range(1, 6)}
+        claims += any(c.verdict in ("better", "worse") for c in compare(made, margin=0.005))
+    assert claims / studies < 0.05 + 3 * (0.05 * 0.95 / studies) ** 0.5
+
+
+def test_one_group_is_no_sample_of_groups():
+    with pytest.raises(UsageError, match="all items are one group"):
+        resample({"a": {0: np.ones(5)}}, groups=["speaker"] * 5)
+
+
+def test_few_groups_are_widened():
+    """Two groups drawn from two: half the variance that two groups from a world of them have."""
+    values = np.repeat([0.0, 1.0], 10)
+    found = difference(resample({"a": {0: values}}, groups=np.repeat(["x", "y"], 10), draws=20_000)["a"])
+    assert found.from_items == pytest.approx((0.5**2) ** 0.5, rel=0.03)

@@ -369,3 +369,76 @@ def test_a_table_of_another_kind_is_refused(folder, tmp_path):
 
     with pytest.raises(AffektError, match=r"\.csv or \.parquet is asked"):
         export_items(folder, frame_in(folder), tmp_path / "items.xlsx")
+
+
+def test_seeds_that_were_run_always_count(recipe, folder):
+    """Nobody picks the number of seeds that looks best."""
+    again = study(recipe, out=folder, seeds=1)
+    assert again.comparison["runs"] == {"finished": 14, "declared": 14}
+
+
+def test_shared_work_that_nothing_needs_is_not_done_again(recipe, folder):
+    shutil.rmtree(folder / "shared")
+    said = []
+    study(recipe, out=folder, say=said.append)
+    assert said == []
+    assert not (folder / "shared").exists()
+
+
+def test_a_report_without_the_pictures_that_were_tested(recipe, folder, call_affekt, tmp_path):
+    """A target that was changed since: the page is made all the same, with ids."""
+    text = (folder / "recipe.toml").read_text()
+    other = small_recipe.write(tmp_path, epochs=1)
+    assert other.exists()
+    (folder / "recipe.toml").write_text(text.replace(recipe.target.root, str(tmp_path / "target")))
+    for path in (tmp_path / "target").rglob("*.png"):
+        path.rename(path.with_name(f"x{path.name}"))
+    answer = call_affekt("report", str(folder), "--pictures")
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_the_card_of_a_run_names_the_affective_set(done):
+    card = (done[0].folder / "runs/learn-e-reg/seed-0/model/README.md").read_text()
+    assert "Your own" in card or "table" in card.lower()
+    assert "data of the emotional encoder" not in card
+
+
+class TestControls:
+    """Controls are the method with something taken away."""
+
+    def test_what_the_recipe_changes_of_the_method_holds_for_its_controls(self, recipe):
+        from affekt.study import apply_condition
+
+        changed = override(recipe, ["conditions.learn-e-reg.training.epochs=9"])
+        for name in ("learn-e-reg", "permuted-affect", "shuffled-emotion", "untrained-emotion", "mixture"):
+            assert apply_condition(changed, name).training.epochs == 9, name
+        assert apply_condition(changed, "baseline").training.epochs == 1
+
+    def test_an_own_method_has_controls_of_its_own_kind(self, recipe):
+        from affekt.study import apply_condition
+
+        own = override(
+            recipe,
+            [
+                "study.method=mine",
+                "conditions.mine.regulation.influence=modulated",
+                "conditions.mine.regulation.regulator=per_class",
+            ],
+        )
+        found = apply_condition(own, "permuted-affect").regulation
+        assert (found.influence, found.regulator, found.permute_affect) == ("modulated", "per_class", True)
+        assert apply_condition(own, "mixture").regulation.influence == "independent"
+
+
+@pytest.mark.parametrize("name", ["../../evil", "my/cond", "", ".."])
+def test_a_condition_is_no_path(recipe, name):
+    from affekt.recipe import Recipe
+    from affekt.recipe.reading import from_dict
+
+    with pytest.raises(RecipeError, match="a name of letters"):
+        from_dict(Recipe, {"conditions": {name: {"model.kind": "classifier"}}})
+
+
+def test_a_study_without_a_test_set_is_refused_with_a_fixed_split_too(recipe):
+    with pytest.raises(AffektError, match="a study needs one"):
+        plan(override(recipe, ["target.split_seed=0", "target.test=0.0"]))

@@ -65,3 +65,17 @@ def test_nothing_finished_says_nothing():
     found = said({})
     assert found["sentence"].startswith("Nothing can be said yet")
     assert in_words(found) == found["sentence"]
+
+
+def test_every_declared_comparison_counts_as_a_control_but_the_methods_own_runs():
+    found = said(
+        {
+            "baseline": "better",
+            "mixture": "better",
+            "scalar-gate": "worse",
+            "learn-e-reg (e permuted in test)": "better",
+        },
+        {"scalar-gate": 75, "learn-e-reg (e permuted in test)": 90},
+    )
+    assert found["control"] == "scalar-gate"
+    assert "learn-e-reg is worse than scalar-gate" in found["against_control"]

@@ -21,7 +21,7 @@ class Difference:
     Attributes:
         estimate: in units of the scores.
         standard_error: over draws of seeds and items.
-        degrees: of freedom of Student's t; few where the seeds differ more than the items make them.
+        degrees: of freedom of Student's t: one less than the seeds; with one seed, than the groups.
         from_seeds, from_items: standard errors of seeds alone (NaN with one seed) and of items alone; each holds
             ``interplay``.
         interplay: standard error that the interplay of seed and item brings (0 with one seed, where it cannot be seen).
@@ -71,8 +71,9 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
     seed has of its own is widened by sqrt(S / (S - 1)), as a variance from S values needs. That bootstrap counts the
     interplay of seed and item three times (Owen 2007, Ann. Appl. Stat. 1, 386-411); it stands once in the variance of a
     mean and is known from the draws, so twice its share is taken off, but never below what seeds, items or the
-    interplay alone give. Student's t with the degrees of freedom of Satterthwaite (1946) makes up for few seeds. With
-    one seed the items alone are drawn: the answer is about these two networks, not about the two methods.
+    interplay alone give. Student's t with S - 1 degrees of freedom makes up for few seeds; where the items bring most
+    of the variance that is too wide, but every rule that reads the share of the seeds off three of them claims too
+    much. With one seed the items alone are drawn: the answer is about these two networks, not about the two methods.
 
     Raises:
         UsageError: other seeds or items than the first's.
@@ -98,7 +99,7 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
     return Difference(
         estimate=float(mean.mean()),
         standard_error=total**0.5,
-        degrees=_degrees(total, of_seeds, of_items, count, first.groups),
+        degrees=float(count - 1 if count > 1 else max(first.groups - 1, 1)),
         from_seeds=of_seeds**0.5,
         from_items=of_items**0.5,
         interplay=interplay**0.5,
@@ -107,11 +108,3 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
         groups=first.groups,
         each=tuple(mean.tolist()),
     )
-
-
-def _degrees(total: float, of_seeds: float, of_items: float, seeds: int, groups: int) -> float:
-    """Satterthwaite's degrees of freedom of a sum of variances; those of the items alone with one seed."""
-    parts = of_items**2 / max(groups - 1, 1)
-    if seeds > 1:
-        parts += of_seeds**2 / (seeds - 1)
-    return max(total**2 / parts, 1.0) if parts > 0 else float(max(groups - 1, 1))

@@ -35,10 +35,7 @@ def seeds_needed(seen: Difference, target: float, *, power: float = 0.8, alpha: 
 
     def enough(seeds: int) -> bool:
         of_seeds = a_seed / seeds
-        total = of_seeds + items
-        parts = of_seeds**2 / (seeds - 1) + items**2 / max(seen.groups - 1, 1)
-        degrees = total**2 / parts if parts > 0 else float("inf")
-        return bool(_reach(degrees, power, alpha) * total**0.5 <= target)
+        return bool(_reach(float(seeds - 1), power, alpha) * (of_seeds + items) ** 0.5 <= target)
 
     if not enough(MOST_SEEDS):
         return None
