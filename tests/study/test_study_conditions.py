@@ -10,7 +10,7 @@ import affekt
 from affekt.recipe import load_recipe, override
 from affekt.study import apply_condition, train
 from affekt.study.conditions import ORDER
-from affekt.study.matching import DoesNotApply, matched_epochs, matched_width
+from affekt.study.matching import DoesNotApply, classifier_parameters, matched_epochs, matched_width
 from affekt.study.studying import study
 
 CHANGES = [
@@ -103,6 +103,11 @@ class TestMatching:
             matched_width(override(recipe, ["model.initial=weights.pth"]), 10, 100_000)
         with pytest.raises(DoesNotApply, match="has no width"):
             matched_width(override(recipe, ["model.backbone=mobilenet_v2"]), 10, 100_000)
+
+    def test_five_percent_off_is_not_the_same(self, recipe):
+        narrowest = classifier_parameters("resnet8", 10, 32, 1.0)
+        with pytest.raises(DoesNotApply, match=r"nearest 1 \(\+5"):
+            matched_width(recipe, 10, int(narrowest / 1.05))
 
     def test_a_width_that_misses_is_said_with_the_nearest(self, recipe):
         with pytest.raises(DoesNotApply, match=r"no width .* within 2% of 100 parameters; nearest 1 \(\+"):
