@@ -9,6 +9,7 @@ import numpy as np
 
 from affekt.errors import RecipeError, unknown
 from affekt.recipe import StudySettings
+from affekt.study.conditions import CONTROLS
 from affekt.study.results import Record
 from affekt.study.scores import PERMUTED, RunScores, Scores
 from affekt.study.statistics import (
@@ -28,29 +29,6 @@ from affekt.study.statistics import (
 )
 
 ALPHA = 0.05
-CONTROLS = (
-    "baseline-pretrained",
-    "longer",
-    "wide-trainable",
-    "wide-total",
-    "ensemble-2",
-    "ensemble-3",
-    "transfer",
-    "linear-probe",
-    "emnn",
-    "bel",
-    "mixture",
-    "scalar-gate",
-    "feature-gate",
-    "rand-e-reg",
-    "influenced-only",
-    "permuted-affect",
-    "other-task",
-    "shuffled-emotion",
-    "untrained-emotion",
-)
-"""Conditions that the method is held against unless the recipe declares its own comparisons."""
-
 POINT = 100.0
 """Shares -> percentage points."""
 

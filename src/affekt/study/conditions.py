@@ -41,6 +41,12 @@ ORDER = (
 )
 """The order in which conditions are run and shown: the plain ones, then from none to all of the emotion."""
 
+METHODS = ("held-out-regulator", "e-reg", "rand-learn-e-reg", "learn-e-reg")
+"""Conditions with affect in them."""
+
+CONTROLS = tuple(name for name in ORDER if name not in ("baseline", *METHODS))
+"""Conditions that the method is held against, beside the reference, unless the recipe declares its own comparisons."""
+
 FOLLOWING = (
     "permuted-affect",
     "shuffled-emotion",
