@@ -84,3 +84,10 @@ def test_read_only_place_is_one_line(tmp_path, recipe):
 def test_environment_names_no_path_and_no_person():
     text = json.dumps(environment())
     assert "/" not in text.replace("N/A", "")
+
+
+@pytest.mark.parametrize("name", ["environment.json", "environment.json.7.tmp", "recipe.toml.7.tmp", "error.json"])
+def test_a_folder_that_is_being_claimed_is_free(tmp_path, name):
+    """Two commands that begin at the same moment, or one that was killed while it claimed its folder."""
+    (tmp_path / name).write_text("{}")
+    assert RunFolder(tmp_path).held(Recipe()) is None

@@ -32,6 +32,11 @@ class Busy(AffektError):  # noqa: N818 - reads as what it is
     """Another process is at work in a folder."""
 
 
+def _of_a_claim(name: str) -> bool:
+    """Whether a file may lie in a folder without a recipe: a command is about to claim it, or was killed there."""
+    return name == ERROR or name.startswith(("environment.json", "recipe.toml."))
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run; see the design of the folder in the docs."""
@@ -76,7 +81,7 @@ class RunFolder:
         held = self.path / "recipe.toml"
         if held.exists():
             return self._same(load_recipe(held), recipe)
-        if self.path.exists() and (not self.path.is_dir() or any(p.name != ERROR for p in self.path.iterdir())):
+        if self.path.exists() and (not self.path.is_dir() or not all(_of_a_claim(p.name) for p in self.path.iterdir())):
             raise RecipeError(f"{self.path}: not empty and not a run of affekt; give another folder with --out")
         return None
 

@@ -42,6 +42,8 @@ def pretrain(
         return finished
     recipe = started(folder, recipe)
     with alone(folder), threads(recipe.emotional.training):
+        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+            return finished
         data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
         task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
         task.to(device).start(data.splits["train"])

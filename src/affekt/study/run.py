@@ -66,6 +66,8 @@ def train_resolved(recipe: Recipe, *, out: Path, what: str, data_root: Path | No
     if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
         raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
     with alone(folder), threads(recipe.training):
+        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+            return finished
         data = target_data(recipe, seed=recipe.seed, data_root=data_root)
         task = prepared_task(
             recipe,
