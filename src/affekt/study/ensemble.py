@@ -13,6 +13,7 @@ from affekt.errors import AffektError
 from affekt.recipe import Recipe
 from affekt.study.folder import RunFolder
 from affekt.study.records import plain
+from affekt.study.running import SCORED
 from affekt.training.classification import scores
 
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -33,7 +34,7 @@ def average(recipe: Recipe, out: Path, members: Sequence[Path], *, what: str) ->
         arrays = [_predictions(member) for member in members]
         combined: dict[str, NDArray[np.generic]] = {}
         metrics: dict[str, Mapping[str, float | None]] = {}
-        for split in results[0]["metrics"]:
+        for split in (name for name in results[0]["metrics"] if name in SCORED):
             mean = _mean(arrays, split, members)
             combined |= {k: v for k, v in arrays[0].items() if k.startswith((f"{split}/ids", f"{split}/groups"))}
             combined |= {f"{split}/label/category": arrays[0][f"{split}/label/category"]}

@@ -17,11 +17,13 @@ from affekt.data.stimuli import Stimuli
 from affekt.recipe import AugmentationSettings, Recipe, TrainingSettings
 from affekt.study.building import affective_data, target_data
 from affekt.study.costs import network_task, pretraining_task
+from affekt.study.earlier import earlier_classifier
 from affekt.study.jobs import Job
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
 from affekt.study.studying import StudyPlan
 from affekt.training import Trainer
+from affekt.training.plain import plain_batches
 from affekt.training.plan import Plan
 from affekt.training.task import Task
 
@@ -113,6 +115,8 @@ def peak_memory() -> int:
 
 def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | None) -> Estimate:
     recipe = jobs[0].recipe
+    if recipe.model.kind == "earlier" and jobs[0].kind == "train":
+        return _estimate_earlier(name, jobs, data_root)
     if jobs[0].kind == "pretrain":
         data = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits
         task: Task = pretraining_task(recipe, planned.facts)
@@ -135,6 +139,32 @@ def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | 
         step=step,
         seconds=seconds,
         disk=engine.keep_checkpoints * checkpoint + 4 * counted["total"],
+    )
+
+
+def _estimate_earlier(name: str, jobs: list[Job], data_root: Path | None) -> Estimate:
+    """Of an earlier learner, which takes its frozen features once and learns picture by picture."""
+    recipe = jobs[0].recipe
+    data = target_data(recipe, seed=recipe.seed, data_root=data_root).splits
+    train, held = data["train"], len(data.get("validation", ()))
+    model = earlier_classifier(recipe, train.labels.categories)
+    few = train.take(np.arange(min(len(train), STEPS * recipe.training.batch_size)))
+    start = time.perf_counter()
+    with torch.no_grad():
+        for batch in plain_batches(few, model.image_size, device=model.mean.device):
+            model.features(batch)
+    looking = (time.perf_counter() - start) / len(few)
+    model.fit(few, epochs=2)
+    learning = (time.perf_counter() - start - 2 * looking * len(few)) / len(few) / 2
+    # Features for the learning, then once more for the scores of all splits.
+    looks = len(train) + held + sum(len(part) for part in data.values())
+    counted = parameters(model)["total"]
+    return Estimate(
+        name=name,
+        jobs=len(jobs),
+        step=max(learning, 0.0),
+        seconds=looks * looking + recipe.training.epochs * len(train) * max(learning, 0.0),
+        disk=4 * counted + recipe.training.keep_checkpoints * 4 * model.num_learned,
     )
 
 

@@ -27,16 +27,22 @@ def write_records(
     data: Data,
     fitted: TrainingResult,
     evaluations: Mapping[str, Evaluation],
+    learned: Mapping[str, float] | None = None,
 ) -> None:
-    """Predictions, model and, last, the result: nothing in them depends on the clock."""
+    """Predictions, model and, last, the result: nothing in them depends on the clock.
+
+    ``learned``: metrics on the training pictures.
+    """
     folder.write_predictions(predictions(data, evaluations))
     save_model(model, recipe, what, evaluations, folder)
+    measured = {"train": learned} if learned is not None else {}
+    measured |= {split: e.metrics for split, e in evaluations.items()}
     folder.write_result(
         {
             "name": recipe.name,
             "condition": what,
             "seed": recipe.seed,
-            "metrics": {split: plain(e.metrics) for split, e in evaluations.items()},
+            "metrics": {split: plain(metrics) for split, metrics in measured.items()},
             "losses": {split: plain(e.losses) for split, e in evaluations.items()},
             "n": data.sizes,
             "missing": data.missing,

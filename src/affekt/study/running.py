@@ -82,8 +82,12 @@ def started(folder: RunFolder, recipe: Recipe) -> Recipe:
 def scored(
     trainer: Trainer, folder: RunFolder, *, recipe: Recipe, what: str, data: Data, fitted: TrainingResult
 ) -> None:
-    """Score validation and, once, test, with the weights that validation selected; write what came out."""
+    """Score validation and, once, test, with the weights that validation selected; write what came out.
+
+    The training pictures are scored too, un-augmented, for their metrics alone: what was learned by heart shows there.
+    """
     evaluations = {split: trainer.evaluate(split) for split in SCORED if split in data.splits}
+    learned = trainer.evaluate("train").metrics
     if is_main():
         write_records(
             folder,
@@ -93,6 +97,7 @@ def scored(
             data=data,
             fitted=fitted,
             evaluations=evaluations,
+            learned=learned,
         )
     barrier()
 

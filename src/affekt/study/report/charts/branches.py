@@ -94,8 +94,8 @@ def gaps(comparison: Comparison) -> Chart | None:
     return Chart(
         name="branch-gap",
         title="Each branch on its own",
-        caption="Accuracy of each branch alone: bar from validation (open) to test (filled), mean over seeds, "
-        f"{items(comparison)}. A branch that falls far from training or validation to test has learned by heart, and "
+        caption="Accuracy of each branch alone, mean over seeds: bar from its training pictures (stroke) over validation "
+        f"(open) to test (filled), {items(comparison)}. A branch that falls far from training or validation to test has learned by heart, and "
         "a regulator that leans on it takes the mixture along.",
         alt="Accuracy of the branches on test. "
         + "; ".join(f"{r['condition']}, {r['branch']}: {number(r['test'], 1)} %" for r in records),
@@ -127,7 +127,10 @@ def _draw_gaps(width: float, records: Sequence[Record]) -> Figure:
     for record in records:
         shift = -0.15 if record["branch"] == "non-emotional" else 0.15
         row, colour = conditions.index(record["condition"]) + shift, colours[record["branch"]]
-        axes.plot([record["validation"], record["test"]], [row, row], color=colour, lw=1.6)
+        shown = [value for value in (record["train"], record["validation"], record["test"]) if known(value)]
+        axes.plot([min(shown), max(shown)], [row, row], color=colour, lw=1.6)
+        if known(record["train"]):
+            axes.plot([record["train"]], [row], "|", ms=6, color=colour, mew=1.4)
         axes.plot([record["validation"]], [row], "o", ms=4.2, mfc="none", mec=colour, mew=1)
         axes.plot([record["test"]], [row], "o", ms=4.8, color=colour, mew=0)
     axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="accuracy, %")
