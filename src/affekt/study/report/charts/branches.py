@@ -94,9 +94,9 @@ def gaps(comparison: Comparison) -> Chart | None:
     return Chart(
         name="branch-gap",
         title="Each branch on its own",
-        caption="Accuracy of each branch alone, mean over seeds: bar from its training pictures (stroke) over validation "
-        f"(open) to test (filled), {items(comparison)}. A branch that falls far from training or validation to test has learned by heart, and "
-        "a regulator that leans on it takes the mixture along.",
+        caption="Accuracy of each branch alone, mean over seeds: bar from its training pictures (stroke) over "
+        f"validation (open) to test (filled), {items(comparison)}. A branch that falls far from training to test has "
+        "learned by heart, and a regulator that leans on it takes the mixture along.",
         alt="Accuracy of the branches on test. "
         + "; ".join(f"{r['condition']}, {r['branch']}: {number(r['test'], 1)} %" for r in records),
         draw=lambda width: _draw_gaps(width, records),
