@@ -1,4 +1,4 @@
-"""``affekt quickstart``: the whole way from emoji to the figure, with one epoch instead of many."""
+"""``affekt quickstart``: the whole way from emoji to the report, with one epoch and one seed instead of many."""
 
 import json
 
@@ -10,7 +10,7 @@ from affekt.recipe import load_recipe, override, to_toml
 
 SHORT = [
     "emotional.training.epochs=1", "training.epochs=1", "target.train_limit=64", "affective.train_limit=32",
-    "emotional.training.threads=1", "training.threads=1",
+    "study.draws=200", 'study.conditions=["baseline", "learn-e-reg"]', "study.chain=[]",
 ]  # fmt: skip
 
 
@@ -25,18 +25,33 @@ def short(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_table_and_figure_and_nothing_twice(call, short):
-    answer = call("quickstart", "--seed", "1")
-    assert answer.code == 0
-    assert answer.out.splitlines()[-1] == "figure: quickstart/quickstart.png"
-    assert "baseline  learn-e-reg" in answer.out
-    assert "valence/r" in answer.out
-    for name in ("quickstart.png", "quickstart.svg"):
-        assert (short / "quickstart" / name).stat().st_size > 10_000
-    assert isinstance(affekt.load("quickstart/learn-e-reg/model"), affekt.EmotionalRegulation)
-    again = json.loads(call("quickstart", "--seed", "1", "--json").out)
-    assert [run["seconds"] for run in again["runs"].values()] == [0, 0, 0]
-    assert again["figure"] == ["quickstart/quickstart.png", "quickstart/quickstart.svg"]
-    other = call("quickstart", "--seed", "2")
+def test_verdict_and_report_and_nothing_twice(call, short):
+    answer = call("quickstart", "--seed", "1", "--seeds", "1", "--workers", "1")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[-1] == "report: quickstart/report.html"
+    assert "learn-e-reg - baseline" in answer.out
+    page = (short / "quickstart" / "report.html").read_text()
+    assert "<svg" in page
+    assert "data:image" in page  # emoji may be shown: their licence says so
+    run = short / "quickstart" / "runs" / "learn-e-reg" / "seed-1"
+    assert isinstance(affekt.load(run / "model"), affekt.EmotionalRegulation)
+    written = (run / "result.json").stat().st_mtime_ns
+    again = json.loads(call("quickstart", "--seed", "1", "--seeds", "1", "--workers", "1", "--json").out)
+    assert again["report"] == "quickstart/report.html"
+    assert (run / "result.json").stat().st_mtime_ns == written
+    other = call("quickstart", "--seed", "2", "--seeds", "1", "--workers", "1")
     assert other.code == 2
     assert "keys that differ: seed" in other.error
+
+
+def test_several_runs_at_once(call, short):
+    answer = call("quickstart", "--seeds", "1", "--workers", "2")
+    assert answer.code == 0, answer.err
+    assert "3 of 3: learn-e-reg, seed 0 finished" in answer.err
+
+
+def test_the_recipe_that_is_shipped_is_the_small_study_it_says_it_is():
+    recipe = load_recipe(shipped.shipped()["quickstart"])
+    expected = ("baseline", "wide-total", "mixture", "untrained-emotion", "permuted-affect", "learn-e-reg")
+    assert recipe.study.conditions == expected
+    assert recipe.study.seeds == 3

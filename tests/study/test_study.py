@@ -12,8 +12,9 @@ import small_recipe
 
 from affekt.errors import AffektError, RecipeError
 from affekt.recipe import load_recipe, override
+from affekt.study.planning import plan
 from affekt.study.results import FILE, read
-from affekt.study.studying import plan, study
+from affekt.study.studying import study
 
 CONDITIONS = ["baseline", "wide-total", "ensemble-2", "mixture", "shuffled-emotion", "permuted-affect", "learn-e-reg"]
 CHANGES = [

@@ -26,8 +26,8 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
     from affekt.study.folder import RunFolder
+    from affekt.study.planning import plan_in
     from affekt.study.probing import peak_memory, probe
-    from affekt.study.studying import plan_in
 
     planned = plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
     estimates = [] if args.no_probe else probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}"))

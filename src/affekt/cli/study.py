@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import progress, study_folder
+from affekt.cli.study_table import create_watch
+
+if TYPE_CHECKING:
+    from affekt.recipe import Recipe
 
 EXECUTORS = ("local", "ray", "slurm")
 
@@ -29,23 +34,31 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
+    gpus = tuple(number.strip() for number in args.gpus.split(",") if number.strip())
+    place = {"seeds": args.seeds, "executor": args.executor, "workers": args.workers, "gpus": gpus}
+    return conduct(
+        recipe,
+        study_folder(args, recipe),
+        pictures=False if args.no_pictures else None,
+        as_json=args.json,
+        data_root=root,
+        **place,
+    )
+
+
+def conduct(
+    recipe: Recipe, out: Path, *, pictures: bool | None, as_json: bool, data_root: Path | None, **place: Any
+) -> int:
+    """Run what is missing of a study, print what came out, write its report; 1 where a run failed."""
     from affekt.study.reporting import report
     from affekt.study.studying import study
 
-    result = study(
-        recipe,
-        out=study_folder(args, recipe),
-        seeds=args.seeds,
-        executor=args.executor,
-        workers=args.workers,
-        gpus=tuple(number.strip() for number in args.gpus.split(",") if number.strip()),
-        data_root=root,
-        progress=progress(),
-        say=say,
-    )
-    pictures = False if args.no_pictures else None
-    files = report(result.folder, result.frame, pictures=pictures, data_root=root)
-    if args.json:
+    watch = create_watch()
+    # The table shows how far each run is; a bar in it would be drawn over it.
+    bar = progress() if watch is None else None
+    result = study(recipe, out=out, data_root=data_root, progress=bar, say=say, watch=watch, **place)
+    files = report(result.folder, result.frame, pictures=pictures, data_root=data_root)
+    if as_json:
         write_json({**result.comparison, "report": str(files[0])})
     else:
         print_comparison(result.comparison)

@@ -19,9 +19,9 @@ from affekt.study.building import affective_data, target_data
 from affekt.study.costs import network_task, pretraining_task
 from affekt.study.earlier import earlier_classifier
 from affekt.study.jobs import Job
+from affekt.study.planning import StudyPlan
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
-from affekt.study.studying import StudyPlan
 from affekt.training import Trainer
 from affekt.training.plain import plain_batches
 from affekt.training.plan import Plan

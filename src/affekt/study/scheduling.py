@@ -26,12 +26,14 @@ class Schedule:
     """What is still to do.
 
     Attributes:
+        started: called with each job when it is handed over.
         ended: called with each job and its outcome, when it is finished or has failed for good.
     """
 
     study: Path
     jobs: Sequence[Job]
     ended: Callable[[Job, Outcome], None]
+    started: Callable[[Job], None] = lambda _: None
     failed: dict[str, str] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     running: dict[str, Handle] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Schedule:
             todo = [folder for folder in todo if not self._settled(by_folder[folder])]
             ready = [f for f in todo if self._ready(by_folder[f])]
             for folder in ready[: max(0, executor.slots - len(self.running))]:
+                self.started(by_folder[folder])
                 self.running[folder] = executor.submit(by_folder[folder])
                 todo.remove(folder)
             if not self._collect(by_folder, todo) and (todo or self.running):

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from affekt.study.figures import COLOURS
 from affekt.study.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's palette: told apart by people with any colour vision, and in print."""
 
 WIDE, NARROW = 7.6, 3.7
 """Inches, at 96 px each: the page's text column, and a phone or half a column. Text has one size on all of them."""

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import UsageError
-from affekt.study.figures import extremes
 from affekt.study.report.gathering import Shown
 from affekt.study.report.table import Table
 
@@ -30,6 +29,13 @@ class TestPictures(Protocol):
 
     def __call__(self, ids: Sequence[str]) -> Sequence[Pixels]:
         """One ``(H, W, 3) uint8`` picture for each id, in the order of the ids."""
+
+
+def extremes(regulation: NDArray[np.float64], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of the ``n`` highest r, highest first, and of the ``n`` lowest, lowest first; none stands in both."""
+    n = min(n, len(regulation) // 2)
+    order = np.argsort(regulation, kind="stable").astype(np.int64)
+    return order[::-1][:n], order[:n]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from affekt.study.figures import COLOURS
-from affekt.study.report.drawing import INK, MUTED, NARROW, RULE, Chart, canvas, label_room, placed
+from affekt.study.report.drawing import COLOURS, INK, MUTED, NARROW, RULE, Chart, canvas, label_room, placed
 from affekt.study.report.numbers import interval, known, listed, shortened, signed
 from affekt.study.report.study_tables import Comparison, attribution_table
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from affekt.study.figures import COLOURS
-from affekt.study.report.drawing import MUTED, NARROW, Chart, canvas, label_room, placed
+from affekt.study.report.drawing import COLOURS, MUTED, NARROW, Chart, canvas, label_room, placed
 from affekt.study.report.numbers import known, number, share, shortened
 from affekt.study.report.predictions import OUTCOMES, Reduced
 from affekt.study.report.study_tables import Comparison, items

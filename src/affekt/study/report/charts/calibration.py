@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.study.figures import COLOURS
-from affekt.study.report.drawing import MUTED, Chart, outer_labels, panels
+from affekt.study.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
 from affekt.study.report.numbers import number, shortened
 from affekt.study.report.predictions import Reduced
 from affekt.study.report.study_tables import Comparison, items, metric

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from affekt.study.figures import COLOURS
-from affekt.study.report.drawing import INK, MUTED, NARROW, Chart, canvas, label_room, placed
+from affekt.study.report.drawing import COLOURS, INK, MUTED, NARROW, Chart, canvas, label_room, placed
 from affekt.study.report.numbers import known, number, shortened
 from affekt.study.report.study_tables import Comparison, conditions_table, items
 from affekt.study.report.table import Record, Table

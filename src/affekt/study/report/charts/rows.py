@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.study.figures import COLOURS
-from affekt.study.report.drawing import MUTED, canvas, label_room, placed
+from affekt.study.report.drawing import COLOURS, MUTED, canvas, label_room, placed
 from affekt.study.report.numbers import count, shortened
 from affekt.study.report.table import Record
 

@@ -1,0 +1,169 @@
+"""Planning: what a study is going to do - its conditions resolved and costed, its seeds, what does not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from affekt.errors import RecipeError, UsageError, unknown
+from affekt.recipe import Recipe, load_recipe
+from affekt.study.comparing import declared_chain, declared_comparisons
+from affekt.study.comparison import Frame, seeds_in
+from affekt.study.conditions import ENSEMBLES, apply_condition, list_conditions
+from affekt.study.costs import Cost, cost_of, state_names
+from affekt.study.facts import Facts, read_facts
+from affekt.study.folder import RunFolder
+from affekt.study.jobs import Job, plan_jobs
+from affekt.study.records import provenance
+from affekt.study.scores import PERMUTED
+
+MAIN = (
+    "baseline",
+    "baseline-pretrained",
+    "wide-total",
+    "ensemble-2",
+    "mixture",
+    "scalar-gate",
+    "untrained-emotion",
+    "shuffled-emotion",
+    "permuted-affect",
+    "learn-e-reg",
+)
+"""What a study runs unless its recipe says otherwise: the attribution's chain, and the strongest controls beside it."""
+
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """What a study is going to do.
+
+    Attributes:
+        recipe: complete.
+        conditions: name -> resolved recipe, in order.
+        costs: name -> cost of one run.
+        inapplicable: name -> why this recipe cannot have it.
+        seeds, declared: all, and those that were declared before the first run.
+        facts: of the data.
+    """
+
+    recipe: Recipe
+    conditions: Mapping[str, Recipe]
+    costs: Mapping[str, Cost]
+    inapplicable: Mapping[str, str]
+    seeds: tuple[int, ...]
+    declared: tuple[int, ...]
+    facts: Facts
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs, finished ones included."""
+        return plan_jobs(self.conditions, self.seeds)
+
+
+def plan(
+    recipe: Recipe, *, seeds: int | None = None, declared: int | None = None, data_root: Path | None = None
+) -> StudyPlan:
+    """Resolve the conditions of a study, and say which do not apply, before anything is trained.
+
+    Args:
+        seeds: how many; None: as the recipe declares.
+        declared: how many were declared before the first run; None: those of the recipe.
+
+    Raises:
+        RecipeError: an unknown condition, a comparison or chain of conditions that are not run, or nothing to run.
+        DataError, UsageError: as the readers of the data.
+    """
+    settings = recipe.study
+    chosen = _chosen(recipe)
+    facts = read_facts(recipe, data_root=data_root)
+    if facts.test_varies:
+        # One test set for all seeds: a draw of test items holds for every seed, or there is no interval over both.
+        recipe = replace(recipe, target=replace(recipe.target, split_seed=recipe.seed))
+    conditions: dict[str, Recipe] = {}
+    costs: dict[str, Cost] = {}
+    inapplicable: dict[str, str] = {}
+    for name in chosen:
+        try:
+            resolved = apply_condition(recipe, name, facts=facts)
+            costs[name] = _times(cost_of(resolved, facts), ENSEMBLES.get(name, 1))
+            conditions[name] = resolved
+        except RecipeError:
+            raise
+        except UsageError as error:
+            inapplicable[name] = str(error)
+    if settings.method not in conditions:
+        reason = inapplicable.get(settings.method, "it is not among [study] conditions")
+        raise RecipeError(f"[study] method = {settings.method!r}: {reason}")
+    asked = declared_comparisons(settings, [*chosen])
+    wanted = {name.removesuffix(PERMUTED) for pair in asked for name in pair}
+    if absent := sorted(wanted - {*chosen}):
+        raise RecipeError(f"[study] comparisons: {', '.join(absent)} is not among [study] conditions")
+    first, count = recipe.seed, settings.seeds if seeds is None else seeds
+    return StudyPlan(
+        recipe=recipe,
+        conditions=conditions,
+        costs=costs,
+        inapplicable=inapplicable,
+        seeds=tuple(range(first, first + max(count, declared or 0))),
+        declared=tuple(range(first, first + (declared or count))),
+        facts=facts,
+    )
+
+
+def _chosen(recipe: Recipe) -> list[str]:
+    """The study's conditions by name, in the order in which they are shown."""
+    settings, known = recipe.study, list_conditions(recipe)
+    names = list(settings.conditions) or [*MAIN, *recipe.conditions]
+    if ALL in names:
+        names = known
+    for name in (*names, settings.method, settings.reference):
+        if name not in known:
+            raise RecipeError(f"[study]: {unknown('condition', name, [*known, ALL])}")
+    for name, _ in declared_chain(settings):
+        if settings.chain and name not in names:
+            raise RecipeError(f'[study] chain: "{name}" is not among [study] conditions')
+    return [name for name in known if name in names]
+
+
+def _times(cost: Cost, members: int) -> Cost:
+    return replace(
+        cost,
+        trainable=members * cost.trainable,
+        total=members * cost.total,
+        step=members * cost.step,
+        training=members * cost.training,
+    )
+
+
+def plan_in(recipe: Recipe, folder: RunFolder, *, seeds: int | None, data_root: Path | None) -> StudyPlan:
+    """The plan of a study in its folder, where one was perhaps begun.
+
+    Raises:
+        RecipeError: the folder holds another study.
+    """
+    begun = folder.path / "recipe.toml"
+    declared = load_recipe(begun).study.seeds if begun.exists() else None
+    if begun.exists():
+        # Seeds that were once run all count: nobody picks the number that looks best.
+        seeds = max(seeds or recipe.study.seeds, seeds_in(folder.path) - recipe.seed)
+    planned = plan(recipe, seeds=seeds, declared=declared, data_root=data_root)
+    asked = replace(planned.recipe, study=replace(planned.recipe.study, seeds=len(planned.declared)))
+    folder.held(asked)
+    return planned
+
+
+def frame_of(planned: StudyPlan) -> Frame:
+    """What a comparison must know of a plan."""
+    entries = [e for recipe in planned.conditions.values() for e in provenance(recipe, "train")]
+    return Frame(
+        recipe=planned.recipe,
+        conditions=tuple(planned.conditions),
+        inapplicable=planned.inapplicable,
+        seeds=planned.seeds,
+        declared=planned.declared,
+        classes=planned.facts.classes,
+        state_names=state_names(planned.conditions[planned.recipe.study.method], planned.facts),
+        provenance=tuple({entry["name"]: entry for entry in entries}.values()),
+    )
