@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from affekt.errors import UsageError
 from affekt.recipe import StudySettings
@@ -27,6 +27,7 @@ from affekt.study.statistics.calibration import (
     item_brier,
     item_nll,
 )
+from affekt.study.statistics.difference import reach, tail
 
 
 def scores(seeds=4, items=60, seed=0, of_seeds=0.3, of_items=1.0, interplay=0.5):
@@ -90,7 +91,7 @@ def test_without_interplay_and_items_it_is_the_t_interval_of_the_seeds():
     low, high = stats.t.interval(0.95, 3, means.mean(), stats.sem(means))
     assert found.interval() == pytest.approx((low, high), rel=0.02)
     assert found.p == pytest.approx(stats.ttest_1samp(means, 0).pvalue, rel=0.06)
-    assert found.degrees == pytest.approx(3, rel=0.05) and found.from_items == pytest.approx(0, abs=1e-12)
+    assert found.parts[0] == pytest.approx((stats.sem(means), 3)) and found.from_items == pytest.approx(0, abs=1e-12)
 
 
 def test_one_seed_is_the_interval_over_items():
@@ -365,9 +366,43 @@ def test_equivalence_takes_more_than_a_handful_of_items():
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 10])
-def test_degrees_of_freedom_are_those_of_the_seeds_whatever_the_items_bring(seeds):
-    found = resample({"a": scores_of(seeds, of_seeds=0.0)})["a"]
-    assert difference(found).degrees == seeds - 1
+def test_seeds_and_items_have_degrees_of_freedom_of_their_own(seeds):
+    found = difference(resample({"a": scores_of(seeds, of_seeds=0.0)})["a"])
+    (of_seeds, degrees), (of_items, item_degrees) = found.parts
+    assert (degrees, item_degrees) == (seeds - 1, 199)
+    assert of_seeds == pytest.approx(found.from_seeds)
+    assert of_items**2 == pytest.approx(found.standard_error**2 - of_seeds**2)
+
+
+def test_reach_by_hand():
+    """t of .975 with 2 and 100 degrees of freedom, from a printed table: 4.303 and 1.984."""
+    assert reach([(0.3, 2), (0.4, 100)], 0.025) == pytest.approx(
+        ((4.303 * 0.3) ** 2 + (1.984 * 0.4) ** 2) ** 0.5, rel=1e-3
+    )
+    assert reach([(0.3, 4)], 0.005) == pytest.approx(0.3 * 4.604, rel=1e-3)
+
+
+@given(
+    st.lists(st.tuples(st.floats(1e-3, 10), st.integers(1, 1000)), min_size=1, max_size=3),
+    st.floats(1e-12, 0.5),
+)
+def test_the_tail_is_where_the_reach_is(parts, level):
+    assert tail(parts, reach(parts, level)) == pytest.approx(level, rel=1e-6)
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.3, 1.0, 3.0, 100.0])
+@pytest.mark.parametrize("degrees", [1, 2, 4])
+def test_the_reach_never_covers_less_than_it_says_also_far_out(degrees, ratio):
+    """400,000 pairs of a known variance and one that is estimated with few degrees of freedom."""
+    rng = np.random.default_rng([degrees, int(100 * ratio)])
+    n = 400_000
+    seen = ratio * rng.chisquare(degrees, n) / degrees
+    off = np.abs(rng.normal(size=n) * ratio**0.5 + rng.normal(size=n))
+    for level in (0.05, 0.01, 0.001):
+        far = (seen * special.stdtrit(degrees, level / 2) ** 2 + special.ndtri(level / 2) ** 2) ** 0.5
+        assert far[0] == pytest.approx(reach([(seen[0] ** 0.5, degrees), (1.0, 1e9)], level / 2), rel=1e-5)
+        missed = float((off > far).mean())
+        assert missed < level + 3 * (level / n) ** 0.5
 
 
 def scores_of(seeds, of_seeds, items=200, seed=0):

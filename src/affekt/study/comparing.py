@@ -227,7 +227,7 @@ def _comparison(
         "each": [POINT * x for x in d.each],
         "from_seeds": POINT * d.from_seeds if d.seeds > 1 else None,
         "from_items": POINT * d.from_items,
-        "degrees": d.degrees,
+        "parts": [{"standard_error": POINT * error, "degrees": degrees} for error, degrees in d.parts],
         "smallest": POINT * smallest_difference(d),
         "seeds_needed": {f"{settings.margin:g}": seeds_needed(d, settings.margin / POINT) if d.seeds > 1 else None},
         "mcnemar": networks,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import optimize, special
 
 from affekt.errors import UsageError
 from affekt.study.statistics.resampling import Resampled
 
 Floats = NDArray[np.float64]
+
+
+SMALLEST_TAIL = 1e-200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +25,9 @@ class Difference:
 
     Attributes:
         estimate: in units of the scores.
-        standard_error: over draws of seeds and items.
-        degrees: of freedom of Student's t: one less than the seeds; with one seed, than the groups.
+        parts: standard error and degrees of freedom of each independent part: the seeds, with one degree less than
+            there are seeds, and what the test items add, with one less than there are groups. One seed has the second
+            alone.
         from_seeds, from_items: standard errors of seeds alone (NaN with one seed) and of items alone; each holds
             ``interplay``.
         interplay: standard error that the interplay of seed and item brings (0 with one seed, where it cannot be seen).
@@ -30,8 +36,7 @@ class Difference:
     """
 
     estimate: float
-    standard_error: float
-    degrees: float
+    parts: tuple[tuple[float, float], ...]
     from_seeds: float
     from_items: float
     interplay: float
@@ -40,28 +45,56 @@ class Difference:
     groups: int
     each: tuple[float, ...]
 
+    @property
+    def standard_error(self) -> float:
+        """Over draws of seeds and items."""
+        return math.hypot(*(error for error, _ in self.parts))
+
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Both ends of the interval of this level, Student's t."""
+        """Both ends of the interval of this level; each part of the error is widened by a Student's t of its own."""
         if not 0 < level < 1:
             raise UsageError(f"level = {level}: a number between 0 and 1")
-        reach = float(stats.t.ppf(0.5 + level / 2, self.degrees)) * self.standard_error
-        return self.estimate - reach, self.estimate + reach
+        far = reach(self.parts, (1 - level) / 2)
+        return self.estimate - far, self.estimate + far
 
     @property
     def p(self) -> float:
-        """Two-sided p of no difference."""
+        """Two-sided p of no difference: one less the level of the interval that just holds 0."""
         if self.standard_error == 0:
             return 1.0 if self.estimate == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.estimate) / self.standard_error, self.degrees))
+        return min(1.0, 2 * tail(self.parts, abs(self.estimate)))
 
     def p_equivalent(self, margin: float) -> float:
         """The larger p of the two one-sided tests of ``|difference| >= margin`` (TOST, Schuirmann 1987)."""
         if margin <= 0:
             raise UsageError(f"margin = {margin}: a number above 0")
+        room = margin - abs(self.estimate)
         if self.standard_error == 0:
             # Nothing differed in G units, which a share of the margin leaves with a probability of (1 - margin)^G.
-            return float(1 - min(margin, 1.0)) ** self.groups if abs(self.estimate) < margin else 1.0
-        return float(stats.t.sf((margin - abs(self.estimate)) / self.standard_error, self.degrees))
+            return float(1 - min(margin, 1.0)) ** self.groups if room > 0 else 1.0
+        return tail(self.parts, room) if room > 0 else 1 - tail(self.parts, -room)
+
+
+def reach(parts: Sequence[tuple[float, float]], tail: float) -> float:
+    """How far from an estimate an interval reaches that leaves ``tail`` on each side.
+
+    The root of the sum of (t error)^2, each part with the t of its own degrees of freedom (Banerjee 1960, Sankhya 22,
+    351-358): it never covers less than it says, at any level and whatever the share of each part, which rules that
+    estimate one number of degrees for the sum (Satterthwaite) do not keep far out in the tails.
+    """
+    return math.hypot(*(_t(degrees, tail) * error for error, degrees in parts))
+
+
+def tail(parts: Sequence[tuple[float, float]], distance: float) -> float:
+    """The tail on each side at which :func:`reach` is this distance, 0 or more; at most 0.5."""
+    if distance >= reach(parts, SMALLEST_TAIL):
+        return 0.0
+    low, high = math.log(SMALLEST_TAIL), math.log(0.5)
+    return math.exp(optimize.brentq(lambda log: reach(parts, math.exp(log)) - distance, low, high, xtol=1e-12))
+
+
+def _t(degrees: float, tail: float) -> float:
+    return -float(special.stdtrit(degrees, tail))
 
 
 def difference(first: Resampled, second: Resampled | None = None, *, seed: int = 0) -> Difference:
@@ -71,9 +104,9 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
     seed has of its own is widened by sqrt(S / (S - 1)), as a variance from S values needs. That bootstrap counts the
     interplay of seed and item three times (Owen 2007, Ann. Appl. Stat. 1, 386-411); it stands once in the variance of a
     mean and is known from the draws, so twice its share is taken off, but never below what seeds, items or the
-    interplay alone give. Student's t with S - 1 degrees of freedom makes up for few seeds; where the items bring most
-    of the variance that is too wide, but every rule that reads the share of the seeds off three of them claims too
-    much. With one seed the items alone are drawn: the answer is about these two networks, not about the two methods.
+    interplay alone give. What differs between seeds is one part of the error, what is left of the whole the other;
+    :func:`reach` says how they make an interval. With one seed the items alone are drawn: the answer is about these two
+    networks, not about the two methods.
 
     Raises:
         UsageError: other seeds or items than the first's.
@@ -96,10 +129,10 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
         chosen = np.random.default_rng(seed).integers(count, size=draws.shape)
         widened = np.sqrt(count / (count - 1)) * np.take_along_axis(own, chosen, axis=1).mean(axis=1)
         total = max(float((centre + widened).var(ddof=1)) - 2 * interplay, of_seeds, of_items, interplay)
+    items = (max(total - of_seeds, 0.0) ** 0.5 if count > 1 else total**0.5, float(max(first.groups - 1, 1)))
     return Difference(
         estimate=float(mean.mean()),
-        standard_error=total**0.5,
-        degrees=float(count - 1 if count > 1 else max(first.groups - 1, 1)),
+        parts=((of_seeds**0.5, float(count - 1)), items) if count > 1 else (items,),
         from_seeds=of_seeds**0.5,
         from_items=of_items**0.5,
         interplay=interplay**0.5,

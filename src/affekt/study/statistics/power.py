@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from scipy import stats
 
 from affekt.errors import UsageError
@@ -13,9 +16,9 @@ MOST_SEEDS = 10_000
 def smallest_difference(seen: Difference, *, power: float = 0.8, alpha: float = 0.05) -> float:
     """The smallest true difference that such a study finds (two-sided p < alpha) with this probability.
 
-    By the usual approximation (t of alpha + t of the power) times the standard error.
+    By the usual approximation, (t of alpha + t of the power) times the standard error, for each part of the error.
     """
-    return _reach(seen.degrees, power, alpha) * seen.standard_error
+    return _found(seen.parts, power, alpha)
 
 
 def seeds_needed(seen: Difference, target: float, *, power: float = 0.8, alpha: float = 0.05) -> int | None:
@@ -34,8 +37,8 @@ def seeds_needed(seen: Difference, target: float, *, power: float = 0.8, alpha: 
     items = max(seen.from_items**2 - seen.interplay**2, 0.0)
 
     def enough(seeds: int) -> bool:
-        of_seeds = a_seed / seeds
-        return bool(_reach(float(seeds - 1), power, alpha) * (of_seeds + items) ** 0.5 <= target)
+        parts = (((a_seed / seeds) ** 0.5, float(seeds - 1)), (items**0.5, float(max(seen.groups - 1, 1))))
+        return _found(parts, power, alpha) <= target
 
     if not enough(MOST_SEEDS):
         return None
@@ -46,8 +49,8 @@ def seeds_needed(seen: Difference, target: float, *, power: float = 0.8, alpha: 
     return high
 
 
-def _reach(degrees: float, power: float, alpha: float) -> float:
+def _found(parts: Sequence[tuple[float, float]], power: float, alpha: float) -> float:
     if not (0 < power < 1 and 0 < alpha < 1):
         raise UsageError(f"power = {power}, alpha = {alpha}: numbers between 0 and 1")
-    t = stats.t(degrees) if degrees < float("inf") else stats.norm
-    return float(t.ppf(1 - alpha / 2) + t.ppf(power))
+    students = [(error, stats.t(degrees)) for error, degrees in parts]
+    return math.hypot(*(error * float(t.ppf(1 - alpha / 2) + t.ppf(power)) for error, t in students))
