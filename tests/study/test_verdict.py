@@ -12,7 +12,7 @@ def comparison(verdicts, means=None):
     made = [
         {
             "first": "learn-e-reg", "second": name, "verdict": said, "estimate": 1.0, "low": 0.2, "high": 1.8,
-            "seeds": [0, 1, 2],
+            "seeds": [0, 1, 2], "p_holm": 0.0123, "p_equivalent": 0.0004,
         }
         for name, said in verdicts.items()
     ]  # fmt: skip
@@ -45,10 +45,22 @@ def test_a_gain_over_every_control_is_not_talked_down():
 @pytest.mark.parametrize(
     ("word", "text"),
     [
-        ("better", "learn-e-reg is better than baseline (+1.00 points, 95 % interval +0.20 to +1.80, 3 seeds)."),
+        (
+            "better",
+            "learn-e-reg is better than baseline "
+            "(+1.00 points, 95 % interval +0.20 to +1.80, p = 0.012 after Holm, 3 seeds).",
+        ),
         ("worse", "learn-e-reg is worse than baseline"),
-        ("equivalent", "learn-e-reg and baseline are equivalent within the margin"),
-        ("cannot tell", "Whether learn-e-reg differs from baseline cannot be told with 3 seeds"),
+        (
+            "equivalent",
+            "learn-e-reg and baseline are equivalent within the margin "
+            "(+1.00 points, 95 % interval +0.20 to +1.80, p < 0.001 after Holm, 3 seeds).",
+        ),
+        (
+            "cannot tell",
+            "Whether learn-e-reg differs from baseline cannot be told with 3 seeds "
+            "(+1.00 points, 95 % interval +0.20 to +1.80, p = 0.012 after Holm).",
+        ),
     ],
 )
 def test_the_words_of_each_verdict(word, text):

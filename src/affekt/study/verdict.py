@@ -58,12 +58,16 @@ def _about_control(settings: StudySettings, reference: Json | None, strongest: J
 def _said(method: str, c: Mapping[str, Any]) -> str:
     n = len(c["seeds"])
     seeds = f"{n} seed{'s' if n > 1 else ''}"
-    numbers = f"{c['estimate']:+.2f} points, 95 % interval {c['low']:+.2f} to {c['high']:+.2f}, {seeds}"
+    # An interval of its own may lie beside zero where p, adjusted for all comparisons, does not tell.
+    p_value = c["p_equivalent" if c["verdict"] == "equivalent" else "p_holm"]
+    p = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    values = f"{c['estimate']:+.2f} points, 95 % interval {c['low']:+.2f} to {c['high']:+.2f}, {p} after Holm"
+    numbers = f"{values}, {seeds}"
     words = {
         "better": f"{method} is better than {c['second']} ({numbers})",
         "worse": f"{method} is worse than {c['second']} ({numbers})",
         "equivalent": f"{method} and {c['second']} are equivalent within the margin ({numbers})",
-        "cannot tell": f"whether {method} differs from {c['second']} cannot be told with {seeds} ({numbers})",
+        "cannot tell": f"whether {method} differs from {c['second']} cannot be told with {seeds} ({values})",
     }
     only = " - of these networks only: one seed says nothing of how seeds differ" if n == 1 else ""
     text = words[c["verdict"]] + only + "."
