@@ -57,14 +57,16 @@ class StudyTable:
         ended, count = timetable.counts
         left = timetable.left()
         rest = "" if left is None or ended == count else f", {duration(left)} left"
-        seeds = sorted({job.seed for job in timetable.jobs})
+        columns = list(dict.fromkeys(job.column for job in timetable.jobs if job.kind != "pretrain"))
         drawn = Table(box=None, pad_edge=False)
         drawn.add_column("run", no_wrap=True)
-        for seed in seeds:
-            drawn.add_column(f"seed {seed}", justify="right", no_wrap=True)
+        for column in columns:
+            drawn.add_column(column, justify="right", no_wrap=True)
         for name in dict.fromkeys(job.name for job in timetable.jobs):
-            cells = {job.seed: self._cell(job) for job in timetable.jobs if job.name == name}
-            drawn.add_row(Text(name), *(cells.get(seed, "") for seed in seeds))
+            cells = {job.column: self._cell(job) for job in timetable.jobs if job.name == name}
+            # What is shared by trials of learning rates stands in the first column.
+            shown = [cells.get(column, "") for column in columns] if cells.keys() & {*columns} else [*cells.values()]
+            drawn.add_row(Text(name), *shown)
         return Group(drawn, Text(f"{ended} of {count} done{rest}"))
 
     def _cell(self, job: Job) -> Any:

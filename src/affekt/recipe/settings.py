@@ -211,6 +211,9 @@ class StudySettings:
     comparisons: tuple[str, ...] = setting(
         (), 'declared comparisons, ["learn-e-reg - wide-total"]; empty: the method minus the reference and each control'
     )
+    learning_rates: tuple[float, ...] = setting(
+        (), "each condition is tried with each of them before the study, and keeps the best on validation"
+    )
     chain: tuple[str, ...] = setting((), "conditions of the attribution, in order; empty: that of the documentation")
     margin: float = setting(0.5, "largest difference that does not matter, absolute percentage points", low=1e-6)
     draws: int = setting(2000, "of the bootstrap", low=100)

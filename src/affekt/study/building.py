@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,10 @@ class Data:
     @property
     def sizes(self) -> dict[str, int]:
         return {name: len(stimuli) for name, stimuli in self.splits.items()}
+
+    def without(self, split: str) -> Data:
+        """The same, but for one split."""
+        return replace(self, splits={name: part for name, part in self.splits.items() if name != split})
 
 
 def affective_data(recipe: Recipe, *, seed: int, data_root: Path | None) -> Data:

@@ -20,6 +20,7 @@ from affekt.study.scores import PERMUTED, read_scores
 from affekt.study.verdict import lines, verdict
 
 COMPARISON = "comparison.json"
+TUNING = "tuning.json"
 FORMAT = 1
 
 CITATION = """@misc{landi2026emotional,
@@ -120,6 +121,7 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
         "inapplicable": dict(frame.inapplicable),
         "classes": list(frame.classes),
         "state_names": list(frame.state_names),
+        "tuning": read_tuning(folder),
         **found,
         "provenance": [dict(entry) for entry in frame.provenance],
         "citation": CITATION,
@@ -133,6 +135,22 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
     comparison["notes"] = [*lines(comparison), *said]
     write_text(folder / COMPARISON, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
     return comparison
+
+
+def read_tuning(folder: Path) -> dict[str, Any] | None:
+    """What ``tuning.json`` of a study says of its learning rates; None where no grid was tried.
+
+    Raises:
+        AffektError: it is damaged.
+    """
+    path = folder / TUNING
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise AffektError(f"{path}: damaged ({error}); delete it, and affekt study writes it anew") from None
+    return found
 
 
 def _about(recipe: Recipe, name: str) -> str:

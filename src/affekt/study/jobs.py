@@ -15,7 +15,7 @@ from affekt.study.pretraining import follows_another, own_part, true_one
 
 SHARED = "shared"
 UP = "../../.."
-"""From a run's folder, ``runs/<condition>/seed-<n>``, to the study's."""
+"""From a run's folder, ``runs/<condition>/seed-<n>`` or ``tuning/<condition>/rate-<x>``, to the study's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class Job:
     """One training, or the average of some.
 
     Attributes:
-        kind: ``pretrain`` an affect network, ``train`` on the target, or average an ``ensemble``.
+        kind: ``pretrain`` an affect network, ``train`` on the target, ``tune`` (train, and score validation alone), or
+            average an ``ensemble``.
         folder: within the study's.
         recipe: resolved, with its seed.
         name: the condition, or what is shared.
@@ -33,7 +34,7 @@ class Job:
         real: of a pre-training with shuffled labels: folder of the one with the true labels.
     """
 
-    kind: Literal["pretrain", "train", "ensemble"]
+    kind: Literal["pretrain", "train", "tune", "ensemble"]
     folder: str
     recipe: Recipe
     name: str
@@ -45,12 +46,24 @@ class Job:
     @property
     def title(self) -> str:
         """For people."""
-        return f"{self.name}, seed {self.seed}"
+        return f"{self.name}, {self.column}"
+
+    @property
+    def column(self) -> str:
+        """What tells jobs of one name apart, for people."""
+        if self.kind == "tune":
+            return f"learning rate {self.recipe.training.learning_rate:g}"
+        return f"seed {self.seed}"
 
     @property
     def is_run(self) -> bool:
-        """Whether it is a run of a condition; else it is shared work."""
+        """Whether it is a run of a condition; else it is shared work, or a trial."""
         return self.folder.startswith("runs/")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is there for other jobs alone."""
+        return self.folder.startswith(f"{SHARED}/")
 
 
 def plan_jobs(conditions: Mapping[str, Recipe], seeds: Iterable[int]) -> list[Job]:
@@ -76,13 +89,34 @@ def run_folder(condition: str, seed: int) -> str:
 def _jobs_of(name: str, recipe: Recipe, conditions: Mapping[str, Recipe], seed: int) -> list[Job]:
     if name in ENSEMBLES:
         return _ensemble(name, recipe, conditions, seed)
-    shared = _pretraining(recipe, seed)
-    needs: tuple[str, ...] = ()
-    if shared:
-        needs = (shared[-1].folder,)
-        model = f"{UP}/{shared[-1].folder}/model"
-        recipe = replace(recipe, emotional=replace(recipe.emotional, model=model))
-    return [*shared, Job(kind="train", folder=run_folder(name, seed), recipe=recipe, name=name, seed=seed, needs=needs)]
+    return _training(Job(kind="train", folder=run_folder(name, seed), recipe=recipe, name=name, seed=seed))
+
+
+def tuning_jobs(conditions: Mapping[str, Recipe], rates: Iterable[float], seed: int) -> list[Job]:
+    """The jobs that choose a learning rate for each of these conditions, with a seed that the study does not use."""
+    jobs: dict[str, Job] = {}
+    for name, recipe in conditions.items():
+        for rate in rates:
+            tried = replace(recipe, seed=seed, training=replace(recipe.training, learning_rate=rate))
+            place = tuning_folder(name, rate)
+            for job in _training(Job(kind="tune", folder=place, recipe=tried, name=name, seed=seed)):
+                jobs.setdefault(job.folder, job)
+    return list(jobs.values())
+
+
+def tuning_folder(condition: str, rate: float) -> str:
+    """Of a trial of a learning rate, within the study; as deep as a run's."""
+    return f"tuning/{condition}/rate-{rate:g}"
+
+
+def _training(job: Job) -> list[Job]:
+    """A job that trains on the target, after those that make its emotional encoder."""
+    shared = _pretraining(job.recipe, job.seed)
+    if not shared:
+        return [job]
+    model = f"{UP}/{shared[-1].folder}/model"
+    recipe = replace(job.recipe, emotional=replace(job.recipe.emotional, model=model))
+    return [*shared, replace(job, recipe=recipe, needs=(shared[-1].folder,))]
 
 
 def _pretraining(recipe: Recipe, seed: int) -> list[Job]:

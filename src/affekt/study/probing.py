@@ -22,6 +22,7 @@ from affekt.study.jobs import Job
 from affekt.study.planning import StudyPlan
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
+from affekt.study.tuning import jobs_of
 from affekt.training import Trainer
 from affekt.training.plain import plain_batches
 from affekt.training.plan import Plan
@@ -89,7 +90,7 @@ def probe(planned: StudyPlan, *, data_root: Path | None, said: Callable[[str], N
         said: called with the name of each before it is tried.
     """
     kinds: dict[str, list[Job]] = {}
-    for job in planned.jobs:
+    for job in (*planned.jobs, *jobs_of(planned)):
         kinds.setdefault(_kind(job), []).append(job)
     found = []
     for name, jobs in kinds.items():

@@ -51,8 +51,15 @@ def train(
     return train_resolved(resolved, out=Path(out), what=condition or "train", data_root=data_root, progress=progress)
 
 
-def train_resolved(recipe: Recipe, *, out: Path, what: str, data_root: Path | None, progress: Any) -> RunResult:
-    """Train a recipe as it stands, without conditions; ``what`` is the name in its result."""
+def train_resolved(
+    recipe: Recipe, *, out: Path, what: str, data_root: Path | None, progress: Any, tested: bool = True
+) -> RunResult:
+    """Train a recipe as it stands, without conditions.
+
+    Args:
+        what: the name in its result.
+        tested: whether test pictures are scored; where something is chosen, they are not even looked at.
+    """
     begun = time.monotonic()
     if recipe.model.kind == "earlier":
         return train_earlier(recipe, out=out, what=what, data_root=data_root)
@@ -69,6 +76,7 @@ def train_resolved(recipe: Recipe, *, out: Path, what: str, data_root: Path | No
         if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
             return finished
         data = target_data(recipe, seed=recipe.seed, data_root=data_root)
+        data = data if tested else data.without("test")
         task = prepared_task(
             recipe,
             data.splits["train"].labels.categories,

@@ -16,6 +16,7 @@ from affekt.study.planning import StudyPlan, frame_of, plan_in
 from affekt.study.results import append, read, record_of
 from affekt.study.scheduling import Schedule
 from affekt.study.timetable import Said, Timetable, Watch
+from affekt.study.tuning import choose, jobs_of
 from affekt.study.working import Outcome, finished
 
 
@@ -76,24 +77,78 @@ def study(
     frame = frame_of(planned)
     # At once, so that a report can be made of what there is whenever this is stopped.
     compare_folder(folder.path, frame)
-    jobs = planned.jobs
-    recorded = {record["folder"] for record in read(folder.path)[0]}
-    todo = _unfinished(folder.path, jobs)
-    for job in jobs:
-        if job in todo or not finished(folder.path, job):
-            continue
-        if job.is_run and job.folder not in recorded:
-            append(folder.path, record_of(folder.path, job, planned.costs.get(job.name)))
-    failed = _run(planned, folder.path, todo, executor, workers, gpus, data_root, progress, watch or Said(say))
+    place = Place(folder.path, executor, workers, gpus, data_root, progress, watch or Said(say))
+    if trials := jobs_of(planned):
+        place.run(trials, planned)  # a rate that fails is one that is not chosen
+        planned = choose(planned, folder.path)
+    failed = place.run(planned.jobs, planned)
     comparison = compare_folder(folder.path, frame)
     return StudyResult(folder=folder.path, frame=frame, comparison=comparison, failed=failed)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the jobs of a study are done, and who is told."""
+
+    study: Path
+    executor: str | Executor
+    workers: int | None
+    gpus: tuple[str, ...]
+    data_root: Path | None
+    progress: Any
+    watch: Watch
+
+    def run(self, jobs: list[Job], planned: StudyPlan) -> dict[str, str]:
+        """Do what is missing of these jobs; a line in ``results.jsonl`` for every run. Returns folder -> error."""
+        recorded = {record["folder"] for record in read(self.study)[0]}
+        todo = _unfinished(self.study, jobs)
+        for job in jobs:
+            if job.is_run and job not in todo and job.folder not in recorded and finished(self.study, job):
+                append(self.study, record_of(self.study, job, planned.costs.get(job.name)))
+        return self._do(jobs, todo, planned) if todo else {}
+
+    def _do(self, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
+        executor = self._made()
+        timetable = Timetable(
+            study=self.study,
+            jobs=tuple(jobs),
+            todo=frozenset(job.folder for job in todo),
+            costs=planned.costs,
+            slots=executor.slots,
+        )
+
+        def end(job: Job, outcome: Outcome) -> None:
+            if outcome.status == "finished" and job.is_run:
+                append(self.study, record_of(self.study, job, planned.costs.get(job.name)))
+            timetable.end(job, outcome)
+            self.watch.ended(job, outcome)
+
+        self.watch.begin(timetable)
+        try:
+            return Schedule(study=self.study, jobs=todo, ended=end, started=timetable.start).run(executor)
+        finally:
+            self.watch.stop()
+            if isinstance(self.executor, str):
+                executor.close()
+
+    def _made(self) -> Executor:
+        if not isinstance(self.executor, str):
+            return self.executor
+        return create_executor(
+            self.executor,
+            self.study,
+            workers=self.workers,
+            gpus=self.gpus,
+            data_root=self.data_root,
+            progress=self.progress,
+        )
+
+
 def _unfinished(folder: Path, jobs: list[Job]) -> list[Job]:
-    """Jobs to do: unfinished runs, and the unfinished shared work that these need."""
+    """Jobs to do: unfinished ones that are asked for, and the unfinished shared work that these need."""
     by_folder = {job.folder: job for job in jobs}
     wanted: set[str] = set()
-    waiting = [job.folder for job in jobs if job.is_run]
+    waiting = [job.folder for job in jobs if not job.is_shared]
     while waiting:
         name = waiting.pop()
         if name in wanted or finished(folder, by_folder[name]):
@@ -101,43 +156,3 @@ def _unfinished(folder: Path, jobs: list[Job]) -> list[Job]:
         wanted.add(name)
         waiting += [need for need in by_folder[name].needs if need in by_folder]
     return [job for job in jobs if job.folder in wanted]
-
-
-def _run(
-    planned: StudyPlan,
-    study_folder: Path,
-    todo: list[Job],
-    executor: str | Executor,
-    workers: int | None,
-    gpus: tuple[str, ...],
-    data_root: Path | None,
-    progress: Any,
-    watch: Watch,
-) -> dict[str, str]:
-    if not todo:
-        return {}
-    place = (
-        create_executor(executor, study_folder, workers=workers, gpus=gpus, data_root=data_root, progress=progress)
-        if isinstance(executor, str)
-        else executor
-    )
-    timetable = Timetable(
-        study=study_folder,
-        jobs=tuple(planned.jobs),
-        todo=frozenset(job.folder for job in todo),
-        costs=planned.costs,
-        slots=place.slots,
-    )
-
-    def end(job: Job, outcome: Outcome) -> None:
-        if outcome.status == "finished" and job.is_run:
-            append(study_folder, record_of(study_folder, job, planned.costs.get(job.name)))
-        timetable.end(job, outcome)
-        watch.ended(job, outcome)
-
-    watch.begin(timetable)
-    try:
-        return Schedule(study=study_folder, jobs=todo, ended=end, started=timetable.start).run(place)
-    finally:
-        watch.stop()
-        place.close()

@@ -119,7 +119,7 @@ class Timetable:
     def _flops(self, job: Job) -> float:
         if job.kind == "ensemble":
             return 0.0
-        cost = self.costs.get(job.name) or (self.costs.get("baseline") if job.kind == "train" else None)
+        cost = self.costs.get(job.name) or (self.costs.get("baseline") if job.kind != "pretrain" else None)
         return self._shared.get(job.folder, 0.0) if cost is None else float(cost.training)
 
 

@@ -54,8 +54,9 @@ def _work(study: Path, job: Job, *, data_root: Path | None, progress: Any) -> No
     if job.kind == "pretrain":
         real = study / job.real if job.real else None
         pretrain_for(job.recipe, out=folder, real=real, data_root=data_root, progress=progress)
-    elif job.kind == "train":
-        train_resolved(job.recipe, out=folder, what=job.name, data_root=data_root, progress=progress)
+    elif job.kind in ("train", "tune"):
+        tested = job.kind == "train"
+        train_resolved(job.recipe, out=folder, what=job.name, data_root=data_root, progress=progress, tested=tested)
     else:
         average(job.recipe, folder, [study / member for member in job.members], what=job.name)
 

@@ -11,7 +11,7 @@ from affekt.study.report.gathering import Gathered, Shown
 from affekt.study.report.numbers import counted
 from affekt.study.report.pictures import Ends
 from affekt.study.report.reading import Study
-from affekt.study.report.study_tables import Comparison, comparisons_table, conditions_table
+from affekt.study.report.study_tables import Comparison, comparisons_table, conditions_table, tuning_table
 from affekt.study.report.table import Table
 
 
@@ -55,6 +55,9 @@ def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str
         lead="" if declared.records else "No declared comparison has its runs yet.",
         tables=[declared] if declared.records else (),
     )
+    tuned = tuning_table(comparison)
+    if tuned.records:
+        yield Section(title="Learning rates", id="tuning", tables=[tuned])
     beside = "baseline" if "baseline" in study.curves else next(iter(study.curves), "")
     learning = _there(charts.curves(study.curves, beside=beside), charts.cost(comparison))
     if learning:

@@ -21,8 +21,8 @@ def tables(comparison: Comparison, format: str, *, only: str | None = None) -> s
     Args:
         comparison: the content of ``comparison.json``.
         format: ``"markdown"``, ``"latex"`` (with booktabs) or ``"csv"``.
-        only: the name of one table (``"conditions"``, ``"comparisons"``, ``"attribution"``). None: all, a blank line
-            between two; in CSV a line with the table's name stands above each.
+        only: the name of one table (``"conditions"``, ``"comparisons"``, ``"attribution"``, ``"tuning"``). None: all, a
+            blank line between two; in CSV a line with the table's name stands above each.
 
     Raises:
         UsageError: no such format or table.
@@ -41,8 +41,8 @@ def tables(comparison: Comparison, format: str, *, only: str | None = None) -> s
 
 def study_tables(comparison: Comparison) -> list[Table]:
     """Conditions, comparisons and attribution; those without a record are left out."""
-    every = [conditions_table(comparison), comparisons_table(comparison), attribution_table(comparison)]
-    return [table for table in every if table.records]
+    every = (conditions_table, comparisons_table, attribution_table, tuning_table)
+    return [table for table in (make(comparison) for make in every) if table.records]
 
 
 def items(comparison: Comparison) -> str:
@@ -207,3 +207,31 @@ def _link(first: str, second: str, adds: str | None, difference: Mapping[str, An
         "adds": adds or "",
         **{key: held.get(key) for key in ("estimate", "low", "high")},
     }
+
+
+def tuning_table(comparison: Comparison) -> Table:
+    """A row a condition that tried the grid of learning rates; empty without a grid."""
+    tuning = comparison.get("tuning") or {}
+    rates = list(tuning.get("rates") or ())
+    edge = " A rate at the edge of the grid (*) might be beaten by one beyond it."
+    return Table(
+        name="tuning",
+        caption="Accuracy on validation, percent, with each learning rate; one seed that no run of the study has "
+        f"(n = 1). No test picture was looked at.{edge}",
+        records=[_tuned(name, held, rates) for name, held in (tuning.get("conditions") or {}).items()],
+        columns=(
+            Column("Condition", lambda r: r["condition"], numeric=False),
+            *(Column(f"{rate:g}", _score_of(rate)) for rate in rates),
+            Column("Chosen", lambda r: f"{r['chosen']:g}{'*' if r['edge'] else ''}"),
+        ),
+    )
+
+
+def _score_of(rate: float) -> Any:
+    return lambda record: number(record[f"rate_{rate:g}"]) if known(record[f"rate_{rate:g}"]) else "failed"
+
+
+def _tuned(name: str, held: Mapping[str, Any], rates: list[float]) -> Record:
+    scores = {f"rate_{rate:g}": score for rate, score in zip(rates, held["scores"], strict=True)}
+    percent = {key: None if value is None else 100 * value for key, value in scores.items()}
+    return {"condition": name, **percent, "chosen": held["chosen"], "edge": held["edge"]}
