@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def plan(
         DataError, UsageError: as the readers of the data.
     """
     settings = recipe.study
+    _check_rates(settings.learning_rates)
     chosen = _chosen(recipe)
     facts = read_facts(recipe, data_root=data_root)
     if facts.test_varies:
@@ -125,6 +127,14 @@ def _chosen(recipe: Recipe) -> list[str]:
         if settings.chain and name not in names:
             raise RecipeError(f'[study] chain: "{name}" is not among [study] conditions')
     return [name for name in known if name in names]
+
+
+def _check_rates(rates: Sequence[float]) -> None:
+    for rate in rates:
+        if not 0 < rate < math.inf:
+            raise RecipeError(f"[study] learning_rates: {rate:g}: a number above 0")
+    if len(set(rates)) < len(rates):
+        raise RecipeError(f"[study] learning_rates = {list(rates)}: one stands in it twice")
 
 
 def _times(cost: Cost, members: int) -> Cost:
