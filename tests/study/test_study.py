@@ -443,3 +443,22 @@ def test_a_condition_is_no_path(recipe, name):
 def test_a_study_without_a_test_set_is_refused_with_a_fixed_split_too(recipe):
     with pytest.raises(AffektError, match="a study needs one"):
         plan(override(recipe, ["target.split_seed=0", "target.test=0.0"]))
+
+
+def test_the_affect_cache_of_an_encoder_is_computed_once_for_all_its_conditions(recipe, tmp_path):
+    changes = [
+        "regulation.affect_cache=true",
+        'study.conditions=["learn-e-reg", "rand-learn-e-reg"]',
+        'study.chain=["rand-learn-e-reg", "learn-e-reg"]',
+        'study.reference="rand-learn-e-reg"',
+        "study.seeds=1",
+    ]
+    study(override(recipe, changes), out=tmp_path / "st")
+    kept = tmp_path / "st" / "shared" / "affect"
+    # One batch of pictures a split, of which each condition has the same.
+    assert len(list(kept.iterdir())) == 3
+    states = []
+    for name in ("learn-e-reg", "rand-learn-e-reg"):
+        with np.load(tmp_path / "st" / "runs" / name / "seed-0" / "predictions.npz") as found:
+            states.append(found["test/affect"])
+    assert np.array_equal(*states)

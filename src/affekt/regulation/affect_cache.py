@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError
+from affekt.regulation.kept_affect import Felt, KeptAffect
 from affekt.training.plain import plain_batches
 from affekt.training.task import Batch
 
@@ -26,15 +29,23 @@ class AffectCache:
         image_size: side of the pictures as the classifier is given them in evaluation, pixels.
         features: whether features are kept too.
         memory_gib: what may be kept, all splits together.
+        folder: where other runs find what this one has computed; None: nothing is written.
     """
 
     def __init__(
-        self, emotional: nn.Module, image_size: int, *, features: bool = False, memory_gib: float = 1.0
+        self,
+        emotional: nn.Module,
+        image_size: int,
+        *,
+        features: bool = False,
+        memory_gib: float = 1.0,
+        folder: Path | None = None,
     ) -> None:
         self.emotional: Any = emotional
         self.image_size = image_size
         self.with_features = features
         self.memory_gib = memory_gib
+        self.folder = folder
         self._states: dict[str, Tensor] = {}
         self._features: dict[str, Tensor] = {}
 
@@ -51,21 +62,34 @@ class AffectCache:
         """Compute and keep a split, in chunks, on the encoder's device; a split that is there is computed anew.
 
         Raises:
-            UsageError: it takes more memory than allowed.
+            UsageError: it takes more memory than allowed, or the folder cannot be written.
         """
         self._states.pop(split, None)
         self._features.pop(split, None)
         self._check_memory(split, len(stimuli))
         device = self.emotional.mean.device
-        states, features = [], []
-        for images in plain_batches(stimuli, self.image_size, device=device):
-            felt = self.emotional(images)
-            states.append(felt.state.float())
-            if self.with_features:
-                features.append(felt.features.float())
-        self._states[split] = torch.cat(states)
+        batches = plain_batches(stimuli, self.image_size, device=device)
+        felt = [*map(self._felt, batches)] if self.folder is None else self._kept(self.folder, batches)
+        self._states[split] = torch.cat([part["state"] for part in felt])
         if self.with_features:
-            self._features[split] = torch.cat(features)
+            self._features[split] = torch.cat([part["features"] for part in felt])
+
+    def _kept(self, folder: Path, batches: Iterator[Tensor]) -> list[Felt]:
+        # Made anew for each split: weights may have been loaded since.
+        kept = KeptAffect(folder, self.emotional)
+        try:
+            return [kept.felt(images, self._felt, self._names) for images in batches]
+        except OSError as error:
+            raise UsageError(f"{folder}: the affect cache cannot be written ({error.strerror})") from None
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return ("state", "features") if self.with_features else ("state",)
+
+    def _felt(self, images: Tensor) -> Felt:
+        out = self.emotional(images)
+        found = {"state": out.state.float()}
+        return found | {"features": out.features.float()} if self.with_features else found
 
     def _check_memory(self, split: str, n: int) -> None:
         numbers = len(self.emotional.state_names) + (self.emotional.num_features if self.with_features else 0)

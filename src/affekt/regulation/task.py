@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class RegulationTask(Task):
         cached_features: keep the emotional features too; otherwise an influence that needs them gets those of the
             augmented picture. Seen: a branch memorises un-augmented features, and r follows it.
         cache_gib: what the cache may keep.
+        cache_folder: where runs share what caches hold; None: each computes its own.
         emotional_learning_rate: of a fine-tuned emotional encoder; absent: that of everything else.
         permute_affect: a control: the regulator gets another picture's affect state, drawn within the batch in training
             and over the whole split in evaluation. Emotional features stay with their pictures.
@@ -61,6 +63,7 @@ class RegulationTask(Task):
         affect_cache: bool = False,
         cached_features: bool = False,
         cache_gib: float = 1.0,
+        cache_folder: Path | None = None,
         emotional_learning_rate: float | None = None,
         permute_affect: bool = False,
         seed: int = 0,
@@ -75,7 +78,7 @@ class RegulationTask(Task):
         self.seed = seed
         keep = cached_features and model.influence.needs_features
         self.cache = (
-            AffectCache(model.emotional, model.image_size, features=keep, memory_gib=cache_gib)
+            AffectCache(model.emotional, model.image_size, features=keep, memory_gib=cache_gib, folder=cache_folder)
             if affect_cache
             else None
         )

@@ -144,12 +144,14 @@ def target_task(
     *,
     seed: int,
     gate_inputs: int | None = None,
+    cache_folder: Path | None = None,
 ) -> Task:
     """The task of ``[model]``: one classifier, or Emotional Regulation around ``emotional``.
 
     Args:
         classes: names of the target's classes.
         gate_inputs: numbers that the regulator ``features`` sees.
+        cache_folder: where an affect cache is shared with other runs.
 
     Raises:
         RecipeError: affect that is to be permuted, and a regulator without affect.
@@ -196,6 +198,7 @@ def target_task(
         affect_cache=regulation.affect_cache,
         cached_features=regulation.cached_features,
         cache_gib=recipe.target.memory,
+        cache_folder=cache_folder,
         permute_affect=regulation.permute_affect,
         seed=seed,
     )

@@ -37,11 +37,13 @@ def prepared_task(
     claim: Callable[[], None],
     data_root: Path | None,
     progress: Any,
+    cache_folder: Path | None = None,
 ) -> Task:
     """The task of a run.
 
     Args:
         folder: of the run; an emotional encoder that is pre-trained for it alone goes to ``folder/emotional``.
+        cache_folder: where an affect cache is shared with other runs.
         claim: called when all that can be wrong with the recipe was looked at, and before anything is trained.
 
     Raises:
@@ -57,6 +59,7 @@ def prepared_task(
         claim()
         return task
     settings = recipe.emotional
+    around = partial(_around, recipe, classes, cache_folder)
     if settings.model and not recipe.regulation.pretrained:
         raise RecipeError(
             f"[regulation] pretrained = false, but [emotional] model = {settings.model!r} is trained; leave the model "
@@ -64,19 +67,19 @@ def prepared_task(
         )
     if settings.model:
         place = located(settings.model, folder)
-        task = _around(recipe, classes, _affect_network(place, settings.model), place)
+        task = around(_affect_network(place, settings.model), place)
         claim()
         return task
     affective = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
     untrained = affect_task(recipe, affective.labels, seed=recipe.seed)
     # Built once before the pre-training, so that an influence or backbone that cannot work is refused at once.
-    task = _around(recipe, classes, untrained.model, None)
+    task = around(untrained.model, None)
     claim()
     if not recipe.regulation.pretrained:
         untrained.calibrate(affective)
-        return _around(recipe, classes, untrained.model, None)
+        return around(untrained.model, None)
     pretrained = pretrain_for(recipe, out=folder / "emotional", data_root=data_root, progress=progress)
-    return _around(recipe, classes, load(pretrained.model), pretrained.model)
+    return around(load(pretrained.model), pretrained.model)
 
 
 def _affect_network(place: Path, written: str) -> AffectNetwork:
@@ -87,10 +90,12 @@ def _affect_network(place: Path, written: str) -> AffectNetwork:
     return emotional
 
 
-def _around(recipe: Recipe, classes: tuple[str, ...], emotional: AffectNetwork, place: Path | None) -> Task:
+def _around(
+    recipe: Recipe, classes: tuple[str, ...], cache_folder: Path | None, emotional: AffectNetwork, place: Path | None
+) -> Task:
     """A regulated task, or a classifier that starts from the affect network in ``place``."""
     if recipe.model.kind == "regulated":
-        return target_task(recipe, classes, emotional, seed=recipe.seed)
+        return target_task(recipe, classes, emotional, seed=recipe.seed, cache_folder=cache_folder)
     initial = "random" if place is None else str(place)
     return target_task(replace(recipe, model=replace(recipe.model, initial=initial)), classes, None, seed=recipe.seed)
 

@@ -52,12 +52,20 @@ def train(
 
 
 def train_resolved(
-    recipe: Recipe, *, out: Path, what: str, data_root: Path | None, progress: Any, tested: bool = True
+    recipe: Recipe,
+    *,
+    out: Path,
+    what: str,
+    data_root: Path | None,
+    progress: Any,
+    tested: bool = True,
+    cache_folder: Path | None = None,
 ) -> RunResult:
     """Train a recipe as it stands, without conditions.
 
     Args:
         what: the name in its result.
+        cache_folder: where an affect cache is shared with other runs.
         tested: whether test pictures are scored; where something is chosen, they are not even looked at.
     """
     begun = time.monotonic()
@@ -84,6 +92,7 @@ def train_resolved(
             claim=lambda: claim(folder, recipe),
             data_root=data_root,
             progress=progress,
+            cache_folder=cache_folder,
         )
         trainer = Trainer(
             task,

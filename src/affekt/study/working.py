@@ -12,7 +12,7 @@ from typing import Any, Literal
 from affekt.errors import AffektError
 from affekt.study.ensemble import average
 from affekt.study.folder import ERROR, Busy, RunFolder, write_text
-from affekt.study.jobs import Job
+from affekt.study.jobs import SHARED, Job
 from affekt.study.pretraining import pretrain_for
 from affekt.study.run import train_resolved
 
@@ -55,8 +55,16 @@ def _work(study: Path, job: Job, *, data_root: Path | None, progress: Any) -> No
         real = study / job.real if job.real else None
         pretrain_for(job.recipe, out=folder, real=real, data_root=data_root, progress=progress)
     elif job.kind in ("train", "tune"):
-        tested = job.kind == "train"
-        train_resolved(job.recipe, out=folder, what=job.name, data_root=data_root, progress=progress, tested=tested)
+        tested, cache = job.kind == "train", study / SHARED / "affect"
+        train_resolved(
+            job.recipe,
+            out=folder,
+            what=job.name,
+            data_root=data_root,
+            progress=progress,
+            tested=tested,
+            cache_folder=cache,
+        )
     else:
         average(job.recipe, folder, [study / member for member in job.members], what=job.name)
 
