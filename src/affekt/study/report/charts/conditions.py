@@ -46,7 +46,7 @@ _MEAN = ("accuracy", "accuracy_low", "accuracy_high")
 
 
 def _draw(width: float, records: Sequence[Record], method: str) -> Figure:
-    names = [shortened(r["condition"]) for r in records]
+    names = [shortened(r["condition"], 26 if width <= NARROW else 34) for r in records]
     room = min(label_room(names), width * 0.43)
     figure = canvas(width, 0.2 + 0.5 + ROW * len(records))
     right = {"n": 0.05} if width <= NARROW else {"n": 0.05, "mean": 0.45}
