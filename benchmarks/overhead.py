@@ -1,8 +1,8 @@
 """What a study adds to the sum of its trainings: python benchmarks/overhead.py [--rounds 3] [--epochs 12]
 
-The quickstart's baseline, mixture and learn-e-reg with ResNet-14, two seeds, one run after another in this process: as a
-study, from its plan to its report, and as the same jobs done bare, without plan, results, comparison and report. Both in turn,
-on data that pip brings; the ratio is the median over rounds. Beside it, where the study's own time goes.
+The quickstart's baseline, mixture and learn-e-reg with ResNet-14, two seeds, one run after another in this process:
+as a study, from its plan to its report, and as the same jobs done bare, without plan, results, comparison and report.
+Both in turn, on data that pip brings; the ratio is the median over rounds. Beside it, where the study's own time goes.
 """
 
 from __future__ import annotations

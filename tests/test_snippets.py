@@ -44,7 +44,7 @@ def supposed(tmp_path_factory):
     """A folder with the models that the pages load, tiny."""
     folder = tmp_path_factory.mktemp("snippets")
     network = affekt.AffectNetwork("resnet8", heads={"ratings": ["valence", "arousal"]}, image_size=32, scale=(1, 7))
-    for name in ("runs/oasis/model", "quickstart/emotional/model"):
+    for name in ("runs/oasis/model", "quickstart/runs/learn-e-reg/seed-0/model"):
         network.save_pretrained(folder / name)
     return folder
 
