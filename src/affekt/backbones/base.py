@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from affekt.backbones.attention.looking import MEMBER, attention_maps
 from affekt.backbones.stages import Stage, StageNames
 from affekt.errors import UsageError
 
@@ -83,6 +84,17 @@ class Backbone(nn.Module):
         """``(B, C, H, W)``, the last map before pooling (a vision transformer's patch tokens); None without one."""
         self._check(images)
         return None if self._feature_map is None else self._feature_map(self.trunk, images)
+
+    def attention_maps(self, images: Tensor) -> list[Tensor]:
+        """Where each block of attention looks, in order: ``(B, heads, H W, H W)`` of self-attention (rows sum to 1), a
+        weight for each point ``(B, ..., H, W)`` or channel ``(B, C)`` of the other kinds; empty without attention."""
+        self._check(images)
+        return attention_maps(self.trunk, lambda: self.trunk(images))
+
+    @property
+    def attention(self) -> nn.Module:
+        """The blocks of attention, which published weights know nothing of; without children where there are none."""
+        return getattr(self.trunk, MEMBER, None) or nn.ModuleList()
 
     def stages(self) -> list[nn.Module]:
         """The parts of the network from input to output; together they hold every parameter exactly once.

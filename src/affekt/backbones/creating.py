@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from affekt.backbones.attention.looking import MEMBER
+from affekt.backbones.attention.naming import AttentionSettings, as_settings, split_name
+from affekt.backbones.attention.placing import put_attention
 from affekt.backbones.base import Backbone, Built, meta_forward
 from affekt.backbones.initial import Source, fill, read_source
 from affekt.backbones.naming import Resolved, resolve
@@ -30,12 +34,14 @@ def create_backbone(
     seed: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    attention: str | Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Backbone:
     """A network without classifier: ``(B, in_channels, in_size, in_size)`` normalised images -> ``(B, D)`` features.
 
     Args:
-        name: ours (``resnet20``, ``resnet20-w32``), torchvision's, then timm's; ``timm:resnet18`` forces one.
+        name: ours (``resnet20``, ``resnet20-w32``), torchvision's, then timm's; ``timm:resnet18`` forces one;
+            ``alexnet+sagan``, ``resnet18+cbam(reduction=8)``: with attention; ``fe_alexnet`` is the former.
         initial: ``"random"``; ``"imagenet"`` (published weights, downloaded once); a path to a .safetensors or .pth
             state dict, with or without classifier, or to a model folder of ours, of which the backbone is taken.
         in_size: side of the pictures in pixels; below 64 the network is changed (``small_pictures.py``, ``.notes``).
@@ -45,6 +51,9 @@ def create_backbone(
         seed: random weights are a pure function of it; None: torch's global generator.
         mean, std: one number a channel: the normalisation, where the initial weights expect another than published
             ones do (``initial = <path>``).
+        attention: ``"sagan"``, ``"pointwise"`` (its control), ``"non-local"``, ``"se"``, ``"cbam"``, or a mapping with
+            ``kind`` and any of ``at`` (the module behind which it stands; by default the last map), ``reduction``,
+            ``heads``, ``blocks``. Zero at the start: the network gives what it gives without.
         options: for the zoo's constructor: ``drop_path_rate=0.1`` (timm), ``dropout=0.2`` (torchvision's VGG).
 
     Raises:
@@ -53,12 +62,17 @@ def create_backbone(
         AffektError: published weights that cannot be had.
     """
     _check_numbers(in_size=in_size, in_channels=in_channels)
+    name, settings = _attended(name, attention)
     resolved = resolve(name)
     width = _checked_width(resolved, width)
     seeded: AbstractContextManager[None] = nullcontext() if seed is None else torch_seed("backbone", seed)
     with seeded:
         built = _built(resolved, in_size=in_size, in_channels=in_channels, width=width, options=options)
     features, has_map = _shapes(name, built, in_size, in_channels)
+    if settings is not None:
+        with nullcontext() if seed is None else torch_seed("attention", seed):
+            stages = put_attention(built, settings, name=name, shape=(2, in_channels, in_size, in_size))
+        built, name = replace(built, stages=stages), settings.named(name)
     backbone = Backbone(
         built, name=name, in_size=in_size, in_channels=in_channels, num_features=features, has_map=has_map
     )
@@ -67,6 +81,23 @@ def create_backbone(
     if mean is not None or std is not None:
         backbone.mean, backbone.std = _normalisation(name, in_channels, mean or backbone.mean, std or backbone.std)
     return backbone
+
+
+def _attended(name: str, attention: str | Mapping[str, Any] | None) -> tuple[str, AttentionSettings | None]:
+    """The network's name and its attention, which stands in the name or beside it.
+
+    Raises:
+        UsageError: in both; an attention or setting that there is not.
+    """
+    base, settings = split_name(name)
+    if attention is None:
+        return base, settings
+    if settings is not None:
+        raise UsageError(f"{name}: has an attention in its name; leave attention = {attention!r} out")
+    given = {"kind": attention} if isinstance(attention, str) else dict(attention)
+    if "kind" not in given:
+        raise UsageError(f'attention = {attention!r}: write its kind, as in {{"kind": "sagan", "reduction": 8}}')
+    return base, as_settings(str(given.pop("kind")), given)
 
 
 def default_width(name: str) -> int | None:
@@ -154,6 +185,7 @@ def _initialise(backbone: Backbone, built: Built, resolved: Resolved, initial: s
         name=f"{backbone.name} at {backbone.in_size} px",
         source=str(initial),
         fresh=built.fresh,
+        added=MEMBER,
         grid=built.grid,
     )
     for note in notes:

@@ -69,6 +69,7 @@ def fill(
     source: str,
     fresh: frozenset[str],
     grid: tuple[int, int] | None,
+    added: str = "",
 ) -> tuple[str, ...]:
     """Put the tensors that fit into the network; returns a note for each kind of thing that did not.
 
@@ -79,11 +80,14 @@ def fill(
     Args:
         fresh: tensors that may stay new, since small pictures may need another shape there; they do not count.
         grid: rows and columns of patches, for position embeddings.
+        added: a part of the network that published weights know nothing of; it stays new without a word.
 
     Raises:
         CheckpointError: less than 95 % of the network's tensors are found: counts and the first that are missing.
     """
     wanted = trunk.state_dict()
+    own = frozenset(n for n in wanted if added and n.startswith(f"{added}."))
+    fresh = fresh | own
     named = _best_names(tensors, wanted)
     found = {n: t for n, like in wanted.items() if n in named and (t := _fitted(n, named[n], like, grid)) is not None}
     new = [n for n in wanted if n not in found and n not in fresh and not n.endswith("num_batches_tracked")]
@@ -98,7 +102,7 @@ def fill(
         )
     trunk.load_state_dict(found, strict=False)
     notes = {
-        "small pictures need another shape there": first(sorted(fresh - set(found))),
+        "small pictures need another shape there": first(sorted(fresh - own - set(found))),
         "not in the weights file": missing,
         "of another shape in the weights file": misshapen,
     }

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 
 from affekt.backbones import cifar_resnet
+from affekt.backbones.attention.naming import ALIASES, split_name
 from affekt.errors import UsageError, unknown
 
 ZOOS = ("affekt", "torchvision", "timm")
@@ -26,11 +27,12 @@ class Resolved:
 
 
 def resolve(name: str) -> Resolved:
-    """The zoo that a name means; timm is imported only where neither of the others has it.
+    """The zoo that a name means, attention in it left aside; timm is imported only where neither of the others has it.
 
     Raises:
         UsageError: nobody has that name; the nearest ones are named.
     """
+    name = split_name(name)[0]
     zoo, _, inner = name.partition(":")
     if zoo in ZOOS:
         if _has(zoo, inner):
@@ -39,7 +41,7 @@ def resolve(name: str) -> Resolved:
     for zoo in ZOOS:
         if _has(zoo, name):
             return Resolved(zoo, name, name)
-    known = [n for z in ZOOS for n in _module(z).names()]
+    known = [*ALIASES, *(n for z in ZOOS for n in _module(z).names())]
     raise UsageError(unknown("backbone", name, known, everything="affekt.list_backbones()"))
 
 
@@ -48,7 +50,7 @@ def list_backbones(pattern: str = "*") -> list[str]:
 
     A name that two zoos have stands for the first of ours, torchvision's, timm's; the other is listed as ``timm:name``.
     """
-    found: list[str] = []
+    found: list[str] = [*ALIASES]
     for zoo in ZOOS:
         for name in _module(zoo).names():
             taken = name in found

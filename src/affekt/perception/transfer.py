@@ -13,6 +13,8 @@ from affekt.training.task import decayed_groups
 def set_trainable(network: nn.Module, part: str | int) -> None:
     """Let ``"all"`` of a network learn, only its ``"head"``, or the head and the last ``k`` stages of its backbone.
 
+    Attention that was put into the backbone always learns: at the start it does nothing.
+
     A frozen part also stays in evaluation mode (:func:`keep_frozen_still`), so that neither its weights nor the running
     statistics of its batch norms move.
 
@@ -30,6 +32,9 @@ def set_trainable(network: nn.Module, part: str | int) -> None:
     backbone.requires_grad_(count is None)
     for stage in stages[len(stages) - (count or 0) :]:
         stage.requires_grad_(True)
+    attention = getattr(backbone, "attention", None)
+    if isinstance(attention, nn.Module):
+        attention.requires_grad_(True)
     network.train(network.training)
 
 
