@@ -186,12 +186,12 @@ class TestTimmResNet18(BackboneContract):
 
 @pytest.mark.slow
 class TestVgg(BackboneContract):
-    name, features, mean_of_map, options = "vgg11", 4096, False, {"dropout": 0.0}
+    name, features, mean_of_map, options = "vgg11", 512, False, {"dropout": 0.0}
 
 
 @pytest.mark.slow
 class TestAlexNet(BackboneContract):
-    name, features, mean_of_map, map_side = "alexnet", 4096, False, 3
+    name, features, mean_of_map, map_side = "alexnet", 512, False, 3
     options: ClassVar[dict[str, Any]] = {"dropout": 0.0}
 
 

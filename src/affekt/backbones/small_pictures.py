@@ -5,8 +5,8 @@ CIFAR networks of He et al. (2016):
 
 - ResNets, DenseNets: a 3 x 3 stem of stride 1 without max-pool. Its weights are new, whatever the others start from
   (the kernel of published weights is 7 x 7).
-- VGG, AlexNet: the last pools go, AlexNet's first convolution has stride 1; the last map is averaged to one point, so
-  that the first linear layer is smaller (512 or 256 inputs) and new.
+- VGG, AlexNet (at 64 px, too): the last pools go, AlexNet's first convolution has stride 1; the last map is averaged to
+  one point, and the linear layers have 512 outputs instead of 4,096 and are new: what they read is not what it was.
 - any other convolutional network (MobileNet, EfficientNet, ConvNeXt, RegNet, torchvision's Swin ...): the first
   reductions are taken out - strided convolutions get stride 1, pools go - until the total stride is 8. All kernels keep
   their shape and weights.

@@ -14,6 +14,9 @@ from affekt.backbones.small_pictures import SMALL, fewer_reductions, new_conv, p
 from affekt.backbones.stages import StageNames, by_block, by_resolution
 from affekt.errors import UsageError
 
+SMALL_LINEAR = 512
+"""Outputs of the linear layers of VGG and AlexNet for small pictures; 4,096 at their ordinary size."""
+
 _OWN_NORMALISATION = ("googlenet", "inception_v3")
 """Their ImageNet weights expect pixels in [-1, 1] (torchvision changes them inside, by ``transform_input``)."""
 
@@ -200,10 +203,15 @@ def _stages(trunk: Any, in_size: int) -> StageNames:
 
 
 def _for_size(trunk: Any, in_size: int) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Change the network for pictures below 64 px; returns notes and the tensors whose published values are lost."""
+    """Change the network for pictures below 64 px (VGG, AlexNet: up to 64).
+
+    Returns notes, and the tensors whose published values are lost.
+    """
+    kind = type(trunk).__name__
+    if kind in ("VGG", "AlexNet") and in_size <= SMALL:
+        return _small_map(trunk)
     if in_size >= SMALL:
         return (), frozenset()
-    kind = type(trunk).__name__
     if kind == "ResNet":
         trunk.conv1 = new_conv(trunk.conv1, kernel_size=3, stride=1, padding=1)
         trunk.maxpool = nn.Identity()
@@ -212,8 +220,6 @@ def _for_size(trunk: Any, in_size: int) -> tuple[tuple[str, ...], frozenset[str]
         trunk.features.conv0 = new_conv(trunk.features.conv0, kernel_size=3, stride=1, padding=1)
         trunk.features.pool0 = nn.Identity()
         return ("stem: 3 x 3, stride 1, no max-pool",), frozenset({"features.conv0.weight"})
-    if kind in ("VGG", "AlexNet"):
-        return _small_map(trunk)
     if kind == "VisionTransformer":
         return _small_patch(trunk, in_size)
     shape = (1, 3, 224, 224)
@@ -224,7 +230,7 @@ def _for_size(trunk: Any, in_size: int) -> tuple[tuple[str, ...], frozenset[str]
 
 
 def _small_map(trunk: Any) -> tuple[tuple[str, ...], frozenset[str]]:
-    """VGG: three of five pools; AlexNet: stride 1 in the first convolution; one point before the linear layers."""
+    """VGG: three of five pools; AlexNet: stride 1 in the first convolution; one point before smaller linear layers."""
     if type(trunk).__name__ == "AlexNet":
         trunk.features[0].stride, trunk.features[0].padding = (1, 1), (5, 5)
     else:
@@ -232,11 +238,13 @@ def _small_map(trunk: Any) -> tuple[tuple[str, ...], frozenset[str]]:
         for name in pools[3:]:
             replace(trunk.features, name, nn.Identity())
     trunk.avgpool = nn.AdaptiveAvgPool2d(1)
-    name, linear = next((n, m) for n, m in trunk.classifier.named_children() if isinstance(m, nn.Linear))
-    points = 49 if type(trunk).__name__ == "VGG" else 36
-    replace(trunk.classifier, name, nn.Linear(linear.in_features // points, linear.out_features))
-    fresh = frozenset({f"classifier.{name}.weight", f"classifier.{name}.bias"})
-    return (f"fewer reductions, last map averaged to one point, classifier.{name} smaller",), fresh
+    layers = [n for n, m in trunk.classifier.named_children() if isinstance(m, nn.Linear)]
+    channels = next(m.out_channels for m in reversed([*trunk.features]) if isinstance(m, nn.Conv2d))
+    for name in layers:
+        replace(trunk.classifier, name, nn.Linear(channels, SMALL_LINEAR))
+        channels = SMALL_LINEAR
+    fresh = frozenset(f"classifier.{name}.{part}" for name in layers for part in ("weight", "bias"))
+    return (f"fewer reductions, last map averaged to one point, linear layers of {SMALL_LINEAR}",), fresh
 
 
 def _small_patch(trunk: Any, in_size: int) -> tuple[tuple[str, ...], frozenset[str]]:
