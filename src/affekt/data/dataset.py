@@ -6,7 +6,7 @@ Nothing here imports torch, so that `affekt data list` answers at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -76,17 +76,24 @@ class Dataset:
     needs_folder: bool = True
 
     def stimuli(self, root: Path | str, settings: DataSettings) -> Stimuli:
-        """The whole set from its folder ``root``, all splits.
+        """The whole set from its folder ``root``, all splits; valence as its classes where the settings ask for it.
 
         Raises:
-            UsageError: a reader option that this set does not have.
+            UsageError: a reader option that this set does not have, or what :func:`valence_classes` refuses.
             DataError: the folder is missing, or what the reader finds wrong with it.
         """
+        from affekt.data.affective.valence import valence_classes
+
         self._check_options(settings.options)
         folder = Path(root).expanduser()
         if self.needs_folder and not folder.exists():
             raise DataError(self._missing(folder))
-        return self.read(folder, settings)
+        stimuli = self.read(folder, settings)
+        if settings.valence == "as-is":
+            return stimuli
+        neutral = settings.valence == "three-classes"
+        labels = valence_classes(stimuli.labels, neutral=neutral, margin=settings.valence_margin)
+        return replace(stimuli, labels=labels)
 
     def open(self, root: Path | str, split: str = "train", *, seed: int = 0, **settings: Any) -> Stimuli:
         """One split of the set in ``root``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.

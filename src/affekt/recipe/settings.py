@@ -46,6 +46,12 @@ class DataSettings:
     labels: str = setting(
         "affect", "what is learned in [affective]: `affect`, `shuffled` (a control), or a further label column's name"
     )
+    valence: Literal["as-is", "two-classes", "three-classes"] = setting(
+        "as-is", "two-classes: negative and positive instead of the set's own; three-classes: neutral, too"
+    )
+    valence_margin: float = setting(
+        0.0, "with classes of valence: ratings so near the middle are neutral, in units of their scale", low=0
+    )
     options: dict[str, Value] = setting({}, "options of this reader, see `affekt data info <name>`")
 
 
