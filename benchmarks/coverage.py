@@ -61,7 +61,7 @@ def covered(seeds: int, ratio: float, studies: int) -> dict[str, float]:
         made = scores(rng, seeds, ratio, 2, TRUTH)
         tables = {str(c): {s: made[c, s] for s in range(seeds)} for c in range(2)}
         drawn = resample(tables, draws=DRAWS, seed=study)
-        low, high = difference(drawn["0"], drawn["1"], seed=study).interval()
+        low, high = difference(drawn["0"], drawn["1"]).interval()
         hits["crossed"] += low <= TRUTH <= high
         width += (high - low) / studies
         d = made[0] - made[1]
@@ -77,7 +77,7 @@ def false_claims(seeds: int, ratio: float, studies: int) -> float:
     for study in range(studies):
         made = scores(rng, seeds, ratio, 6, 0.0)
         drawn = resample({str(c): {s: made[c, s] for s in range(seeds)} for c in range(6)}, draws=DRAWS, seed=study)
-        declared = {str(c): difference(drawn["0"], drawn[str(c)], seed=study) for c in range(1, 6)}
+        declared = {str(c): difference(drawn["0"], drawn[str(c)]) for c in range(1, 6)}
         claims += any(c.verdict in ("better", "worse") for c in compare(declared, margin=0.005))
     return claims / studies
 

@@ -210,7 +210,7 @@ class WeightingSettings:
 class StudySettings:
     """What a study runs and declares before it runs: ``[study]``."""
 
-    conditions: tuple[str, ...] = setting((), "to run; empty: the main ones, see `affekt study --help`")
+    conditions: tuple[str, ...] = setting((), "to run; empty: the main ones; `all`: every one that applies")
     seeds: int = setting(3, "seeds, counted up from the recipe's `seed`", low=1)
     method: str = setting("learn-e-reg", "the condition that the question is about")
     reference: str = setting("baseline", "the condition that it is held against first")

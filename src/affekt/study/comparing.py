@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from affekt.study.results import Record
 from affekt.study.scores import PERMUTED, RunScores, Scores
 from affekt.study.statistics import (
     CHAIN,
+    PRETRAINED_CHAIN,
     RULES,
     Attribution,
     Comparison,
@@ -44,7 +45,7 @@ def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> 
     if not settings.comparisons:
         others = [name for name in (settings.reference, *CONTROLS) if name in conditions and name != settings.method]
         return [(settings.method, other) for other in others if settings.method in conditions]
-    found = []
+    found: list[tuple[str, str]] = []
     known = [*conditions, settings.method + PERMUTED]
     for text in settings.comparisons:
         first, minus, second = (part.strip() for part in text.partition(" - "))
@@ -53,28 +54,43 @@ def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> 
         for name in (first, second):
             if name not in known:
                 raise RecipeError(f'[study] comparisons: "{text}": {unknown("condition", name, known)}')
+        if first == second:
+            raise RecipeError(f'[study] comparisons: "{text}": compares a condition with itself')
+        if {first, second} in [{*pair} for pair in found]:
+            raise RecipeError(f'[study] comparisons: "{text}": is declared twice; each counts in the adjustment of all')
         found.append((first, second))
     return found
 
 
 def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:
     """The attribution's conditions, each with what it adds to the one before it; links of the usual chain that are left
-    out add up."""
+    out add up.
+
+    Raises:
+        RecipeError: one condition, or one that stands in it twice.
+    """
     if not settings.chain:
         return CHAIN
-    usual = [name for name, _ in CHAIN]
+    if len(settings.chain) < 2 or len(set(settings.chain)) < len(settings.chain):
+        raise RecipeError(f"[study] chain = {list(settings.chain)}: two or more different conditions are wanted")
+    whole = PRETRAINED_CHAIN if "random-emotion" in settings.chain else CHAIN
+    usual = [name for name, _ in whole]
 
     def adds(before: str, name: str) -> str:
         if before not in usual or name not in usual:
             return ""
-        return ", ".join(word for _, word in CHAIN[usual.index(before) + 1 : usual.index(name) + 1])
+        return ", ".join(word for _, word in whole[usual.index(before) + 1 : usual.index(name) + 1])
 
     first, *others = settings.chain
     return ((first, ""), *((name, adds(before, name)) for before, name in zip(settings.chain, others, strict=False)))
 
 
 def compare_study(
-    scores: Scores | None, records: Sequence[Record], settings: StudySettings, conditions: Sequence[str]
+    scores: Scores | None,
+    records: Sequence[Record],
+    settings: StudySettings,
+    conditions: Sequence[str],
+    inapplicable: Collection[str] = (),
 ) -> Json:
     """Everything of comparison.json that follows from the runs; accuracies in percent, differences in points.
 
@@ -83,8 +99,10 @@ def compare_study(
         records: their lines.
         settings: what was declared.
         conditions: the study's, in order; one without a finished run is left out here.
+        inapplicable: those that this study cannot have; a comparison with one of them is none, and costs nothing.
     """
-    declared = declared_comparisons(settings, conditions)
+    asked = declared_comparisons(settings, [*conditions, *inapplicable])
+    declared = [pair for pair in asked if not {name.removesuffix(PERMUTED) for name in pair} & {*inapplicable}]
     if scores is None:
         return {"conditions": [], "comparisons": [], "attribution": None, "n_items": 0, "n_groups": 0}
     tables = {name: {seed: runs[seed].correct for seed in sorted(runs)} for name, runs in scores.runs.items()}
@@ -116,7 +134,8 @@ def _condition(name: str, drawn: Resampled, runs: Mapping[int, RunScores], recor
     alone = difference(drawn)
     low, high = alone.interval()
     seeds = list(drawn.seeds)
-    metrics: Json = {"accuracy": {**_spread([POINT * x for x in alone.each]), "low": POINT * low, "high": POINT * high}}
+    ends = {"low": max(0.0, POINT * low), "high": min(POINT, POINT * high)}
+    metrics: Json = {"accuracy": {**_spread([POINT * x for x in alone.each]), **ends}}
     found: Json = {"name": name, "seeds": seeds, "metrics": metrics, "parameters": None, "flops": None, "seconds": []}
     if not runs:
         return found
@@ -199,19 +218,29 @@ def _comparisons(
         name = f"{first} - {second}"
         bare: Json = {"name": name, "first": first, "second": second}
         seeds = [s for s in drawn[first].seeds if s in drawn[second].seeds] if name in found else []
-        out.append(bare | _comparison(found[name], first, second, seeds, scores, settings) if name in found else bare)
+        if name in found:
+            bare |= _comparison(found[name], first, second, seeds, scores, settings, len(declared))
+        out.append(bare)
     return out
 
 
 def _comparison(
-    c: Comparison, first: str, second: str, seeds: Sequence[int], scores: Scores, settings: StudySettings
+    c: Comparison,
+    first: str,
+    second: str,
+    seeds: Sequence[int],
+    scores: Scores,
+    settings: StudySettings,
+    family: int,
 ) -> Json:
     d = c.difference
+    # What this study finds is what passes the first step of Holm: a share of alpha for each that was declared.
+    alpha = ALPHA / family
     low, high = d.interval()
     networks = [
         mcnemar(scores.runs[first][s].correct > 0.5, scores.runs[second][s].correct > 0.5)
         for s in seeds
-        if s in scores.runs.get(first, {}) and s in scores.runs.get(second, {})
+        if all(s in scores.runs.get(n, {}) and scores.runs[n][s].of_one_network for n in (first, second))
     ]
     return {
         "estimate": POINT * d.estimate,
@@ -228,8 +257,10 @@ def _comparison(
         "from_seeds": POINT * d.from_seeds if d.seeds > 1 else None,
         "from_items": POINT * d.from_items,
         "parts": [{"standard_error": POINT * error, "degrees": degrees} for error, degrees in d.parts],
-        "smallest": POINT * smallest_difference(d),
-        "seeds_needed": {f"{settings.margin:g}": seeds_needed(d, settings.margin / POINT) if d.seeds > 1 else None},
+        "smallest": POINT * smallest_difference(d, alpha=alpha),
+        "seeds_needed": {
+            f"{settings.margin:g}": seeds_needed(d, settings.margin / POINT, alpha=alpha) if d.seeds > 1 else None
+        },
         "mcnemar": networks,
     }
 

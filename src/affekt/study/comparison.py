@@ -99,7 +99,7 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
     own, said = finished_records(folder, frame)
     scores = read_scores(folder, own)
     settings = frame.recipe.study
-    found = compare_study(scores, own, settings, [*frame.conditions, *frame.inapplicable])
+    found = compare_study(scores, own, settings, frame.conditions, frame.inapplicable)
     comparison: dict[str, Any] = {
         "format": FORMAT,
         "name": frame.recipe.name,

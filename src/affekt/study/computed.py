@@ -117,6 +117,14 @@ def _other_task(recipe: Recipe, _method: Recipe, facts: Facts) -> Changes:
     }
 
 
+def _random_emotion(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
+    if recipe.emotional.model:
+        raise DoesNotApply("the emotional encoder is given; what it would be with random weights is not known")
+    if recipe.emotional.initial == "random":
+        raise DoesNotApply("the emotional encoder starts from random weights: untrained-emotion is this control")
+    return {"regulation.pretrained": False, "emotional.initial": "random", "emotional.head_start": "random"}
+
+
 def _earlier(learner: str) -> Callable[[Recipe, Recipe, Facts], Changes]:
     def changes(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
         found = _like_emotional(recipe) | {"model.kind": "earlier", "model.learner": learner}
@@ -149,6 +157,10 @@ COMPUTED: Mapping[str, Computed] = {
     ),
     "bel": Computed(
         about="brain emotional learning (Moren & Balkenius 2000) on the same frozen features", changes=_earlier("bel")
+    ),
+    "random-emotion": Computed(
+        about="the method around an emotional encoder of random weights, without any pre-training",
+        changes=_random_emotion,
     ),
     "other-task": Computed(
         about="the method with an encoder pre-trained on the same pictures and labels that are no affect",

@@ -28,6 +28,7 @@ ORDER = (
     "mixture",
     "scalar-gate",
     "feature-gate",
+    "random-emotion",
     "untrained-emotion",
     "shuffled-emotion",
     "other-task",
@@ -51,6 +52,7 @@ FOLLOWING = (
     "permuted-affect",
     "shuffled-emotion",
     "untrained-emotion",
+    "random-emotion",
     "other-task",
     "influenced-only",
     "feature-gate",
@@ -149,6 +151,4 @@ def _distinguishing(recipe: Recipe, name: str, data_root: Path | None, facts: ob
 
 def _check_pretraining(recipe: Recipe, name: str) -> None:
     if recipe.emotional.model and name in NEEDS_PRETRAINING:
-        raise DoesNotApply(
-            f"{name}: the emotional encoder is given ([emotional] model); this control needs its pre-training"
-        )
+        raise DoesNotApply("the emotional encoder is given ([emotional] model); this control needs its pre-training")

@@ -18,6 +18,7 @@ from affekt.study.folder import RunFolder
 from affekt.study.jobs import Job, plan_jobs
 from affekt.study.records import provenance
 from affekt.study.scores import PERMUTED
+from affekt.study.statistics import PRETRAINED_CHAIN
 
 MAIN = (
     "baseline",
@@ -26,6 +27,7 @@ MAIN = (
     "ensemble-2",
     "mixture",
     "scalar-gate",
+    "random-emotion",
     "untrained-emotion",
     "shuffled-emotion",
     "permuted-affect",
@@ -98,6 +100,11 @@ def plan(
     if settings.method not in conditions:
         reason = inapplicable.get(settings.method, "it is not among [study] conditions")
         raise RecipeError(f"[study] method = {settings.method!r}: {reason}")
+    if not settings.chain and "random-emotion" in conditions:
+        # Ordinary pre-training has a link of its own where the encoder brings some.
+        names = tuple(name for name, _ in PRETRAINED_CHAIN)
+        recipe = replace(recipe, study=replace(settings, chain=names))
+    declared_chain(settings)
     asked = declared_comparisons(settings, [*chosen])
     wanted = {name.removesuffix(PERMUTED) for pair in asked for name in pair}
     if absent := sorted(wanted - {*chosen}):

@@ -27,6 +27,7 @@ class RunScores:
         correct, nll, brier: ``(N,)``; accuracy of an item is 1 or 0, or a mean over permutations.
         ece, ece_bias: calibration error, and what a calibrated network would get.
         class_accuracy: ``(K,)``.
+        of_one_network: not where scores are means over permutations of the affect states.
         permuted_correct: ``(N,)`` with other pictures' affect states; None where r does not depend on affect.
         regulation, agreement, branches: of a regulated run; else None.
     """
@@ -38,6 +39,7 @@ class RunScores:
     ece_bias: float
     class_accuracy: Floats
     permuted_correct: Floats | None = None
+    of_one_network: bool = True
     regulation: Floats | None = None
     agreement: float | None = None
     branches: Mapping[str, Mapping[str, float | None]] | None = None
@@ -94,6 +96,7 @@ def _scored(arrays: Mapping[str, NDArray[Any]], record: Record) -> RunScores:
         ece_bias=bias,
         class_accuracy=class_accuracy(logs, labels),
         permuted_correct=None if always else permuted,
+        of_one_network=not always,
         regulation=None if "regulation" not in arrays else arrays["regulation"].mean(axis=1).astype(np.float64),
         agreement=_agreement(arrays),
         branches=_branches(record),

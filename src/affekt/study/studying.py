@@ -100,11 +100,10 @@ class Place:
 
     def run(self, jobs: list[Job], planned: StudyPlan) -> dict[str, str]:
         """Do what is missing of these jobs; a line in ``results.jsonl`` for every run. Returns folder -> error."""
-        recorded = {record["folder"] for record in read(self.study)[0]}
         todo = _unfinished(self.study, jobs)
         for job in jobs:
-            if job.is_run and job not in todo and job.folder not in recorded and finished(self.study, job):
-                append(self.study, record_of(self.study, job, planned.costs.get(job.name)))
+            if job.is_run and job not in todo and finished(self.study, job):
+                self._record(job, planned)
         return self._do(jobs, todo, planned) if todo else {}
 
     def _do(self, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
@@ -119,7 +118,7 @@ class Place:
 
         def end(job: Job, outcome: Outcome) -> None:
             if outcome.status == "finished" and job.is_run:
-                append(self.study, record_of(self.study, job, planned.costs.get(job.name)))
+                self._record(job, planned)
             timetable.end(job, outcome)
             self.watch.ended(job, outcome)
 
@@ -130,6 +129,13 @@ class Place:
             self.watch.stop()
             if isinstance(self.executor, str):
                 executor.close()
+
+    def _record(self, job: Job, planned: StudyPlan) -> None:
+        """The line of a finished run, unless it stands there: another command may have written it."""
+        recorded = {(record["folder"], record["predictions"]) for record in read(self.study)[0]}
+        line = record_of(self.study, job, planned.costs.get(job.name))
+        if (line["folder"], line["predictions"]) not in recorded:
+            append(self.study, line)
 
     def _made(self) -> Executor:
         if not isinstance(self.executor, str):

@@ -12,12 +12,13 @@ from affekt.errors import AffektError
 from affekt.randomness import stream
 from affekt.recipe import Recipe
 from affekt.study.comparison import TUNING
-from affekt.study.conditions import ENSEMBLES
+from affekt.study.conditions import ENSEMBLES, FOLLOWING
 from affekt.study.folder import RunFolder, write_text
 from affekt.study.jobs import Job, tuning_folder, tuning_jobs
 from affekt.study.planning import StudyPlan
 
 METRIC = "accuracy"
+RATE = "training.learning_rate"
 
 
 def tuning_seed(recipe: Recipe) -> int:
@@ -31,14 +32,20 @@ def tuned_conditions(planned: StudyPlan) -> dict[str, Recipe]:
     Not those to which the recipe gives a learning rate of their own, those that learn by other rules than gradients,
     and ensembles, whose members are baselines and have the baseline's.
     """
-    given = planned.recipe.conditions
+    own = _given(planned.recipe)
     return {
         name: recipe
         for name, recipe in planned.conditions.items()
-        if "training.learning_rate" not in given.get(name, {})
+        if name not in own
         and recipe.model.kind != "earlier"
         and not (name in ENSEMBLES and "baseline" in planned.conditions)
     }
+
+
+def _given(recipe: Recipe) -> set[str]:
+    """Conditions that the recipe gives a learning rate; what follows the method has the method's."""
+    said = {name for name, keys in recipe.conditions.items() if RATE in keys}
+    return said | ({*FOLLOWING} if recipe.study.method in said else set())
 
 
 def jobs_of(planned: StudyPlan) -> list[Job]:
@@ -75,7 +82,9 @@ def choose(planned: StudyPlan, study: Path) -> StudyPlan:
         },
     }
     write_text(study / TUNING, json.dumps(kept, indent=1, allow_nan=False) + "\n")
-    return replace(planned, conditions={name: _with(recipe, name, best) for name, recipe in planned.conditions.items()})
+    own = _given(planned.recipe)
+    tuned = {n: r if n in own else _with(r, n, best) for n, r in planned.conditions.items()}
+    return replace(planned, conditions=tuned)
 
 
 def _with(recipe: Recipe, name: str, best: Mapping[str, float]) -> Recipe:

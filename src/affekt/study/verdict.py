@@ -11,6 +11,11 @@ from affekt.study.scores import PERMUTED
 
 Json = dict[str, Any]
 
+STRONGEST = (
+    "The strongest control is that with the highest mean accuracy among those with which a comparison of the method "
+    "was declared."
+)
+
 
 def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
     """The sentence, the control that it is held against, and the rules.
@@ -18,7 +23,8 @@ def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
     The strongest control is that with the highest mean accuracy among all that the method is declared to be compared
     with beside the reference; it is chosen by its mean, after the fact, which favours the control.
     """
-    made = [c for c in comparison["comparisons"] if "verdict" in c and c["first"] == settings.method]
+    made = [_turned(c, settings.method) for c in comparison["comparisons"] if "verdict" in c]
+    made = [c for c in made if c["first"] == settings.method]
     reference = next((c for c in made if c["second"] == settings.reference), None)
     means = {c["name"]: c["metrics"]["accuracy"]["mean"] for c in comparison["conditions"]}
     own = (settings.reference, settings.method + PERMUTED)
@@ -28,8 +34,17 @@ def verdict(comparison: Mapping[str, Any], settings: StudySettings) -> Json:
         "sentence": _about_reference(settings, reference, strongest),
         "against_control": _about_control(settings, reference, strongest),
         "control": None if strongest is None else strongest["second"],
-        "rules": rules(settings),
+        "rules": f"{rules(settings)} {STRONGEST}",
     }
+
+
+def _turned(c: Json, method: str) -> Json:
+    """A comparison with the method first."""
+    if c["second"] != method:
+        return c
+    turned = {"better": "worse", "worse": "better"}.get(c["verdict"], c["verdict"])
+    numbers = {"estimate": -c["estimate"], "low": -c["high"], "high": -c["low"]}
+    return {**c, **numbers, "first": method, "second": c["first"], "verdict": turned}
 
 
 def in_words(found: Mapping[str, Any]) -> str:
@@ -41,7 +56,7 @@ def _about_reference(settings: StudySettings, reference: Json | None, strongest:
     if reference is not None:
         return _said(settings.method, reference)
     if strongest is not None:
-        return f"No seed of both {settings.method} and {settings.reference} is finished."
+        return f"No declared comparison of {settings.method} and {settings.reference} has a finished seed of both."
     return f"Nothing can be said yet: no declared comparison of {settings.method} has a finished seed of both sides."
 
 

@@ -125,8 +125,8 @@ def comparisons_table(comparison: Comparison) -> Table:
         name="comparisons",
         caption=f"Declared comparisons, first minus second in absolute points of accuracy, on {items(comparison)}. "
         "Intervals are of 95 % over seeds and items; p (Holm) is adjusted for all rows together; the smallest "
-        "detectable difference is what a study like this finds four times in five; seeds needed likewise."
-        + (f" Margin of equivalence: {margin:g} points." if known(margin) else ""),
+        "detectable difference is what a study like this finds four times in five, adjusted for all comparisons; seeds "
+        "needed likewise." + (f" Margin of equivalence: {margin:g} points." if known(margin) else ""),
         records=[_comparison(c, targets) for c in comparison.get("comparisons") or ()],
         columns=(
             Column("Comparison", lambda r: r["comparison"], numeric=False),
@@ -135,6 +135,7 @@ def comparisons_table(comparison: Comparison) -> Table:
             Column("95 % interval", lambda r: interval(r["low"], r["high"], sign=True)),
             Column("p", lambda r: probability(r["p"])),
             Column("p (Holm)", lambda r: probability(r["p_holm"])),
+            Column("Interval, adjusted", lambda r: interval(r["adjusted_low"], r["adjusted_high"], sign=True)),
             Column("Verdict", lambda r: r["verdict"] or NONE, numeric=False),
             Column("Smallest detectable", lambda r: number(r["smallest"])),
             *(Column(f"Seeds for {t}", _needed(t)) for t in targets),

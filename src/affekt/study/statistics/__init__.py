@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from affekt.study.statistics.attribution import CHAIN, Attribution, Link, attribute
+from affekt.study.statistics.attribution import CHAIN, PRETRAINED_CHAIN, Attribution, Link, attribute
 from affekt.study.statistics.comparisons import RULES, Comparison, Verdict, compare, holm, mcnemar
 from affekt.study.statistics.difference import Difference, difference
 from affekt.study.statistics.power import seeds_needed, smallest_difference
@@ -10,6 +10,7 @@ from affekt.study.statistics.resampling import Resampled, resample
 
 __all__ = [
     "CHAIN",
+    "PRETRAINED_CHAIN",
     "RULES",
     "Attribution",
     "Comparison",

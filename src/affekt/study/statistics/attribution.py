@@ -20,6 +20,14 @@ CHAIN: tuple[tuple[str, str], ...] = (
 )
 """Conditions in order, and what each has that the one before it lacks."""
 
+PRETRAINED_CHAIN: tuple[tuple[str, str], ...] = (
+    *CHAIN[:3],
+    ("random-emotion", "another network looks on"),
+    ("untrained-emotion", "ordinary pre-training of that network"),
+    *CHAIN[4:],
+)
+"""The same where the emotional encoder starts from weights of another training (ImageNet's): a link of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
@@ -55,9 +63,7 @@ class Attribution:
     missing: tuple[str, ...]
 
 
-def attribute(
-    conditions: Mapping[str, Resampled], chain: Sequence[tuple[str, str]] = CHAIN, *, seed: int = 0
-) -> Attribution:
+def attribute(conditions: Mapping[str, Resampled], chain: Sequence[tuple[str, str]] = CHAIN) -> Attribution:
     """Cut the difference between the ends of a chain into its links.
 
     Args:
@@ -80,7 +86,7 @@ def attribute(
     def between(first: str, second: str) -> Difference | None:
         if first not in held or second not in held:
             return None
-        return difference(held[second], held[first], seed=seed)
+        return difference(held[second], held[first])
 
     adds = dict(chain)
     return Attribution(

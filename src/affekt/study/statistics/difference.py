@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from affekt.errors import UsageError
 from affekt.study.statistics.resampling import Resampled
@@ -25,9 +25,9 @@ class Difference:
 
     Attributes:
         estimate: in units of the scores.
-        parts: standard error and degrees of freedom of each independent part: the seeds, with one degree less than
-            there are seeds, and what the test items add, with one less than there are groups. One seed has the second
-            alone.
+        parts: standard error and degrees of freedom of each part: the seeds, with one degree less than there are
+            seeds, and what the test items add, with one less than there are (effective) groups. One seed has the
+            second alone.
         from_seeds, from_items: standard errors of seeds alone (NaN with one seed) and of items alone; each holds
             ``interplay``.
         interplay: standard error that the interplay of seed and item brings (0 with one seed, where it cannot be seen).
@@ -60,27 +60,31 @@ class Difference:
     @property
     def p(self) -> float:
         """Two-sided p of no difference: one less the level of the interval that just holds 0."""
-        if self.standard_error == 0:
-            return 1.0 if self.estimate == 0 else 0.0
         return min(1.0, 2 * tail(self.parts, abs(self.estimate)))
 
     def p_equivalent(self, margin: float) -> float:
-        """The larger p of the two one-sided tests of ``|difference| >= margin`` (TOST, Schuirmann 1987)."""
+        """The larger p of the two one-sided tests of ``|difference| >= margin`` (TOST, Schuirmann 1987).
+
+        Never below what chance leaves to few items: were the true difference the margin, and all of it in one
+        direction, the number of groups that differ would be binomial.
+        """
         if margin <= 0:
             raise UsageError(f"margin = {margin}: a number above 0")
         room = margin - abs(self.estimate)
-        if self.standard_error == 0:
-            # Nothing differed in G units, which a share of the margin leaves with a probability of (1 - margin)^G.
-            return float(1 - min(margin, 1.0)) ** self.groups if room > 0 else 1.0
-        return tail(self.parts, room) if room > 0 else 1 - tail(self.parts, -room)
+        if room <= 0:
+            return 1 - tail(self.parts, -room)
+        differing = math.floor(abs(self.estimate) * self.groups + 1e-9)
+        by_chance = float(stats.binom.cdf(differing, self.groups, min(margin, 1.0)))
+        return max(tail(self.parts, room), by_chance)
 
 
 def reach(parts: Sequence[tuple[float, float]], tail: float) -> float:
     """How far from an estimate an interval reaches that leaves ``tail`` on each side.
 
     The root of the sum of (t error)^2, each part with the t of its own degrees of freedom (Banerjee 1960, Sankhya 22,
-    351-358): it never covers less than it says, at any level and whatever the share of each part, which rules that
-    estimate one number of degrees for the sum (Satterthwaite) do not keep far out in the tails.
+    351-358). For independent normal parts whose degrees are known it is proved never to cover less than it says, at any
+    level and whatever the share of each; that it holds here, where the parts are estimates and scores are 0 or 1, is
+    shown by simulation. A rule with one number of degrees for the sum (Satterthwaite) fails far out in the tails.
     """
     return math.hypot(*(_t(degrees, tail) * error for error, degrees in parts))
 
@@ -97,16 +101,18 @@ def _t(degrees: float, tail: float) -> float:
     return -float(special.stdtrit(degrees, tail))
 
 
-def difference(first: Resampled, second: Resampled | None = None, *, seed: int = 0) -> Difference:
+def difference(first: Resampled, second: Resampled | None = None) -> Difference:
     """``first`` minus ``second``, paired by seed; ``first`` alone without a second.
 
-    The crossed bootstrap: B times, seeds are drawn, and one draw of items (or groups) holds for all of them. What each
-    seed has of its own is widened by sqrt(S / (S - 1)), as a variance from S values needs. That bootstrap counts the
-    interplay of seed and item three times (Owen 2007, Ann. Appl. Stat. 1, 386-411); it stands once in the variance of a
-    mean and is known from the draws, so twice its share is taken off, but never below what seeds, items or the
-    interplay alone give. What differs between seeds is one part of the error, what is left of the whole the other;
-    :func:`reach` says how they make an interval. With one seed the items alone are drawn: the answer is about these two
-    networks, not about the two methods.
+    The variance of the crossed bootstrap, in which seeds are drawn and one draw of items (or groups) holds for all of
+    them: what the means of the seeds vary by, and what the draws of items do. Each holds the interplay of seed and
+    item, which stands once in the variance of a mean (Owen 2007, Ann. Appl. Stat. 1, 386-411) and is therefore taken
+    off once, but never so that less is left than seeds, items or the interplay alone give. What differs between seeds
+    is one part of the error, what is left of the whole the other; :func:`reach` says how they make an interval. With
+    one seed the items alone are drawn: the answer is about these two networks, not about the two methods.
+
+    Scores lie in [0, 1]. That nothing differed on N items does not make it certain that nothing ever will: the items'
+    part is never less than one item more or less, 1 / N.
 
     Raises:
         UsageError: other seeds or items than the first's.
@@ -117,23 +123,20 @@ def difference(first: Resampled, second: Resampled | None = None, *, seed: int =
             raise UsageError("difference: not the same seeds, items or draws; compare those that both have")
         mean, draws = mean - second.mean, draws - second.draws
     # G units drawn from G have a variance smaller by (G - 1) / G than what they stand for.
-    draws = mean + (draws - mean) * (first.groups / (first.groups - 1)) ** 0.5
+    draws = mean + (draws - mean) * (first.effective / (first.effective - 1)) ** 0.5
     count = len(first.seeds)
     centre = draws.mean(axis=1)
     of_items = float(centre.var(ddof=1))
-    of_seeds, interplay, total = float("nan"), 0.0, of_items
+    of_seeds, interplay = 0.0, 0.0
     if count > 1:
-        own = draws - centre[:, None]
-        interplay = float(own.var(axis=0, ddof=1).mean()) / (count - 1)
+        interplay = float((draws - centre[:, None]).var(axis=0, ddof=1).mean()) / (count - 1)
         of_seeds = float(mean.var(ddof=1)) / count
-        chosen = np.random.default_rng(seed).integers(count, size=draws.shape)
-        widened = np.sqrt(count / (count - 1)) * np.take_along_axis(own, chosen, axis=1).mean(axis=1)
-        total = max(float((centre + widened).var(ddof=1)) - 2 * interplay, of_seeds, of_items, interplay)
-    items = (max(total - of_seeds, 0.0) ** 0.5 if count > 1 else total**0.5, float(max(first.groups - 1, 1)))
+    total = max(of_seeds + of_items - interplay, of_seeds, of_items, interplay)
+    items = (math.hypot((total - of_seeds) ** 0.5, 1 / first.items), max(first.effective - 1, 1.0))
     return Difference(
         estimate=float(mean.mean()),
         parts=((of_seeds**0.5, float(count - 1)), items) if count > 1 else (items,),
-        from_seeds=of_seeds**0.5,
+        from_seeds=of_seeds**0.5 if count > 1 else float("nan"),
         from_items=of_items**0.5,
         interplay=interplay**0.5,
         seeds=count,

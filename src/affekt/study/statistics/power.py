@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from scipy import stats
-
 from affekt.errors import UsageError
-from affekt.study.statistics.difference import Difference
+from affekt.study.statistics.difference import Difference, reach
 
 MOST_SEEDS = 10_000
 
@@ -16,7 +13,10 @@ MOST_SEEDS = 10_000
 def smallest_difference(seen: Difference, *, power: float = 0.8, alpha: float = 0.05) -> float:
     """The smallest true difference that such a study finds (two-sided p < alpha) with this probability.
 
-    By the usual approximation, (t of alpha + t of the power) times the standard error, for each part of the error.
+    That which reaches the power beyond the end of the interval of level ``1 - alpha``.
+
+    Args:
+        alpha: what p must fall below; where many comparisons are declared together, their share of it.
     """
     return _found(seen.parts, power, alpha)
 
@@ -34,10 +34,9 @@ def seeds_needed(seen: Difference, target: float, *, power: float = 0.8, alpha: 
     if seen.seeds < 2:
         raise UsageError("seeds_needed: one seed says nothing of how seeds differ; run two or more")
     a_seed = seen.from_seeds**2 * seen.seeds
-    items = max(seen.from_items**2 - seen.interplay**2, 0.0)
 
     def enough(seeds: int) -> bool:
-        parts = (((a_seed / seeds) ** 0.5, float(seeds - 1)), (items**0.5, float(max(seen.groups - 1, 1))))
+        parts = (((a_seed / seeds) ** 0.5, float(seeds - 1)), seen.parts[-1])
         return _found(parts, power, alpha) <= target
 
     if not enough(MOST_SEEDS):
@@ -52,5 +51,4 @@ def seeds_needed(seen: Difference, target: float, *, power: float = 0.8, alpha: 
 def _found(parts: Sequence[tuple[float, float]], power: float, alpha: float) -> float:
     if not (0 < power < 1 and 0 < alpha < 1):
         raise UsageError(f"power = {power}, alpha = {alpha}: numbers between 0 and 1")
-    students = [(error, stats.t(degrees)) for error, degrees in parts]
-    return math.hypot(*(error * float(t.ppf(1 - alpha / 2) + t.ppf(power)) for error, t in students))
+    return reach(parts, alpha / 2) + reach(parts, 1 - power)

@@ -26,6 +26,7 @@ class Resampled:
         draws: ``(B, S)`` the same over each draw of items; draw b is of the same items for every seed and condition.
         items: N.
         groups: G, units that are drawn together; N where every item stands alone.
+        effective: groups of equal size that would say as much, (sum n)^2 / sum n^2 (Kish 1965); G where all are alike.
     """
 
     seeds: tuple[int, ...]
@@ -33,6 +34,7 @@ class Resampled:
     draws: Floats
     items: int
     groups: int
+    effective: float
 
     def of(self, seeds: Sequence[int]) -> Resampled:
         """Some of the seeds, in the order given.
@@ -50,6 +52,7 @@ class Resampled:
             draws=self.draws[:, columns],
             items=self.items,
             groups=self.groups,
+            effective=self.effective,
         )
 
 
@@ -96,6 +99,7 @@ def resample(
             draws=means[:, columns],
             items=len(table),
             groups=count,
+            effective=float(sizes.sum() ** 2 / np.square(sizes).sum()),
         )
     return found
 
