@@ -182,3 +182,42 @@ def test_a_study_that_is_killed_goes_on_to_the_same_end(recipe, undisturbed, tmp
     out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     found = {c["name"]: c["metrics"]["accuracy"]["each"] for c in json.loads(out)["conditions"]}
     assert found == undisturbed
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started, by Linux's own account."""
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def alive(pid: int) -> bool:
+    """Neither gone nor waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_workers_end_with_a_study_that_is_killed(recipe, tmp_path):
+    import subprocess
+    import sys
+
+    from affekt.recipe import to_toml
+
+    (tmp_path / "r.toml").write_text(
+        to_toml(override(recipe, ["training.epochs=2000", "emotional.training.epochs=2000"]))
+    )
+    command = [sys.executable, "-m", "affekt", "study", "r.toml", "--out", "st", "--workers", "2"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while checkpoints(tmp_path / "st") < 4 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    started = children(process.pid)
+    assert len(started) >= 2
+    process.kill()
+    process.wait()
+    while any(map(alive, started)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, started))
