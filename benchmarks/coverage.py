@@ -3,8 +3,9 @@
 Made-up studies whose truth is known. First table: how often the 95 % interval of a difference holds the true one, by
 number of seeds and by the ratio of the variance that seeds bring to the mean difference of one seed to that which the
 test items bring. Beside it, on the same studies, the two ways that are often seen: a bootstrap that draws items anew
-within each seed, and Student's t over the seeds alone. Second table: how often any of five comparisons with no true
-difference is called better or worse after Holm.
+within each seed, and Student's t over the seeds alone. Second table: the same interval where items are right or wrong
+(1 or 0), and where they come in groups of very different sizes that are drawn as a whole. Third table: how often any of
+five comparisons with no true difference is called better or worse after Holm.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from affekt.study.statistics import compare, difference, resample
 
 RATIOS = (0.0, 0.1, 1.0, 10.0)
 SEEDS = (3, 5, 10)
+GROUPS = (3.0, 5.0, 10.0, 25.0)
 ITEMS = 500
 TRUTH = 0.01
 DRAWS = 1000
@@ -37,6 +39,49 @@ def scores(rng: np.random.Generator, seeds: int, ratio: float, conditions: int, 
     made = common + own + chance + of_seed
     made[0] += truth
     return np.asarray(made)
+
+
+def right_or_wrong(rng: np.random.Generator, seeds: int, ratio: float) -> tuple[np.ndarray, float]:
+    """``(2, seeds, items)`` of 0 and 1, and the true difference, in closed form.
+
+    An item is right where a normal score - its own, its own for a condition, of the seed, by chance - is above a bar.
+    """
+    spread = (0.25 + 0.04 + 0.09 + ratio * 0.13 / ITEMS) ** 0.5
+    bars = np.array([-0.30, -0.25])
+    truth = float(np.diff(stats.norm.cdf(bars / spread))[0])
+    common = 0.5 * rng.standard_normal((1, 1, ITEMS))
+    own = 0.2 * rng.standard_normal((2, 1, ITEMS))
+    chance = 0.3 * rng.standard_normal((2, seeds, ITEMS))
+    of_seed = (ratio * 0.13 / ITEMS) ** 0.5 * rng.standard_normal((2, seeds, 1))
+    return (common + own + chance + of_seed > bars[:, None, None]).astype(float), truth
+
+
+def in_groups(rng: np.random.Generator, seeds: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """``(2, seeds, items)`` without a true difference, and the group of each item: two and a geometric number of items,
+    about twenty, with half of the items' variance common to a group."""
+    sizes = 2 + rng.geometric(1 / 18, count)
+    group = np.repeat(np.arange(count), sizes)
+    items = len(group)
+    made = 0.3 * rng.standard_normal((2, seeds, items)) + 0.05 * rng.standard_normal((2, seeds, 1))
+    made += 0.2 * rng.standard_normal((2, 1, items)) + (0.2 * rng.standard_normal((2, 1, count)))[..., group]
+    return made, group
+
+
+def share_held(kind: str, seeds: int, value: float, studies: int) -> float:
+    """Share of studies whose 95 % interval holds the truth; ``kind``: 0 and 1, or groups."""
+    rng = np.random.default_rng([3, len(kind), seeds, int(10 * value)])
+    held = 0
+    for study in range(studies):
+        group = None
+        if kind == "groups":
+            (made, group), truth = in_groups(rng, seeds, int(value)), 0.0
+        else:
+            made, truth = right_or_wrong(rng, seeds, value)
+        tables = {str(c): dict(enumerate(made[c])) for c in range(2)}
+        drawn = resample(tables, groups=group, draws=DRAWS, seed=study)
+        low, high = difference(drawn["0"], drawn["1"]).interval()
+        held += low <= truth <= high
+    return held / studies
 
 
 def within_seeds(d: np.ndarray) -> tuple[float, float]:
@@ -98,6 +143,13 @@ def main() -> None:
                 f"{c['width']:10.4f}",
                 flush=True,
             )
+    print("\nitems right or wrong, by ratio; groups of unequal size, by their number\nseeds  kind  value  crossed")
+    for seeds in SEEDS:
+        for kind, values in (("0/1", RATIOS), ("groups", GROUPS)):
+            for value in values:
+                print(
+                    f"{seeds:5d}  {kind}  {value:5.1f}  {share_held(kind, seeds, value, args.studies):.3f}", flush=True
+                )
     print("\nfalse better or worse among five comparisons, after Holm\nseeds  ratio  share")
     for seeds in SEEDS:
         for ratio in RATIOS:

@@ -11,6 +11,7 @@ from typing import Any
 from affekt.errors import AffektError, first
 from affekt.study.report.numbers import known
 from affekt.study.report.study_tables import Comparison
+from affekt.study.scores import PERMUTED
 
 FORMAT = 1
 
@@ -56,8 +57,10 @@ def read_study(path: Path) -> Study:
     notes: list[str] = []
     named = list(_runs(path, comparison))
     runs = [run for run in named if run.path.is_dir()]
-    if absent := [f"{run.condition} (seed {run.seed})" for run in named if not run.path.is_dir()]:
-        notes.append(f"Without a folder, so in no figure of curves or single items: {first(absent)}.")
+    gone = [run for run in named if not run.path.is_dir() and not run.condition.endswith(PERMUTED)]
+    if gone:
+        names = first(f"{run.condition} (seed {run.seed})" for run in gone)
+        notes.append(f"Without a folder, so in no figure of curves or single items: {names}.")
     recipe = path / "recipe.toml"
     curves: dict[str, dict[int, tuple[list[float], list[float]]]] = {}
     for run in runs:
