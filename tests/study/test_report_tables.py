@@ -50,7 +50,7 @@ def test_latex_escapes_its_signs():
 
 def test_latex_is_a_whole_table(comparison):
     text = tables(comparison, "latex", only="comparisons")
-    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{tabular}{lrrrrrlrrr}") == 1
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{tabular}{lrrrrrrlrrr}") == 1
     rows = text[text.index(r"\midrule") : text.index(r"\bottomrule")].splitlines()[1:]
     assert len(rows) == len(comparison["comparisons"])
     assert all(row.replace(r"\&", "").count("&") == 9 for row in rows)
