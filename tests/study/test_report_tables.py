@@ -53,7 +53,7 @@ def test_latex_is_a_whole_table(comparison):
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == text.count(r"\begin{tabular}{lrrrrrrlrrr}") == 1
     rows = text[text.index(r"\midrule") : text.index(r"\bottomrule")].splitlines()[1:]
     assert len(rows) == len(comparison["comparisons"])
-    assert all(row.replace(r"\&", "").count("&") == 9 for row in rows)
+    assert all(row.replace(r"\&", "").count("&") == 10 for row in rows)
     assert "{[}+0.74, +3.36]" in text
     assert "−" not in text
 

@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from affekt.study.folder import RunFolder
     from affekt.study.planning import plan_in
     from affekt.study.probing import peak_memory, probe
+    from affekt.study.timetable import duration
 
     planned = plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
     estimates = [] if args.no_probe else probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}"))
@@ -69,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
         write("\nOn this machine, by 20 steps of each:")
         write_table(
             ("training", "times", "seconds a step", "minutes each", "MiB on disk each"),
-            ((e.name, e.jobs, e.step, round(e.seconds / 60, 1), round(e.disk / 2**20, 1)) for e in estimates),
+            ((e.name, e.jobs, e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1)) for e in estimates),
         )
         write(
-            f"\nabout {total / 3600:.1f} h one after another, {disk / GIB:.2f} GiB on disk, "
+            f"\n{duration(total)} one after another, {disk / GIB:.2f} GiB on disk, "
             f"{peak_memory() / GIB:.1f} GiB of memory"
         )
     return 0
