@@ -70,7 +70,10 @@ def run(args: argparse.Namespace) -> int:
         write("\nOn this machine, by 20 steps of each:")
         write_table(
             ("training", "times", "seconds a step", "minutes each", "MiB on disk each"),
-            ((e.name, e.jobs, e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1)) for e in estimates),
+            (
+                (e.name, e.jobs, e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1))
+                for e in estimates
+            ),
         )
         write(
             f"\n{duration(total)} one after another, {disk / GIB:.2f} GiB on disk, "
