@@ -18,7 +18,7 @@ def test_a_run_prints_its_metrics_and_says_where_the_model_is(call, small):
     answer = call("pretrain", "small.toml")
     assert answer.code == 0
     head, _, first = answer.out.splitlines()[:3]
-    assert head.split() == ["metric", "validation", "test"]
+    assert head.split() == ["metric", "train", "validation", "test"]
     assert first.split()[0] == "r"
     assert "model: runs/small/emotional/seed-0/model" in answer.err
     assert isinstance(affekt.load("runs/small/emotional/seed-0/model"), affekt.AffectNetwork)
