@@ -117,7 +117,7 @@ class TestGridScramble:
 
     def test_sides_that_are_no_multiple_say_what_would_do(self) -> None:
         images = torch.zeros((1, 3, 24, 36), dtype=torch.uint8)
-        with pytest.raises(UsageError, match="36 x 24 pixels .* 5 x 5 equal cells; write 1, 2, 3, 4, 6, 12$"):
+        with pytest.raises(UsageError, match=r"36 x 24 pixels .* 5 x 5 equal cells; write 1, 2, 3, 4, 6, 12$"):
             manipulate(images, "grid-scramble", 5, ids=["a"])
 
 
