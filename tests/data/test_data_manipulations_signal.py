@@ -77,9 +77,9 @@ class TestFrequency:
         out = manipulate(wave(6), "low-pass", 6)
         torch.testing.assert_close(out - 0.5, 0.5 * (wave(6) - 0.5), atol=1e-9, rtol=0)
 
-    def test_cycles_are_counted_on_the_shorter_side(self) -> None:
-        """8 cycles on 64 pixels across are 4 on the height of 32."""
-        image = wave(8, 32, 64)
+    @pytest.mark.parametrize("image", [wave(8, 32, 64), wave(4, 64, 32)], ids=["wide", "high"])
+    def test_cycles_are_counted_on_the_shorter_side(self, image: Tensor) -> None:
+        """8 cycles on 64 pixels across are 4 on the height of 32; 4 on a width of 32 are 4 whatever the height."""
         out = manipulate(image, "low-pass", 4)
         torch.testing.assert_close(out - 0.5, 0.5 * (image - 0.5), atol=1e-9, rtol=0)
 
