@@ -117,6 +117,14 @@ def _dataset(described: Any) -> Iterator[str]:
         yield from table(("option", "about"), ((f"`{k}`", v) for k, v in described.options.items()))
 
 
+def manipulations() -> Iterator[str]:
+    """Every manipulation with the unit and range of its strength, and its paper."""
+    from affekt.data.manipulations import MANIPULATIONS
+
+    cells = ((f"`{m.name}`", m.about, f"{m.low:g} to {m.high:g}", m.unit, m.reference) for m in MANIPULATIONS.values())
+    yield from table(("manipulation", "is", "strength", "unit", "reference"), cells)
+
+
 def options() -> Iterator[str]:
     """Every verb with its usage and options, from the parser."""
     from affekt.cli.parsing import build_parser, parsers
@@ -156,6 +164,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-conditions": conditions,
     "affekt-study-keys": study_keys,
     "affekt-datasets": datasets,
+    "affekt-manipulations": manipulations,
     "affekt-results": results,
     "affekt-options": options,
 }

@@ -23,6 +23,11 @@ Step = Callable[[str, int, int], None]
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """NAME, --root, --option, --data-root: which data set, where, how it is read."""
     parser.add_argument("name", metavar="NAME", help="data set (affekt data list)")
+    add_reader(parser)
+
+
+def add_reader(parser: argparse.ArgumentParser) -> None:
+    """--root, --option, --data-root: where a data set is and how it is read."""
     parser.add_argument("--root", type=Path, metavar="DIR", help="its folder (default: DIR/NAME of --data-root)")
     parser.add_argument(
         "--option",

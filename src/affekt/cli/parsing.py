@@ -21,6 +21,7 @@ VERBS = (
     "evaluate",
     "predict",
     "data",
+    "stimuli",
     "recipes",
     "convert",
     "doctor",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from affekt.errors import DataError
+from affekt.errors import DataError, UsageError
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -46,3 +48,25 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside ``folder`` to write into; renamed to ``folder`` when the block ends well, else removed.
+
+    Raises:
+        UsageError: ``folder`` is a file, or holds something: nothing is overwritten.
+        DataError: a full, read-only or forbidden disk.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise UsageError(f"{folder}: exists already and is not overwritten; give a new or an empty folder")
+    temporary = folder.absolute().parent / f".{folder.name}-{uuid.uuid4().hex[:12]}"
+    with told(folder, "writing"):
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+            if folder.is_dir():
+                folder.rmdir()
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
