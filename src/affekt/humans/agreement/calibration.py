@@ -41,17 +41,18 @@ class VoteCeiling:
     Attributes:
         cross_entropy: the lowest cross-entropy, in nats: the entropy of the vote shares, which a model reaches that
             gives the shares themselves.
-        bias: nats by which finite votes make that entropy too small and every model's KL too large, on average
-            (:func:`~affekt.humans.agreement.missing_entropy`). A model that knows what people choose in the long run
-            has about ``cross_entropy + bias``; one with less has learnt these voters' own noise.
+        bias: nats by which finite votes make that entropy too small and every model's KL too large, estimated over
+            stimuli with two votes or more (:func:`~affekt.humans.agreement.missing_entropy`); None without one.
+            A model that knows what people choose in the long run has about ``cross_entropy + bias``; one with less has
+            learnt these voters' own noise.
         brier: the Brier score of such a model, the mean of sum(s (1 - s)) / (n - 1) over stimuli with two votes or
-            more; None without one.
+            more; None likewise.
         stimuli: N.
         votes: mean number of votes of a stimulus.
     """
 
     cross_entropy: Estimate
-    bias: float
+    bias: float | None
     brier: float | None
     stimuli: int
     votes: float
@@ -85,7 +86,7 @@ def vote_agreement(
 
     Args:
         models: name -> ``(N, K)`` probabilities.
-        votes: ``(N, K)`` numbers of votes.
+        votes: ``(N, K)`` whole numbers of votes.
         shared: the bootstrap of these N stimuli; each counts the same, however many votes it has.
 
     Raises:
@@ -94,7 +95,7 @@ def vote_agreement(
     """
     if not models:
         raise UsageError("vote_agreement: no models; a name and probabilities for each are asked")
-    counts = checking.counts(votes, "votes", stimuli=shared.stimuli)
+    counts = checking.votes(votes, "votes", stimuli=shared.stimuli)
     n = counts.sum(axis=1, keepdims=True)
     shares = counts / n
     entropy = special.entr(shares).sum(axis=1)
@@ -111,7 +112,7 @@ def vote_agreement(
     noise = (shares[several] * (1 - shares[several])).sum(axis=1) / (n[several, 0] - 1)
     ceiling = VoteCeiling(
         cross_entropy=estimate(found[:, 0], units=shared.units, reason=""),
-        bias=float(missing_entropy(counts).mean()),
+        bias=float(missing_entropy(counts[several]).mean()) if several.any() else None,
         brier=float(noise.mean()) if several.any() else None,
         stimuli=shared.stimuli,
         votes=float(n.mean()),
@@ -134,7 +135,7 @@ def vote_calibration(probabilities: ArrayLike, votes: ArrayLike, shared: Bootstr
     """
     if bins < 1:
         raise UsageError(f"vote_calibration: bins = {bins}; 1 or more are asked, such as 15")
-    counts = checking.counts(votes, "votes", stimuli=shared.stimuli)
+    counts = checking.votes(votes, "votes", stimuli=shared.stimuli)
     p = checking.probabilities(probabilities, "probabilities", shape=counts.shape)
     chosen, n = p.argmax(axis=1), counts.sum(axis=1)
     confidence = p.max(axis=1)
@@ -149,8 +150,8 @@ def vote_calibration(probabilities: ArrayLike, votes: ArrayLike, shared: Bootstr
         return np.asarray(np.abs(weights @ (member * gap[:, None])).sum(axis=1) / weights.sum(axis=1))
 
     rng, every = np.random.default_rng(shared.seed), np.ones((1, len(p)))
-    drawn = (rng.binomial(np.maximum(np.rint(n), 1).astype(np.int64), confidence) for _ in range(200))
-    bias = np.mean([error(every, confidence - d / np.maximum(np.rint(n), 1)) for d in drawn])
+    drawn = (rng.binomial(n.astype(np.int64), confidence) for _ in range(200))
+    bias = np.mean([error(every, confidence - d / n) for d in drawn])
     return Calibration(
         confidence=confidence @ member / sizes,
         share=share @ member / sizes,

@@ -134,8 +134,8 @@ def from_spread(
     """
     n_stimuli = shared.stimuli
     m = checking.within(checking.numbers(means, "means", stimuli=n_stimuli), scale, "means")
-    sd = checking.within(checking.numbers(sds, "sds", stimuli=n_stimuli), (0.0, np.inf), "sds")
-    n = checking.within(checking.numbers(counts, "counts", stimuli=n_stimuli), (2.0, np.inf), "counts")
+    sd = checking.at_least(0, checking.numbers(sds, "sds", stimuli=n_stimuli), "sds")
+    n = checking.at_least(2, checking.numbers(counts, "counts", stimuli=n_stimuli), "counts")
     noise, centred = sd**2 / n, m - m.mean()
     constant = np.ptp(m) == 0
 
@@ -164,7 +164,8 @@ def _table(ratings: ArrayLike, shared: Bootstrap, scale: tuple[float, float] | N
     if len(table) < 2:
         raise UsageError(f"ratings: {len(table)} raters; two or more are asked to know how much people differ")
     if np.isinf(table).any() or np.isnan(table).all():
-        raise DataError(f"ratings: {int(np.isinf(table).sum())} infinite, {int(np.isnan(table).sum())} missing")
+        infinite, missing = int(np.isinf(table).sum()), int(np.isnan(table).sum())
+        raise DataError(f"ratings: {infinite} infinite, {missing} of {table.size} missing; finite ratings are asked")
     return checking.within(table, scale, "ratings")
 
 

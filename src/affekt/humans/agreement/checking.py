@@ -43,6 +43,16 @@ def within(values: Floats, scale: tuple[float, float] | None, what: str) -> Floa
     return values
 
 
+def at_least(low: float, values: Floats, what: str) -> Floats:
+    """The numbers, all of them ``low`` or more.
+
+    Raises:
+        DataError: numbers below it: how many, and the first.
+    """
+    _refuse(values < low, values, what, f"below {low:g}")
+    return values
+
+
 def table(observers: Mapping[str, ArrayLike], what: str, *, stimuli: int) -> Floats:
     """``(N, M)``: one column of finite numbers for each of M observers.
 
@@ -84,6 +94,17 @@ def counts(votes: ArrayLike, what: str, *, stimuli: int | None = None) -> Floats
     return array
 
 
+def votes(values: ArrayLike, what: str, *, stimuli: int | None = None) -> Floats:
+    """As :func:`counts`, of whole numbers.
+
+    Raises:
+        DataError: shares instead of votes, too: how many, and the first.
+    """
+    array = counts(values, what, stimuli=stimuli)
+    _refuse((array != np.rint(array)).any(axis=1), array, what, "no whole numbers; votes are asked, not their shares")
+    return array
+
+
 def probabilities(values: ArrayLike, what: str, *, shape: tuple[int, int]) -> Floats:
     """``(N, K)`` probabilities whose rows sum to 1 within 1e-3, then exactly.
 
@@ -99,7 +120,8 @@ def probabilities(values: ArrayLike, what: str, *, shape: tuple[int, int]) -> Fl
     return np.asarray(array / array.sum(axis=1, keepdims=True))
 
 
-def _refuse(wrong: NDArray[np.bool_], values: Floats, what: str, why: str) -> None:
+def _refuse(wrong: ArrayLike, values: Floats, what: str, why: str) -> None:
+    wrong = np.asarray(wrong)
     if wrong.any():
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
         place = where[0] if len(where) == 1 else where

@@ -52,20 +52,30 @@ def response_entropy(responses: ArrayLike) -> Floats:
 
 
 def missing_entropy(votes: ArrayLike) -> Floats:
-    """``(N,)`` nats by which the entropy of finite votes is too small, on average (Miller 1955): (m - 1) / (2 n).
+    """``(N,)`` nats by which the entropy of finite votes is too small, estimated by the jackknife (Zahl 1977).
 
-    n is a stimulus's number of votes, m that of the categories with votes. Exact as n grows; an understatement where
-    categories that are seldom chosen have no vote.
+    (n - 1) (H - mean H without one of the n votes). Over many stimuli it finds eight tenths or more of what ten votes
+    take, where (m - 1) / (2 n) with the number m of chosen categories (Miller 1955) finds half to two thirds:
+    seldom chosen categories have no vote to be counted by. For a single stimulus it may be below 0.
 
     Args:
-        votes: ``(N, K)`` numbers of votes.
+        votes: ``(N, K)`` whole numbers of votes.
+
+    Returns:
+        NaN for a stimulus with one vote, which tells nothing of this.
 
     Raises:
         UsageError: another shape.
-        DataError: negative or missing numbers, rows of zeros: how many, and the first.
+        DataError: negative, missing or broken numbers, rows of zeros: how many, and the first.
     """
-    counts = checking.counts(votes, "votes")
-    return np.asarray(((counts > 0).sum(axis=1) - 1) / (2 * counts.sum(axis=1)))
+    counts = checking.votes(votes, "votes")
+    n = counts.sum(axis=1, keepdims=True)
+    several = np.where(n > 1, n, np.nan)
+    whole = special.xlogy(counts, counts).sum(axis=1, keepdims=True)
+    fewer = np.maximum(counts - 1, 0)
+    less = whole - special.xlogy(counts, counts) + special.xlogy(fewer, fewer)  # column k: a vote less for k
+    entropy, without = np.log(n) - whole / n, np.log(several - 1) - less / (several - 1)
+    return np.asarray((n[:, 0] - 1) * (entropy[:, 0] - (counts / n * without).sum(axis=1)))
 
 
 def entropy_agreement(
