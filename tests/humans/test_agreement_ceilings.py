@@ -150,7 +150,7 @@ def test_constant_ratings():
         (lambda: leave_one_out(ROWS, FOUR, scale=(1, 4)), DataError, r"1 of 12 outside.*5. at index \(1, 3\)"),
         (lambda: split_half(ROWS, FOUR, scale=(2, 5)), DataError, "3 of 12 outside"),
         (lambda: from_spread([1, 2, 3, 9], [1] * 4, [4] * 4, FOUR, scale=(1, 7)), DataError, "means: 1 of 4 outside"),
-        (lambda: from_spread([1, 2, 3, 4], [1, -1, 1, 1], [4] * 4, FOUR), DataError, "sds: 1 of 4 below 0; .* -1. at index 1"),
+        (lambda: from_spread([1, 2, 3, 4], [1, -1, 1, 1], [4] * 4, FOUR), DataError, "sds: 1 of 4 below 0.* index 1"),
         (lambda: from_spread([1, 2, 3, 4], [1] * 4, [4, 1, 1, 4], FOUR), DataError, "counts: 2 of 4 below 2"),
     ],
 )  # fmt: skip
