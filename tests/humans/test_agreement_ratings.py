@@ -96,10 +96,13 @@ def test_rounding_is_no_spread():
     assert found.pearson.value is None and found.spearman.value is None
 
 
-def test_resamples_of_one_stimulus_alone_are_undefined_not_wrong():
-    shared = bootstrap(3, resamples=300)
-    found = rating_agreement({"m": [0.1, 0.7, 0.2]}, [0.3, 0.9, 0.35], shared)["m"]
-    alone = (np.concatenate(list(shared.weights())) == 3).any(axis=1)
+def test_resamples_of_one_group_of_equal_stimuli_are_undefined_not_wrong():
+    """Sizes whose moments leave a rounding error behind instead of a variance of 0."""
+    groups = np.repeat([0, 1, 2], [7, 11, 23])
+    shared = bootstrap(41, groups=groups, resamples=300)
+    found = rating_agreement({"m": np.array([0.1, 0.7, 0.2])[groups]}, np.array([0.3, 0.9, 0.35])[groups], shared)["m"]
+    weights = np.concatenate(list(shared.weights()))
+    alone = (weights == 3).any(axis=1)
     assert found.pearson.undefined == alone.sum() > 0
     for measure in (found.pearson, found.spearman):
         np.testing.assert_array_equal(np.isnan(measure.draws), alone)
