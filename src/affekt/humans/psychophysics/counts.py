@@ -26,7 +26,7 @@ def count_levels(levels: ArrayLike, responses: ArrayLike) -> tuple[Floats, Float
     if not np.isfinite(x).all() or not np.isin(k, (0, 1)).all():
         raise DataError("trials: levels have to be finite and responses 0 or 1")
     found, index = np.unique(x, return_inverse=True)
-    return found, np.bincount(index, k, len(found)), np.bincount(index, np.ones(len(x)), len(found))
+    return found, _sums(index, k), _sums(index, np.ones(len(x)))
 
 
 def pooled(levels: ArrayLike, positive: ArrayLike, total: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -51,4 +51,8 @@ def pooled(levels: ArrayLike, positive: ArrayLike, total: ArrayLike) -> tuple[Fl
         )
     used = n > 0
     found, index = np.unique(x[used], return_inverse=True)
-    return found, np.bincount(index, k[used], len(found)), np.bincount(index, n[used], len(found))
+    return found, _sums(index, k[used]), _sums(index, n[used])
+
+
+def _sums(index: NDArray[np.intp], counts: Floats) -> Floats:
+    return np.bincount(index, counts).astype(np.float64)

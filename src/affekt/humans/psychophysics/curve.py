@@ -39,7 +39,7 @@ class Psychometric:
         converged: whether there is one; all estimates are None if not.
         reason: why not, in words; empty if there is.
         threshold: level (in the unit of the levels) halfway between the asymptotes, F = 0.5.
-        pse: point of subjective equality, the level where psi = 0.5; None where ``guess`` was fixed.
+        pse: point of subjective equality, the level where psi = 0.5; None where ``guess`` was fixed or psi never is.
         width: from F = 0.05 to F = 0.95, in the unit of the levels.
         slope: of psi at the threshold, per unit of the levels; negative where the curve falls.
         lapse: 1 - upper asymptote, in [0, 0.5].
@@ -95,7 +95,8 @@ def level_of_half(at: dict[str, Any], sigmoid: Sigmoid) -> Any:
     """Level where psi = 0.5, infinite where it never is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rise = (0.5 - at["gamma"]) / np.maximum(1 - at["gamma"] - at["lambda"], 1e-12)
-        return at["threshold"] + at["width"] * _unit_scale(sigmoid) * SHAPES[sigmoid].ppf(rise)
+        distance = SHAPES[sigmoid].ppf(np.round(rise, 12))  # equal asymptotes: the threshold itself, to the last digit
+        return at["threshold"] + at["width"] * _unit_scale(sigmoid) * distance
 
 
 def _unit_scale(sigmoid: Sigmoid) -> float:

@@ -96,7 +96,7 @@ def selective_units(
     classes, labels = _classes(valence, len(array))
     halves = _halves(labels, generator("selective units: halves", seed))
     tables = [_standardised(array[half]) for half in halves]
-    silent = ~(tables[0].any(axis=0) & tables[1].any(axis=0))
+    silent: Bools = np.any([~np.any(table, axis=0) for table in tables], axis=0)
     of_halves = [labels[half] for half in halves]
     means, p, selective, consistent = _tested(tables, of_halves, silent, alpha)
     rng = generator("selective units: null", seed)
