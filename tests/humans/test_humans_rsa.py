@@ -99,7 +99,7 @@ def test_noise_ceiling_by_hand():
     one, two = [1.0, 2, 3], [1.0, 3, 2]
     found = noise_ceiling([one, two])
     assert found.lower == pytest.approx(0.5)
-    assert found.upper == pytest.approx(3**0.5 / 2)  # ranks 1 2 3 with 2 5 5
+    assert found.upper == pytest.approx(3**0.5 / 2)  # ranks 1 2 3 with 1 2.5 2.5
 
 
 def test_the_truth_reaches_the_ceiling_and_others_do_not():
@@ -122,8 +122,8 @@ def test_draws_follow_the_seed_and_are_shared_by_models():
     one = rating_rdm(truth)
     found = rsa([one, one], rdms, draws=20, seed=3)
     np.testing.assert_array_equal(found.draws[:, 0], found.draws[:, 1])
-    np.testing.assert_array_equal(found.draws[:, :1], rsa(one, rdms, draws=20, seed=3).draws)
-    assert not np.array_equal(found.draws[:, :1], rsa(one, rdms, draws=20, seed=4).draws)
+    np.testing.assert_allclose(found.draws[:, :1], rsa(one, rdms, draws=20, seed=3).draws, atol=1e-14)
+    assert not np.allclose(found.draws[:, :1], rsa(one, rdms, draws=20, seed=4).draws, atol=1e-3)
 
 
 def test_people_alone_are_drawn_as_their_scores():
@@ -135,18 +135,18 @@ def test_people_alone_are_drawn_as_their_scores():
 
 
 def test_interval_covers_the_correlation_of_all_stimuli():
-    """Of 60 samples of 40 of 800 stimuli, the 95 % interval holds the correlation over all 800 in about 57."""
+    """Of 40 samples of 30 of 600 stimuli, the 95 % interval holds the correlation over all 600 in about 38."""
     rng = np.random.default_rng(0)
-    one = rng.normal(size=800)
-    two = one + rng.normal(size=800)
+    one = rng.normal(size=600)
+    two = one + rng.normal(size=600)
     truth = compare_rdms(rating_rdm(one), rating_rdm(two))
     held = 0
-    for sample in range(60):
-        chosen = rng.choice(800, 40, replace=False)
-        found = rsa(rating_rdm(one[chosen]), rating_rdm(two[chosen]), draws=300, seed=sample)
+    for sample in range(40):
+        chosen = rng.choice(600, 30, replace=False)
+        found = rsa(rating_rdm(one[chosen]), rating_rdm(two[chosen]), draws=150, seed=sample)
         low, high = found.interval()[0]
         held += low <= truth <= high
-    assert 51 <= held <= 60
+    assert 33 <= held <= 40
 
 
 def test_undefined_draws_are_counted_and_left_out():

@@ -24,8 +24,8 @@ from affekt.humans.psychophysics.curve import (
 )
 from affekt.randomness import generator
 
-# psignifit's own steps, but fewer of overdispersion, of which nothing but its size is reported: half the time and memory
-# where guess, lapse and overdispersion are all free.
+# psignifit's own steps, but fewer of overdispersion, of which nothing but its size is reported: half the time and
+# memory where guess, lapse and overdispersion are all free.
 _STEPS = {"threshold": 40, "width": 40, "lambda": 20, "gamma": 20, "eta": 8}
 _COARSE = {"threshold": 25, "width": 30, "lambda": 10, "gamma": 10, "eta": 8}
 

@@ -120,8 +120,9 @@ def noise_ceiling(people: ArrayLike) -> Ceiling:
     if len(ranks) < 2:
         raise DataError("noise ceiling: one RDM; those of two or more single people are asked")
     total = ranks.sum(axis=0)
-    upper = _correlations(total[None], ranks)[0]
-    lower = [_correlations((total - own)[None], own[None])[0, 0] for own in ranks]
+    # Ranked again: a model is compared by its ranks too, and no ranking correlates as well as unranked means may.
+    upper = _correlations(rankdata(total)[None], ranks)[0]
+    lower = [_correlations(rankdata(total - own)[None], own[None])[0, 0] for own in ranks]
     if np.isnan(lower).any():
         raise DataError("noise ceiling: the mean ranks of the others are all equal; more people or stimuli are needed")
     return Ceiling(lower=float(np.mean(lower)), upper=float(np.mean(upper)))
@@ -215,9 +216,9 @@ def _correlations(one: Floats, two: Floats, weights: Floats | None = None) -> Fl
 
 def _standard(table: Floats, weights: Floats | None) -> Floats:
     """Rows with weighted mean 0 and length 1, each number times the root of its weight."""
-    centred = table - np.average(table, axis=1, weights=weights)[:, None]
-    if weights is not None:
-        centred *= np.sqrt(weights)
+    times = np.ones(table.shape[1]) if weights is None else weights
+    total = times.sum() or np.nan  # no pairs are left of a draw of one stimulus alone
+    centred = (table - (table @ times / total)[:, None]) * np.sqrt(times)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     # Ranks are halves of integers: a row that varies at all is longer than this.
     return centred / np.where(length > 1e-6, length, np.nan)
