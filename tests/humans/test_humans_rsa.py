@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.spatial.distance import squareform
 from scipy.stats import rankdata, spearmanr
 
 from affekt.errors import DataError, MissingExtra, UsageError
 from affekt.humans.representations import category_rdm, compare_rdms, noise_ceiling, rating_rdm, rsa
 from affekt.humans.representations.rsa import _correlations, _Ranked
+from affekt.randomness import generator
 
 TOOLBOX = "rsatoolbox (extra humans) is not installed"
 
@@ -124,6 +126,17 @@ def test_draws_follow_the_seed_and_are_shared_by_models():
     np.testing.assert_array_equal(found.draws[:, 0], found.draws[:, 1])
     np.testing.assert_allclose(found.draws[:, :1], rsa(one, rdms, draws=20, seed=3).draws, atol=1e-14)
     assert not np.allclose(found.draws[:, :1], rsa(one, rdms, draws=20, seed=4).draws, atol=1e-3)
+
+
+def test_a_draw_written_out():
+    """The drawn stimuli as they are, pairs of the same one left out, scipy's correlation of the rest."""
+    truth, (rdm, *_) = people(1, stimuli=8)
+    one = rating_rdm(truth)
+    drawn = generator("rsa", 5).integers(8, size=8)
+    rows, others = np.triu_indices(8, 1)
+    kept = drawn[rows] != drawn[others]
+    pairs = [squareform(table)[drawn[rows], drawn[others]][kept] for table in (one, rdm)]
+    assert rsa(one, rdm, draws=1, seed=5).draws[0, 0] == pytest.approx(spearmanr(*pairs).statistic)
 
 
 def test_people_alone_are_drawn_as_their_scores():

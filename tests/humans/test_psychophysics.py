@@ -50,7 +50,8 @@ def test_what_is_said_of_a_morph():
     k, n = counts()
     found = fit(LEVELS, k, n)
     assert (found.converged, found.reason, found.levels, found.trials) == (True, "", 8, 480)
-    assert found.pse == found.threshold  # equal asymptotes
+    equal = (found.threshold.value, found.threshold.low, found.threshold.high)
+    assert (found.pse.value, found.pse.low, found.pse.high) == pytest.approx(equal)  # equal asymptotes
     assert found.guess == found.lapse
     assert found.curve(found.pse.value) == pytest.approx(0.5)
     step = 1e-4
@@ -106,15 +107,15 @@ def test_overdispersed_responses_have_wider_intervals():
 
 
 def test_known_curves_are_recovered_about_as_often_as_stated():
-    """Of 20 tables, 80 % intervals hold the truth in 16 of the mean: 11 or more, and not always all three."""
+    """Of 14 tables, 80 % intervals hold the truth in 11 in the mean: in 7 or more, and not all three in all."""
     held = np.zeros(3)
-    for seed in range(20):
+    for seed in range(14):
         found = fit(LEVELS, *counts(seed=seed), confidence=0.8)
         slope = (1 - 0.06) * norm.pdf(0) / (0.5 * SIGMA)
         pairs = ((found.threshold, 0.45), (found.width, 0.5), (found.slope, slope))
         held += [own.low <= truth <= own.high for own, truth in pairs]
-    assert (held >= 11).all()
-    assert held.sum() < 60
+    assert (held >= 7).all()
+    assert held.sum() < 42
 
 
 def test_deviance_by_hand():
@@ -159,7 +160,11 @@ def test_tables_that_no_curve_can_be_fitted_to_need_no_psignifit(table, reason):
 
 @pytest.mark.parametrize(
     ("k", "reason"),
-    [([5, 5, 6, 5, 5, 5, 4, 6], "threshold"), ([19, 18, 15, 12, 7, 4, 2, 1], "other direction")],
+    [
+        ([5, 5, 6, 5, 5, 5, 4, 6], "threshold"),
+        ([5] * 8, "threshold"),
+        ([19, 18, 15, 12, 7, 4, 2, 1], "other direction"),
+    ],
 )
 def test_responses_that_do_not_place_a_threshold(k, reason):
     found = fit(LEVELS, k, np.full(8, 20))

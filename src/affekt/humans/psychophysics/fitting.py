@@ -82,7 +82,7 @@ def psychometric(
     except (ValueError, AssertionError, ArithmeticError, np.linalg.LinAlgError, _Failure) as failure:
         return Psychometric(converged=False, reason=f"psignifit stopped: {failure}", **known)
     estimates = _estimates(fit, sigmoid, side, confidence)
-    reason = _unplaced(estimates["threshold"], x, side * np.cov(x, k / n, fweights=n.astype(np.int64))[0, 1])
+    reason = _unplaced(estimates["threshold"], x, side * _trend(x, k, n))
     if reason:
         return Psychometric(converged=False, reason=reason, **known)
     if not overdispersed:
@@ -189,13 +189,19 @@ def _unplaced(threshold: Estimate, x: Floats, trend: float) -> str:
     low, high = float(x.min()), float(x.max())
     if not _finite(threshold):
         return "psignifit found no finite threshold"
-    if trend < 0:
+    if trend < -0.5:
         return "the responses go the other way with the level; the other direction may be meant"
     if not low <= threshold.value <= high:
         return f"the threshold ({threshold.value:.3g}) would lie outside the levels {low:.3g} to {high:.3g}"
     if threshold.high - threshold.low >= 0.9 * (high - low):
         return f"the responses do not place the threshold within the levels {low:.3g} to {high:.3g}"
     return ""
+
+
+def _trend(x: Floats, k: Floats, n: Floats) -> float:
+    """Correlation of the level with the share of positive responses, each level times its trials."""
+    spread = np.cov(x, k / n, aweights=n)
+    return float(spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1])) if spread[1, 1] > 0 else 0.0
 
 
 def _finite(estimate: Estimate) -> bool:
