@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from affekt.errors import UsageError
-from affekt.humans.agreement import Estimate, bootstrap, compare_models, holm, rating_agreement
+from affekt.humans.agreement import Estimate, bootstrap, compare_models, rating_agreement
 from affekt.humans.agreement.estimate import estimate
+from affekt.multiplicity import holm
 
 
 def means(columns, shared):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from affekt.errors import UsageError
+from affekt.multiplicity import holm
 from affekt.recipe import StudySettings
 from affekt.study.comparing import declared_chain
 from affekt.study.statistics import (
@@ -14,7 +15,6 @@ from affekt.study.statistics import (
     attribute,
     compare,
     difference,
-    holm,
     mcnemar,
     resample,
     seeds_needed,

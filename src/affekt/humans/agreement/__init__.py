@@ -17,7 +17,7 @@ from affekt.humans.agreement.calibration import (
     vote_calibration,
 )
 from affekt.humans.agreement.ceilings import Ceiling, from_spread, leave_one_out, split_half
-from affekt.humans.agreement.comparing import PairDifference, compare_models, holm
+from affekt.humans.agreement.comparing import PairDifference, compare_models
 from affekt.humans.agreement.confusion import Confusion, ConfusionAgreement, confusion_agreement, confusion_matrix
 from affekt.humans.agreement.entropy import EntropyAgreement, entropy_agreement, missing_entropy, response_entropy
 from affekt.humans.agreement.estimate import Estimate
@@ -50,7 +50,6 @@ __all__ = [
     "entropy_agreement",
     "error_consistency",
     "from_spread",
-    "holm",
     "kappa_bounds",
     "leave_one_out",
     "missing_entropy",

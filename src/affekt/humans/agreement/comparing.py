@@ -12,6 +12,7 @@ from scipy import special
 
 from affekt.errors import UsageError, unknown
 from affekt.humans.agreement.estimate import Estimate
+from affekt.multiplicity import holm
 
 Floats = NDArray[np.float64]
 
@@ -69,15 +70,6 @@ def compare_models(
         PairDifference(**{**vars(d), "p_holm": None if d.p is None else q})
         for d, q in zip(found, adjusted, strict=True)
     ]
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """p adjusted so that the chance of any false rejection stays below alpha (Holm 1979), in the order given."""
-    order = np.argsort(p, kind="stable")
-    adjusted = np.minimum(np.maximum.accumulate(np.asarray(p)[order] * np.arange(len(p), 0, -1)), 1.0)
-    out = np.empty(len(p))
-    out[order] = adjusted
-    return [float(value) for value in out]
 
 
 def _difference(estimates: Mapping[str, Estimate], first: str, second: str, level: float) -> PairDifference:

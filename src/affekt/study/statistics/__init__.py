@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from affekt.study.statistics.attribution import CHAIN, PRETRAINED_CHAIN, Attribution, Link, attribute
-from affekt.study.statistics.comparisons import RULES, Comparison, Verdict, compare, holm, mcnemar
+from affekt.study.statistics.comparisons import RULES, Comparison, Verdict, compare, mcnemar
 from affekt.study.statistics.difference import Difference, difference
 from affekt.study.statistics.power import seeds_needed, smallest_difference
 from affekt.study.statistics.resampling import Resampled, resample
@@ -21,7 +21,6 @@ __all__ = [
     "attribute",
     "compare",
     "difference",
-    "holm",
     "mcnemar",
     "resample",
     "seeds_needed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from affekt.errors import UsageError
+from affekt.multiplicity import holm
 from affekt.study.statistics.difference import Difference
 
 Verdict = Literal["better", "worse", "equivalent", "cannot tell"]
@@ -86,15 +87,6 @@ def _verdict(estimate: float, p: float, q: float, alpha: float) -> Verdict:
     if p < alpha:
         return "better" if estimate > 0 else "worse"
     return "equivalent" if q < alpha else "cannot tell"
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """p adjusted so that the chance of any false rejection stays below alpha (Holm 1979), in the order given."""
-    order = np.argsort(p, kind="stable")
-    adjusted = np.minimum(np.maximum.accumulate(np.asarray(p)[order] * np.arange(len(p), 0, -1)), 1.0)
-    out = np.empty(len(p))
-    out[order] = adjusted
-    return [float(value) for value in out]
 
 
 def mcnemar(first: ArrayLike, second: ArrayLike) -> float:
