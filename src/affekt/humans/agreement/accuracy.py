@@ -115,7 +115,7 @@ def consistency_among(people: Mapping[str, ArrayLike], shared: Bootstrap) -> Err
 def kappa_bounds(first: float, second: float) -> tuple[float, float] | None:
     """The lowest and highest kappa of two observers with these accuracies (Geirhos et al. 2020, appendix).
 
-    Both right or both wrong is at least as frequent as |p1 + p2 - 1| and at most as 1 - |p1 - p2|.
+    Both right or both wrong is at least as frequent as ``|p1 + p2 - 1|`` and at most as ``1 - |p1 - p2|``.
 
     Returns:
         Both bounds; None where kappa is undefined: both accuracies 1, or both 0.
