@@ -1,8 +1,9 @@
-"""What a study adds to the sum of its trainings: python benchmarks/overhead.py [--rounds 3] [--epochs 12]
+"""What a study adds to its trainings, and two runs at once: python benchmarks/overhead.py [--rounds 3] [--epochs 12]
 
 The quickstart's baseline, mixture and learn-e-reg with ResNet-14, two seeds, one run after another in this process:
 as a study, from its plan to its report, and as the same jobs done bare, without plan, results, comparison and report.
-Both in turn, on data that pip brings; the ratio is the median over rounds. Beside it, where the study's own time goes.
+Then the same study with a run a core and one thread each. All in turn, on data that pip brings; ratios are medians over
+rounds. Beside them, where the study's own time goes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from affekt.cli.shipped import find
 from affekt.recipe import Recipe, load_recipe, override
 from affekt.study import reporting, studying
+from affekt.study.executors.local import cores
 from affekt.study.planning import plan
 from affekt.study.working import work
 
@@ -50,12 +52,12 @@ def clocked(spent: dict[str, float]) -> Iterator[None]:
             setattr(studying, attribute, function)
 
 
-def as_study(recipe: Recipe, folder: Path) -> tuple[float, dict[str, float]]:
-    """Seconds of a whole study, and those of its own parts."""
+def as_study(recipe: Recipe, folder: Path, workers: int) -> tuple[float, dict[str, float]]:
+    """Seconds of a whole study with so many runs at once, and those of its own parts."""
     spent: dict[str, float] = {}
     begun = time.perf_counter()
     with clocked(spent):
-        result = studying.study(recipe, out=folder, workers=1)
+        result = studying.study(recipe, out=folder, workers=workers)
     written = time.perf_counter()
     reporting.report(result.folder, result.frame)
     ended = time.perf_counter()
@@ -88,16 +90,21 @@ def main() -> None:
             f"training.epochs={args.epochs}",
         ],
     )
-    ratios = []
-    print("round  bare, s  study, s  ratio  own parts, s")
+    ratios, at_once = [], []
+    print("round  bare, s  study, s  ratio  runs at once, s  ratio to one by one  own parts, s")
     for number in range(1, args.rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
             alone = bare(recipe, Path(folder) / "bare")
-            whole, parts = as_study(recipe, Path(folder) / "study")
+            whole, parts = as_study(recipe, Path(folder) / "study", 1)
+            together, _ = as_study(recipe, Path(folder) / "together", cores())
         ratios.append(whole / alone)
+        at_once.append(together / whole)
         said = ", ".join(f"{name} {seconds:.1f}" for name, seconds in parts.items())
-        print(f"{number:5d}  {alone:7.1f}  {whole:8.1f}  {whole / alone:5.3f}  {said}", flush=True)
-    print(f"median ratio {statistics.median(ratios):.3f}")
+        row = (
+            f"{number:5d}  {alone:7.1f}  {whole:8.1f}  {whole / alone:5.3f}  {together:15.1f}  {together / whole:19.3f}"
+        )
+        print(f"{row}  {said}", flush=True)
+    print(f"median ratios {statistics.median(ratios):.3f}, {statistics.median(at_once):.3f}; {cores()} cores")
 
 
 if __name__ == "__main__":
