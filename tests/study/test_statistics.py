@@ -436,3 +436,25 @@ def test_few_groups_are_widened():
     values = np.repeat([0.0, 1.0], 10)
     found = difference(resample({"a": {0: values}}, groups=np.repeat(["x", "y"], 10), draws=20_000)["a"])
     assert found.from_items == pytest.approx((0.5**2) ** 0.5, rel=0.03)
+
+
+def test_nothing_is_certain_because_nothing_differed():
+    """24 items, all alike: one item more or less is 1 / 24."""
+    found = difference(*(resample({c: {s: np.ones(24) for s in range(2)} for c in "ab"}).values()))
+    assert found.standard_error == pytest.approx(1 / 24)
+    low, high = found.interval()
+    assert low < -1 / 24 and high > 1 / 24 and found.p == 1.0
+    one_sided = difference(*(resample({"a": {0: [1.0, 1.0]}, "b": {0: [0.0, 0.0]}}).values()))
+    assert one_sided.p > 0.05
+
+
+def test_groups_of_unequal_size_count_as_their_effective_number():
+    """Sizes 8, 1, 1: (10)^2 / (64 + 1 + 1) = 1.515 groups; equal ones count in full."""
+    values = np.arange(10) % 2
+    unequal = resample({"a": {0: values}}, groups=np.repeat(["x", "y", "z"], [8, 1, 1]))["a"]
+    assert unequal.effective == pytest.approx(100 / 66)
+    assert difference(unequal).parts[-1][1] == 1.0
+    four = resample({"a": {0: np.arange(12) % 2}}, groups=np.repeat(list("wxyz"), [6, 2, 2, 2]))["a"]
+    assert difference(four).parts[-1][1] == pytest.approx(144 / 48 - 1)
+    even = resample({"a": {0: np.arange(12) % 2}}, groups=np.repeat(list("wxyz"), 3))["a"]
+    assert even.effective == pytest.approx(4) and difference(even).parts[-1][1] == pytest.approx(3)

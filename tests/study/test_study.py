@@ -462,3 +462,15 @@ def test_the_affect_cache_of_an_encoder_is_computed_once_for_all_its_conditions(
         with np.load(tmp_path / "st" / "runs" / name / "seed-0" / "predictions.npz") as found:
             states.append(found["test/affect"])
     assert np.array_equal(*states)
+
+
+def test_power_is_that_of_the_verdict_at_the_share_of_alpha_that_each_comparison_has(done):
+    """What passes the first step of Holm: a share of .05 for each that was declared."""
+    from affekt.study.statistics.difference import reach
+
+    made = done[0].comparison["comparisons"]
+    for found in made:
+        parts = [(part["standard_error"], part["degrees"]) for part in found["parts"]]
+        expected = reach(parts, 0.05 / len(made) / 2) + reach(parts, 0.2)
+        assert found["smallest"] == pytest.approx(expected)
+        assert len(made) > 1

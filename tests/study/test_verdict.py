@@ -91,3 +91,18 @@ def test_every_declared_comparison_counts_as_a_control_but_the_methods_own_runs(
     )
     assert found["control"] == "scalar-gate"
     assert "learn-e-reg is worse than scalar-gate" in found["against_control"]
+
+
+def test_a_comparison_written_the_other_way_round_is_turned():
+    found = comparison({"baseline": "better"})
+    made = found["comparisons"][0]
+    made |= {
+        "first": "baseline",
+        "second": "learn-e-reg",
+        "verdict": "worse",
+        "estimate": -1.0,
+        "low": -1.8,
+        "high": -0.2,
+    }
+    turned = verdict(found, StudySettings())["sentence"]
+    assert turned.startswith("learn-e-reg is better than baseline (+1.00 points, 95 % interval +0.20 to +1.80")
