@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from affekt.errors import UsageError
@@ -60,17 +58,6 @@ def test_undefined_measures_are_said():
     assert (a.value, a.low, a.p, a.p_holm) == (None, None, None, None)
     assert a.reason == "b: all the same"
     assert b.reason == "undefined in 6 of 10 resamples" and b.undefined == 6 and b.p is None
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p):
-    adjusted = holm(p)
-    assert all(a >= b and a <= min(1, len(p) * b) + 1e-12 for a, b in zip(adjusted, p, strict=True))
-    assert all(adjusted[i] <= adjusted[j] for i in range(len(p)) for j in range(len(p)) if p[i] < p[j])
-
-
-def test_holm_by_hand():
-    assert holm([0.03, 0.01, 0.04]) == pytest.approx([0.06, 0.03, 0.06])
 
 
 def test_a_difference_that_never_varies_is_no_surer_than_its_signs():

@@ -50,6 +50,15 @@ clip = 1.0
 """
 
 
+ONE_THREAD = [
+    "training.precision=fp32",
+    "emotional.training.precision=fp32",
+    "training.threads=1",
+    "emotional.training.threads=1",
+]
+"""Changes under which a run is the same beside other work."""
+
+
 def write(root: Path, *, epochs: int, contrast: int = 100) -> Path:
     """48 affective and 80 target pictures of noise whose brightness carries the label; returns the recipe's path.
 

@@ -23,11 +23,8 @@ CHANGES = [
     "study.draws=200",
     'study.chain=["baseline","mixture","shuffled-emotion","learn-e-reg"]',
     "training.epochs=1",
-    "training.precision=fp32",
     "emotional.training.epochs=2",
-    "emotional.training.precision=fp32",
-    "training.threads=1",
-    "emotional.training.threads=1",
+    *small_recipe.ONE_THREAD,
     "conditions.baseline.training.learning_rate=0.02",
 ]
 

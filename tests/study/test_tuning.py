@@ -22,11 +22,8 @@ CHANGES = [
     "study.draws=200",
     'study.chain=["baseline","mixture","learn-e-reg"]',
     "training.epochs=1",
-    "training.precision=fp32",
     "emotional.training.epochs=1",
-    "emotional.training.precision=fp32",
-    "training.threads=1",
-    "emotional.training.threads=1",
+    *small_recipe.ONE_THREAD,
     "conditions.mixture.training.learning_rate=0.02",
 ]
 

@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize(
     ("avx512", "amx", "expected"),
-    [(True, False, "bf16"), (False, True, "bf16"), (False, False, "fp32")],
+    [(True, False, "fp32"), (True, True, "bf16"), (False, False, "fp32")],
 )
 def test_auto_is_what_the_cpu_has(monkeypatch, avx512, amx, expected):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)

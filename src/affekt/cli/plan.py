@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import study_folder
+
+if TYPE_CHECKING:
+    from affekt.study.planning import StudyPlan
+    from affekt.study.probing import Estimate
 
 GIB = 2**30
 
@@ -28,12 +33,9 @@ def run(args: argparse.Namespace) -> int:
     from affekt.study.folder import RunFolder
     from affekt.study.planning import plan_in
     from affekt.study.probing import peak_memory, probe
-    from affekt.study.timetable import duration
 
     planned = plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
     estimates = [] if args.no_probe else probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}"))
-    total = sum(e.jobs * e.seconds for e in estimates)
-    disk = sum(e.jobs * e.disk for e in estimates)
     costs = [
         {
             "condition": name,
@@ -45,18 +47,28 @@ def run(args: argparse.Namespace) -> int:
         for name, cost in planned.costs.items()
     ]
     if args.json:
+        seconds, disk = total(estimates)
         write_json(
             {
                 "conditions": costs,
                 "inapplicable": dict(planned.inapplicable),
                 "seeds": list(planned.seeds),
                 "trainings": [vars(e) for e in estimates],
-                "seconds": total,
+                "seconds": seconds,
                 "disk": disk,
                 "memory": peak_memory(),
             }
         )
-        return 0
+    else:
+        print_plan(planned, estimates)
+    return 0
+
+
+def print_plan(planned: StudyPlan, estimates: Sequence[Estimate]) -> None:
+    """What each condition has and costs, and where it was tried, how long it all takes on this machine."""
+    from affekt.study.probing import peak_memory
+    from affekt.study.timetable import duration
+
     write_table(
         ("condition", "parameters, trainable", "all", "training FLOPs", "pre-training FLOPs"),
         (
@@ -66,17 +78,21 @@ def run(args: argparse.Namespace) -> int:
     )
     for name, reason in planned.inapplicable.items():
         write(f"does not apply: {name}: {reason}")
-    if estimates:
-        write("\nOn this machine, by 20 steps of each:")
-        write_table(
-            ("training", "times", "seconds a step", "minutes each", "MiB on disk each"),
-            (
-                (e.name, e.jobs, e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1))
-                for e in estimates
-            ),
-        )
-        write(
-            f"\n{duration(total)} one after another, {disk / GIB:.2f} GiB on disk, "
-            f"{peak_memory() / GIB:.1f} GiB of memory"
-        )
-    return 0
+    if not estimates:
+        return
+    write("\nOn this machine, by 20 steps of each:")
+    write_table(
+        ("training", "times", "seconds a step", "minutes each", "MiB on disk each"),
+        (
+            (e.name, e.jobs, e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1))
+            for e in estimates
+        ),
+    )
+    seconds, disk = total(estimates)
+    memory = peak_memory() / GIB
+    write(f"\n{duration(seconds)} one after another, {disk / GIB:.2f} GiB on disk, {memory:.1f} GiB of memory")
+
+
+def total(estimates: Sequence[Estimate]) -> tuple[float, int]:
+    """Seconds and bytes of all jobs."""
+    return sum(e.jobs * e.seconds for e in estimates), sum(e.jobs * e.disk for e in estimates)

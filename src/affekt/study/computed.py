@@ -27,10 +27,12 @@ class Computed:
     Attributes:
         about: what it is, in one line.
         changes: (recipe, the method's recipe, facts) -> dotted keys to change.
+        matched: whether the method's recipe is looked at.
     """
 
     about: str
     changes: Callable[[Recipe, Recipe, Facts], Changes]
+    matched: bool = False
 
 
 def _baseline_pretrained(recipe: Recipe, _method: Recipe, _facts: Facts) -> Changes:
@@ -138,13 +140,16 @@ COMPUTED: Mapping[str, Computed] = {
         about="one classifier that starts from the emotional encoder's own starting weights",
         changes=_baseline_pretrained,
     ),
-    "longer": Computed(about="the baseline with as many training operations as the method", changes=_longer),
+    "longer": Computed(
+        about="the baseline with as many training operations as the method", changes=_longer, matched=True
+    ),
     "wide-trainable": Computed(
-        about="one wider network with as many parameters as the method learns", changes=_wide("trainable")
+        about="one wider network with as many parameters as the method learns", changes=_wide("trainable"), matched=True
     ),
     "wide-total": Computed(
         about="one wider network with as many parameters as the method has, emotional encoder included",
         changes=_wide("total"),
+        matched=True,
     ),
     "transfer": Computed(
         about="one classifier that starts from the trained emotional encoder, all of it learning", changes=_transfer

@@ -129,11 +129,12 @@ def _computed(recipe: Recipe, name: str, data_root: Path | None, facts: object |
         raise RecipeError(unknown("condition", name, list_conditions(recipe)))
     known = facts if isinstance(facts, Facts) else read_facts(recipe, data_root=data_root)
     chosen = recipe.study.method
+    bare = replace(recipe, conditions={}, study=StudySettings())
+    if not COMPUTED[name].matched:
+        return dict(COMPUTED[name].changes(bare, bare, known))
     if chosen in COMPUTED or chosen in ENSEMBLES:
         raise UsageError(f'[study] method = "{chosen}": is a control; {name} is matched to a method')
-    bare = replace(recipe, conditions={}, study=StudySettings())
-    method = apply_condition(recipe, chosen)
-    return dict(COMPUTED[name].changes(bare, method, known))
+    return dict(COMPUTED[name].changes(bare, apply_condition(recipe, chosen), known))
 
 
 def _of(recipe: Recipe, name: str) -> dict[str, object]:

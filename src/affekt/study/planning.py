@@ -85,26 +85,14 @@ def plan(
     if facts.test_varies:
         # One test set for all seeds: a draw of test items holds for every seed, or there is no interval over both.
         recipe = replace(recipe, target=replace(recipe.target, split_seed=recipe.seed))
-    conditions: dict[str, Recipe] = {}
-    costs: dict[str, Cost] = {}
-    inapplicable: dict[str, str] = {}
-    for name in chosen:
-        try:
-            resolved = apply_condition(recipe, name, facts=facts)
-            costs[name] = _times(cost_of(resolved, facts), ENSEMBLES.get(name, 1))
-            conditions[name] = resolved
-        except RecipeError:
-            raise
-        except UsageError as error:
-            inapplicable[name] = str(error)
+    conditions, costs, inapplicable = _resolved(recipe, chosen, facts)
     if settings.method not in conditions:
         reason = inapplicable.get(settings.method, "it is not among [study] conditions")
         raise RecipeError(f"[study] method = {settings.method!r}: {reason}")
-    if not settings.chain and "random-emotion" in conditions:
+    chain = tuple(name for name, _ in PRETRAINED_CHAIN)
+    if not settings.chain and {*chain} <= conditions.keys():
         # Ordinary pre-training has a link of its own where the encoder brings some.
-        names = tuple(name for name, _ in PRETRAINED_CHAIN)
-        recipe = replace(recipe, study=replace(settings, chain=names))
-    declared_chain(settings)
+        recipe = replace(recipe, study=replace(settings, chain=chain))
     asked = declared_comparisons(settings, [*chosen])
     wanted = {name.removesuffix(PERMUTED) for pair in asked for name in pair}
     if absent := sorted(wanted - {*chosen}):
@@ -119,6 +107,25 @@ def plan(
         declared=tuple(range(first, first + (declared or count))),
         facts=facts,
     )
+
+
+def _resolved(
+    recipe: Recipe, chosen: Sequence[str], facts: Facts
+) -> tuple[dict[str, Recipe], dict[str, Cost], dict[str, str]]:
+    """Recipes and costs of the conditions that apply, and why the others do not."""
+    conditions: dict[str, Recipe] = {}
+    costs: dict[str, Cost] = {}
+    inapplicable: dict[str, str] = {}
+    for name in chosen:
+        try:
+            resolved = apply_condition(recipe, name, facts=facts)
+            costs[name] = _times(cost_of(resolved, facts), ENSEMBLES.get(name, 1))
+            conditions[name] = resolved
+        except RecipeError:
+            raise
+        except UsageError as error:
+            inapplicable[name] = str(error)
+    return conditions, costs, inapplicable
 
 
 def _chosen(recipe: Recipe) -> list[str]:

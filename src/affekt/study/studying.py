@@ -101,8 +101,9 @@ class Place:
     def run(self, jobs: list[Job], planned: StudyPlan) -> dict[str, str]:
         """Do what is missing of these jobs; a line in ``results.jsonl`` for every run. Returns folder -> error."""
         todo = _unfinished(self.study, jobs)
+        recorded = {record["folder"] for record in read(self.study)[0]}
         for job in jobs:
-            if job.is_run and job not in todo and finished(self.study, job):
+            if job.is_run and job not in todo and job.folder not in recorded:
                 self._record(job, planned)
         return self._do(jobs, todo, planned) if todo else {}
 

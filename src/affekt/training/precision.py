@@ -33,12 +33,13 @@ def choose_device(name: str) -> torch.device:
 
 
 def native_bf16(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 itself; where it is only imitated it is slower than float32."""
+    """Whether the device has matrix units for bfloat16; where it has none, bfloat16 is slower than float32."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= CUDA_BF16
     if device.type == "cpu":
-        # AVX512-BF16 has the products, AMX whole tiles of them.
-        return any(getattr(torch.cpu, f"_is_{unit}_supported")() for unit in ("avx512_bf16", "amx_tile"))
+        # AMX alone: with the products of AVX512-BF16 and no tiles, training took 1.3 times (ResNet) to 1.9 (MobileNet)
+        # as long as in float32.
+        return bool(torch.cpu._is_amx_tile_supported())
     return False
 
 
