@@ -8,6 +8,7 @@ from typing import Any
 
 from affekt.cli.options import add_data_root, data_root
 from affekt.cli.printing import say, write
+from affekt.errors import first
 
 FORMATS = ("html", "markdown", "latex", "csv")
 
@@ -23,6 +24,12 @@ def register(subparsers: Any) -> None:
         type=Path,
         metavar="FILE",
         help="write every test item of every run as one long table, .csv or .parquet",
+    )
+    parser.add_argument(
+        "--archive",
+        type=Path,
+        metavar="FILE",
+        help="write the finished runs, without weights, as one .zip; unpacked, affekt study goes on with it",
     )
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
@@ -46,6 +53,12 @@ def run(args: argparse.Namespace) -> int:
         from affekt.study.exporting import export_items
 
         say(f"{args.items}: {export_items(args.study, frame, args.items):,} rows")
+    if args.archive is not None:
+        from affekt.study.archiving import archive
+
+        held = archive(args.study, frame, args.archive)
+        left = f"; left out, since an unfinished ensemble needs them whole: {first(held.left_out)}"
+        say(f"{args.archive}: {held.runs} runs{left if held.left_out else ''}")
     if args.format != "html":
         write(tables(comparison, args.format))
         return 0

@@ -140,8 +140,8 @@ def _condition(name: str, drawn: Resampled, runs: Mapping[int, RunScores], recor
     if not runs:
         return found
     each = [runs[seed] for seed in seeds]
-    metrics["nll"] = _spread([float(run.nll.mean()) for run in each])
-    metrics["brier"] = _spread([float(run.brier.mean()) for run in each])
+    metrics["nll"] = _spread([run.nll for run in each])
+    metrics["brier"] = _spread([run.brier for run in each])
     metrics["ece"] = {**_spread([run.ece for run in each]), "bias": float(np.mean([run.ece_bias for run in each]))}
     ordered = sorted(records, key=lambda record: seeds.index(record["seed"]))
     found |= {

@@ -23,7 +23,7 @@ def export_items(folder: Path, frame: Frame, path: Path) -> int:
     """Write one row a test item of each finished run; returns the number of rows.
 
     ``correct`` is 1 or 0, or a mean over permutations of the affect states; ``nll`` in nats; ``r`` the regulation
-    weight (of an r for each class: their mean), empty where there is none.
+    weight (of an r for each class: their mean), empty where there is none. Both are empty for runs out of an archive.
 
     Args:
         path: ``.csv`` or ``.parquet``.
@@ -61,7 +61,7 @@ def _columns(folder: Path, record: Record) -> dict[str, list[Any]]:
         "group": scores.groups.tolist(),
         "category": np.asarray(scores.category).tolist(),
         "correct": run.correct.tolist(),
-        "nll": run.nll.tolist(),
+        "nll": [None] * n if run.item_nll is None else run.item_nll.tolist(),
         "r": r,
     }
 

@@ -1,4 +1,7 @@
-"""Predictions of a run on the test items, reduced to what figures need; whole arrays live for one run at a time."""
+"""Predictions of a run on the test items, reduced to what figures need; whole arrays live for one run at a time.
+
+A run out of an archive has the reduced numbers (:func:`reduced_arrays`) in place of its predictions.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,9 @@ def read_predictions(path: Path, *, detail: bool) -> tuple[Reduced, Detail | Non
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            return _reduced(file), _detail(file) if detail and "test/regulation" in file else None
+            if "figures/n" in file:
+                return _kept(file), _detail(file, "figures") if detail and "figures/regulation" in file else None
+            return _reduced(file), _detail(file, "test") if detail and "test/regulation" in file else None
     except (OSError, KeyError, ValueError, IndexError, EOFError, zipfile.BadZipFile, AffektError) as error:
         raise AffektError(f"{path.name} cannot be read ({type(error).__name__}: {error})") from None
 
@@ -106,12 +111,40 @@ def _reduced(file: Mapping[str, NDArray[np.generic]]) -> Reduced:
     return Reduced(n=len(target), confidence=confidence, accuracy=accuracy, sizes=sizes, regulated=regulated)
 
 
-def _detail(file: Mapping[str, NDArray[np.generic]]) -> Detail:
+def _detail(file: Mapping[str, NDArray[np.generic]], part: str) -> Detail:
     return Detail(
-        ids=np.asarray(file["test/ids"]).astype(str),
-        regulation=_mean(file["test/regulation"]),
-        affect=np.asarray(file["test/affect"], dtype=np.float64),
-        category=np.asarray(file["test/label/category"], dtype=np.int64),
+        ids=np.asarray(file[f"{part}/ids"]).astype(str),
+        regulation=_mean(file[f"{part}/regulation"]),
+        affect=np.asarray(file[f"{part}/affect"], dtype=np.float64),
+        category=np.asarray(file[f"{part}/label/category"], dtype=np.int64),
+    )
+
+
+def reduced_arrays(reduced: Reduced, detail: Detail | None) -> dict[str, NDArray[np.generic]]:
+    """What an archive keeps for the figures, as :func:`read_predictions` reads it; r and e in half precision."""
+    found = {name: np.asarray(getattr(reduced, name)) for name in ("n", "confidence", "accuracy", "sizes")}
+    if reduced.regulated is not None:
+        found |= {name: np.asarray(value) for name, value in vars(reduced.regulated).items()}
+    if detail is not None:
+        found |= {"ids": detail.ids, "label/category": detail.category.astype(np.int16)}
+        found |= {"regulation": detail.regulation.astype(np.float16), "affect": detail.affect.astype(np.float16)}
+    return {f"figures/{name}": values for name, values in found.items()}
+
+
+def _kept(file: Mapping[str, NDArray[np.generic]]) -> Reduced:
+    regulated = None
+    if "figures/histogram" in file:
+        regulated = Regulated(
+            histogram=np.asarray(file["figures/histogram"], dtype=np.int64),
+            outcomes=np.asarray(file["figures/outcomes"], dtype=np.int64),
+            rescued=int(np.asarray(file["figures/rescued"])),
+        )
+    return Reduced(
+        n=int(np.asarray(file["figures/n"])),
+        confidence=np.asarray(file["figures/confidence"], dtype=np.float64),
+        accuracy=np.asarray(file["figures/accuracy"], dtype=np.float64),
+        sizes=np.asarray(file["figures/sizes"], dtype=np.int64),
+        regulated=regulated,
     )
 
 
