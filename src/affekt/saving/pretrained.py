@@ -163,7 +163,9 @@ def read_header(folder: Path) -> dict[str, Any]:
         CheckpointError: not a model folder, or a damaged one.
     """
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such folder")
+        raise CheckpointError(
+            f"{folder}: no such folder; a model is the folder model/ that affekt pretrain and train leave in their --out"
+        )
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise CheckpointError(f"{folder}: no {name} in it: not a model folder, or an incomplete one")
