@@ -164,7 +164,7 @@ def read_header(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise CheckpointError(
-            f"{folder}: no such folder; a model is the folder model/ that affekt pretrain and train leave in their --out"
+            f"{folder}: no such folder; a model is the model/ that affekt pretrain and train leave in --out DIR"
         )
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
