@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +14,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt import __version__
 from affekt.errors import AffektError, RecipeError, first
 from affekt.recipe import Recipe, differing_keys, load_recipe, to_toml
+from affekt.saving.environment import environment
+from affekt.saving.whole import Busy, locked, write_text
+
+__all__ = ["ERROR", "OF_THE_MACHINE", "Busy", "RunFolder", "environment", "with_threads", "write_text"]
 
 OF_THE_MACHINE = ("training.threads", "emotional.training.threads")
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
@@ -26,10 +27,6 @@ OF_THE_MACHINE = ("training.threads", "emotional.training.threads")
 
 ERROR = "error.json"
 """Of a run that failed: why. It may lie in a folder that is otherwise free."""
-
-
-class Busy(AffektError):  # noqa: N818 - reads as what it is
-    """Another process is at work in a folder."""
 
 
 def _of_a_claim(name: str) -> bool:
@@ -51,25 +48,10 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """A block in which no other process of this machine works in this folder; also ``kill -9`` ends it.
 
-        The lock lies in the system's folder for temporary files, named after this one, so that a folder that is refused
-        stays as it was. Systems without ``fcntl`` do without.
-
         Raises:
             Busy: another process is at work here.
         """
-        try:
-            import fcntl
-        except ImportError:
-            yield
-            return
-        digest = hashlib.sha256(f"{os.getuid()} {self.path.resolve()}".encode()).hexdigest()[:24]
-        with (Path(tempfile.gettempdir()) / f"affekt-{digest}.lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Busy(
-                    f"{self.path}: another affekt is at work in this folder; wait for it, or give another with --out"
-                ) from None
+        with locked(self.path):
             yield
 
     def held(self, recipe: Recipe) -> Recipe | None:
@@ -145,58 +127,3 @@ def with_threads(recipe: Recipe, threads: int) -> Recipe:
     training = replace(recipe.training, threads=recipe.training.threads or threads)
     emotional = replace(recipe.emotional.training, threads=recipe.emotional.training.threads or threads)
     return replace(recipe, training=training, emotional=replace(recipe.emotional, training=emotional))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        AffektError: the folder cannot be written, or the disk is full.
-    """
-    # Of this process alone: two commands may begin one study at the same moment.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise AffektError(f"cannot write {path}: {error.strerror}") from None
-
-
-def environment() -> dict[str, Any]:
-    """Versions and machine: what a reader of the result needs to know, and nothing that names a person or a path."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    import torch
-
-    versions = {"affekt": __version__, "python": platform.python_version()}
-    for package in ("torch", "torchvision", "timm", "numpy", "scipy", "pillow", "safetensors"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
-    gpus = (
-        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    )
-    return {
-        "versions": versions,
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "gpus": gpus,
-    }
-
-
-def _processor() -> str:
-    """The processor's name; Linux keeps it in a file, others tell ``platform``."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
