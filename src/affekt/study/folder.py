@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from affekt.errors import AffektError, RecipeError, first
 from affekt.recipe import Recipe, differing_keys, load_recipe, to_toml
 from affekt.saving.environment import environment
-from affekt.saving.whole import Busy, locked, write_text
+from affekt.saving.whole import Busy, locked, write_bytes, write_text
 
 __all__ = ["ERROR", "OF_THE_MACHINE", "Busy", "RunFolder", "environment", "with_threads", "write_text"]
 
@@ -104,11 +103,9 @@ class RunFolder:
 
     def write_predictions(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """``predictions.npz``: ids, labels and outputs of the scored splits; no object arrays, so no pickle."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.path, suffix=".tmp")
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, allow_pickle=False, **cast(Any, dict(arrays)))
-        Path(name).replace(self.path / "predictions.npz")
+        held = io.BytesIO()
+        np.savez(held, allow_pickle=False, **cast(Any, dict(arrays)))
+        write_bytes(self.path / "predictions.npz", held.getvalue())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """``result.json``, written last and at once: its presence says that the run is finished."""
