@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,6 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
-
-from affekt.saving.whole import write_bytes
 
 Felt = dict[str, Tensor]
 """``state`` ``(B, A)`` and, where they are kept, ``features`` ``(B, D)``; float32."""
@@ -75,4 +76,13 @@ def _read(path: Path, names: tuple[str, ...], length: int) -> Felt | None:
 
 
 def _write(path: Path, felt: Felt) -> None:
-    write_bytes(path, safetensors.torch.save({name: value.cpu() for name, value in felt.items()}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(safetensors.torch.save({name: value.cpu() for name, value in felt.items()}))
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
