@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,18 @@ _PLACES = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """The rows of the table that have a name, each once; ``usage`` as it says, ``notes`` of what was left out."""
+
+    columns: Columns
+    names: list[str]
+    usage: list[str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Faces:
-    """The named rows of the table with where each face should be."""
+    """The rows whose folder is there, with where each face should be."""
 
     columns: Columns
     names: list[str]
@@ -40,14 +50,27 @@ class _Faces:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Votes:
-    """``votes`` (N, K) for ``categories``; ``category`` (N,) is -1 for a tie and for faces that are ``unclear``."""
+class FaceVotes:
+    """Votes on N faces.
+
+    Attributes:
+        categories: K.
+        votes: ``(N, K)`` without those for unknown and no face.
+        category: ``(N,)`` -1 for a tie and for faces that are unclear.
+        unclear: ``(N,)`` mostly unknown or no face.
+        ambiguous: ``(N,)`` mostly surprise, which has no polarity.
+    """
 
     categories: tuple[str, ...]
     votes: Floats32
     category: Ints
     unclear: NDArray[np.bool_]
     ambiguous: NDArray[np.bool_]
+
+    def take(self, rows: Ints) -> FaceVotes:
+        """The faces at ``rows``."""
+        arrays = {name: getattr(self, name)[rows] for name in ("votes", "category", "unclear", "ambiguous")}
+        return replace(self, **arrays)
 
 
 def read(root: Path, settings: DataSettings) -> Stimuli:
@@ -60,11 +83,11 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     Raises:
         DataError: table or pictures missing, an unknown usage, votes that are no counts or sum to zero.
     """
-    chosen = _places(root)
+    chosen = _places(root, _rows(root))
     found = present("ferplus", chosen.paths, chosen.names, settings)
     votes = _votes(chosen.columns, settings)
     kept, notes = _clear(votes, found.rows, settings)
-    ids = np.array([Path(name).stem for name in chosen.names])[kept]
+    ids = _ids(chosen.names)[kept]
     labels = Labels(categories=votes.categories, category=votes.category, votes=votes.votes)
     return Stimuli(
         name="ferplus",
@@ -78,32 +101,54 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     )
 
 
-def _places(root: Path) -> _Faces:
+def read_votes(root: Path, settings: DataSettings) -> tuple[NDArray[np.str_], FaceVotes, tuple[str, ...]]:
+    """Ids, votes and notes by the same options, of all faces of the table: their pictures need not be there.
+
+    Raises:
+        DataError: no table, an unknown usage, votes that are no counts or sum to zero.
+    """
+    rows = _rows(root)
+    votes = _votes(rows.columns, settings)
+    kept, notes = _clear(votes, np.arange(len(rows.names)), settings)
+    return _ids(rows.names)[kept], votes.take(kept), (*rows.notes, *notes)
+
+
+def _ids(names: list[str]) -> NDArray[np.str_]:
+    return np.array([Path(name).stem for name in names])
+
+
+def _rows(root: Path) -> _Rows:
     columns = read_columns(root / _TABLE)
     usage = columns.text(columns.require("Usage"))
     strange = sorted(set(usage) - set(_PLACES))
     if strange:
         raise DataError(f'{_TABLE}: usage "{strange[0]}" is none of {", ".join(_PLACES)}')
     names = columns.text(columns.require("Image name"))
-    without_test = not (root / _PLACES["PrivateTest"][0]).is_dir()
-    absent = [bool(n) and without_test and u == "PrivateTest" for n, u in zip(names, usage, strict=True)]
-    rows = [row for row, name in enumerate(names) if name and not absent[row]]
-    unnamed = sum(not name for name in names)
+    named = [row for row, name in enumerate(names) if name]
+    unnamed = len(names) - len(named)
     notes = [f"{unnamed} rows without a name left out, as the set's authors say"] if unnamed else []
+    once = _once(columns, names, named)
+    if len(once) < len(named):
+        notes.append(f"{len(named) - len(once)} rows that repeat another one left out")
+    kept = [names[row] for row in once]
+    check_unique(_TABLE, kept, "rows of one face must agree")
+    return _Rows(columns=columns.take(once), names=kept, usage=[usage[row] for row in once], notes=tuple(notes))
+
+
+def _places(root: Path, found: _Rows) -> _Faces:
+    without_test = not (root / _PLACES["PrivateTest"][0]).is_dir()
+    rows = [row for row, use in enumerate(found.usage) if not (without_test and use == "PrivateTest")]
+    notes = list(found.notes)
     if without_test:
-        notes.append(f"no folder {_PLACES['PrivateTest'][0]}: no test split ({sum(absent)} rows left out)")
-    once = _once(columns, names, rows)
-    if len(once) < len(rows):
-        notes.append(f"{len(rows) - len(once)} rows that repeat another one left out")
-    columns, rows = columns.take(once), once
-    names, folders = [names[row] for row in rows], [_PLACES[usage[row]][0] for row in rows]
-    check_unique(_TABLE, names, "rows of one face must agree")
+        absent = len(found.names) - len(rows)
+        notes.append(f"no folder {_PLACES['PrivateTest'][0]}: no test split ({absent} rows left out)")
+    names, folders = [found.names[row] for row in rows], [_PLACES[found.usage[row]][0] for row in rows]
     files = {folder: pictures_by_stem(root / folder) for folder, _ in _PLACES.values()}
     actual = [files[folder].get(Path(name).stem, name) for name, folder in zip(names, folders, strict=True)]
     notes += _other_suffix(names, actual)
     paths = [root / folder / name for name, folder in zip(actual, folders, strict=True)]
-    splits = np.array([_PLACES[usage[row]][1] for row in rows])
-    return _Faces(columns=columns, names=names, paths=paths, splits=splits, notes=tuple(notes))
+    splits = np.array([_PLACES[found.usage[row]][1] for row in rows])
+    return _Faces(columns=found.columns.take(rows), names=names, paths=paths, splits=splits, notes=tuple(notes))
 
 
 def _once(columns: Columns, names: list[str], rows: list[int]) -> list[int]:
@@ -119,7 +164,7 @@ def _other_suffix(names: list[str], actual: list[str]) -> list[str]:
     return [f"pictures are {', '.join(others)} where the table says {Path(names[0]).suffix}"] if others else []
 
 
-def _votes(columns: Columns, settings: DataSettings) -> _Votes:
+def _votes(columns: Columns, settings: DataSettings) -> FaceVotes:
     """Votes over the eight emotions or over polarity, and what ten people agree on."""
     surprise = option(settings, "surprise", str, "drop", choices=("drop", "neutral", "own"))
     classes = option(settings, "classes", str, "emotions", choices=("emotions", "polarity"))
@@ -136,7 +181,7 @@ def _votes(columns: Columns, settings: DataSettings) -> _Votes:
         names = (*POLARITIES, "surprise") if surprise == "own" else names
     winner = majority(np.concatenate([votes, unclear], axis=1))
     agreed = votes.max(axis=1) / counts.sum(axis=1) >= option(settings, "agreement", float, 0.0)
-    return _Votes(
+    return FaceVotes(
         categories=names,
         votes=votes,
         category=np.where((winner < len(names)) & agreed, winner, -1),
@@ -145,7 +190,7 @@ def _votes(columns: Columns, settings: DataSettings) -> _Votes:
     )
 
 
-def _clear(votes: _Votes, rows: Ints, settings: DataSettings) -> tuple[Ints, tuple[str, ...]]:
+def _clear(votes: FaceVotes, rows: Ints, settings: DataSettings) -> tuple[Ints, tuple[str, ...]]:
     """The rows that stay, and what is said of the others."""
     drops = {
         "mostly unknown or no face": (

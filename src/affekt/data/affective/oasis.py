@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affekt.affect import SCALES
 from affekt.data.affective.columns import Columns, read_columns
@@ -17,7 +18,8 @@ from affekt.errors import DataError
 from affekt.recipe import DataSettings
 
 _CATEGORIES = ("person", "animal", "object", "scenery")
-_RATED = ("valence", "arousal")
+RATED = ("valence", "arousal")
+SCALE = SCALES["1-7"]
 
 
 def theme_stem(theme: str) -> str:
@@ -28,14 +30,11 @@ def theme_stem(theme: str) -> str:
 def read(root: Path, settings: DataSettings) -> Stimuli:
     """All 900 pictures; no split is fixed, groups are theme stems (248).
 
-    The table's line ends are single carriage returns, and a theme may end in a blank that its file name lacks.
-
     Raises:
         DataError: table or pictures missing, an unknown category, a rating outside 1 to 7.
     """
-    columns = read_columns(root / "OASIS.csv")
+    columns = read_table(root)
     themes = columns.text(columns.require("Theme"))
-    check_unique(columns.name, themes)
     paths = [root / "images" / f"{theme}.jpg" for theme in themes]
     found = present("oasis", paths, [f"images/{path.name}" for path in paths], settings)
     return Stimuli(
@@ -49,30 +48,53 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     )
 
 
-def _labels(columns: Columns) -> Labels:
-    scale = SCALES["1-7"]
+def read_table(root: Path) -> Columns:
+    """The table of the set, whose pictures need not be there; ids are the column ``Theme``.
 
-    def of(dimension: str, statistic: str) -> Floats32:
-        return columns.numbers(columns.require(f"{dimension.capitalize()}_{statistic}")).astype(np.float32)
+    Its line ends are single carriage returns, and a theme may end in a blank that its file name lacks.
 
-    means = {dimension: of(dimension, "mean") for dimension in _RATED}
-    for dimension, values in means.items():
-        scale.check(values, f"oasis: {dimension}")
-    return Labels(
-        ratings=means,
-        rating_sd={dimension: of(dimension, "SD") for dimension in _RATED},
-        rating_n={dimension: of(dimension, "N") for dimension in _RATED},
-        scale=scale,
-        extra={"theme_category": np.array(_theme_categories(columns))},
-    )
+    Raises:
+        DataError: no table, or a theme in it twice.
+    """
+    columns = read_columns(root / "OASIS.csv")
+    check_unique(columns.name, columns.text(columns.require("Theme")))
+    return columns
 
 
-def _theme_categories(columns: Columns) -> list[str]:
+def statistic(columns: Columns, dimension: str, what: str) -> NDArray[np.float64]:
+    """``(N,)`` the ``"mean"`` (within :data:`SCALE`), ``"SD"`` or ``"N"`` of people's ratings.
+
+    Raises:
+        DataError: no such column, a mean outside the scale.
+    """
+    values = columns.numbers(columns.require(f"{dimension.capitalize()}_{what}"))
+    return SCALE.check(values, f"oasis: {dimension}") if what == "mean" else values
+
+
+def theme_categories(columns: Columns) -> list[str]:
+    """person, animal, object or scenery, of each picture.
+
+    Raises:
+        DataError: another word.
+    """
     named = [cell.lower() for cell in columns.text(columns.require("Category"))]
     strange = sorted(set(named) - set(_CATEGORIES))
     if strange:
         raise DataError(f'{columns.name}: category "{strange[0]}" is none of {", ".join(_CATEGORIES)}')
     return named
+
+
+def _labels(columns: Columns) -> Labels:
+    def of(what: str) -> dict[str, Floats32]:
+        return {dimension: statistic(columns, dimension, what).astype(np.float32) for dimension in RATED}
+
+    return Labels(
+        ratings=of("mean"),
+        rating_sd=of("SD"),
+        rating_n=of("N"),
+        scale=SCALE,
+        extra={"theme_category": np.array(theme_categories(columns))},
+    )
 
 
 DATASET = Dataset(
@@ -86,7 +108,7 @@ DATASET = Dataset(
         "Behavior Research Methods, 49(2), 457-470. https://doi.org/10.3758/s13428-016-0715-3"
     ),
     homepage="https://www.benedekkurdi.com/#oasis",
-    labels=_RATED,
+    labels=RATED,
     layout="OASIS.csv and images/<Theme>.jpg",
     expected=900,
     read=read,

@@ -79,7 +79,7 @@ def _ratings(
     values: dict[str, list[str]] = {}
     headers: dict[str, dict[str, str]] = {"ratings": {}, "sd": {}, "n": {}}
     for dimension in roles.ratings:
-        cells = rating(columns, roles, dimension).astype(np.float64)
+        cells = rating(columns, roles, dimension)
         mean, sd, count = _moments(cells, picture, n)
         for kind, numbers in (("ratings", mean), ("sd", sd), ("n", count)):
             header = f"{dimension} {kind}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,11 +17,40 @@ from affekt.data.affective.table_labels import labels_of, unlabelled
 from affekt.data.affective.table_roles import Roles, find_roles
 from affekt.data.dataset import Dataset, option
 from affekt.data.pictures import FilePictures
-from affekt.data.stimuli import Stimuli
+from affekt.data.stimuli import Ints, Stimuli
 from affekt.errors import DataError, first
 from affekt.recipe import DataSettings
 
 _TABLES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """A table before its pictures are looked for: one row a picture.
+
+    Attributes:
+        columns, roles: of it; of a long table, aggregated.
+        ids, written, paths: of N pictures: their ids, what the table calls them, where they should be.
+        groups: of N pictures.
+        single: columns and roles of a long table, one row a rater and picture; None for a wide one.
+        pictures: ``(rows,)`` which of the N pictures each row, as it is written, is of.
+    """
+
+    columns: Columns
+    roles: Roles
+    ids: list[str]
+    written: list[str]
+    paths: list[Path]
+    groups: list[str]
+    single: tuple[Columns, Roles] | None
+
+    @property
+    def pictures(self) -> Ints:
+        if self.single is None:
+            return np.arange(len(self.ids))
+        columns, roles = self.single
+        place = {name: number for number, name in enumerate(self.written)}
+        return np.array([place[name] for name in columns.text(roles.path)], dtype=np.int64)
 
 
 def read(root: Path, settings: DataSettings) -> Stimuli:
@@ -33,8 +63,37 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
         root: the table, or a folder with one table.
 
     Raises:
-        DataError: no or several tables, a column or picture missing, a picture twice, a cell that is no number, no
-            emotion or no split, a rating outside its scale, votes that sum to zero.
+        DataError: a picture missing, and as :func:`read_rows`.
+        UsageError: as :func:`read_rows`.
+    """
+    rows = read_rows(root, settings)
+    columns, roles = rows.columns, rows.roles
+    found = present("table", rows.paths, rows.written, settings)
+    labels = labels_of(columns, roles).take(found.rows)
+    paths = [rows.paths[row] for row in found.rows]
+    return Stimuli(
+        name="table",
+        ids=np.array(rows.ids)[found.rows],
+        pictures=FilePictures(paths, image_size=settings.image_size, fit=settings.fit),
+        labels=labels,
+        groups=np.array(rows.groups)[found.rows],
+        split=np.array(split_names(columns, roles.split))[found.rows] if roles.split else None,
+        notes=(
+            roles.describe(columns),
+            *columns.notes,
+            *found.notes,
+            *unlabelled(labels, len(found.rows), columns.name),
+        ),
+        missing=found.missing,
+    )
+
+
+def read_rows(root: Path, settings: DataSettings) -> Rows:
+    """The table, whose pictures need not be there.
+
+    Raises:
+        DataError: no or several tables, a column missing, a picture twice, a cell that is no number, no emotion or no
+            split, a rating outside its scale, votes that sum to zero.
         UsageError: ratings without a scale, options that cannot be.
     """
     path = _table(root, option(settings, "file", str, ""))
@@ -43,8 +102,9 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     )
     if not len(columns):
         raise DataError(f"{path.name}: no rows under its header")
-    roles = find_roles(columns, settings)
+    roles, single = find_roles(columns, settings), None
     if roles.rater:
+        single = columns, roles
         columns, roles = aggregate(columns, roles)
     written = columns.text(roles.path)
     empty = [line for line, cell in zip(columns.lines, written, strict=True) if not cell]
@@ -55,23 +115,8 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     paths = _paths(written, path.parent / Path(option(settings, "pictures", str, "")).expanduser())
     ids = _ids(paths, path.parent)
     check_unique(columns.name, ids, f'one row a picture, or a "{roles.rater or "rater"}" column')
-    found = present("table", paths, written, settings)
-    labels = labels_of(columns, roles).take(found.rows)
-    return Stimuli(
-        name="table",
-        ids=np.array(ids)[found.rows],
-        pictures=FilePictures([paths[row] for row in found.rows], image_size=settings.image_size, fit=settings.fit),
-        labels=labels,
-        groups=np.array(_groups(columns, roles, ids))[found.rows],
-        split=np.array(split_names(columns, roles.split))[found.rows] if roles.split else None,
-        notes=(
-            roles.describe(columns),
-            *columns.notes,
-            *found.notes,
-            *unlabelled(labels, len(found.rows), columns.name),
-        ),
-        missing=found.missing,
-    )
+    groups = _groups(columns, roles, ids)
+    return Rows(columns=columns, roles=roles, ids=ids, written=written, paths=paths, groups=groups, single=single)
 
 
 def _table(root: Path, file: str) -> Path:

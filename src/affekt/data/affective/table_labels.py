@@ -29,9 +29,9 @@ def labels_of(columns: Columns, roles: Roles) -> Labels:
         categories=categories,
         category=_category(emotions, votes, categories),
         votes=votes,
-        ratings={name: rating(columns, roles, name) for name in roles.ratings},
-        rating_sd=_positive(columns, roles.sd),
-        rating_n=_positive(columns, roles.n),
+        ratings={name: rating(columns, roles, name).astype(np.float32) for name in roles.ratings},
+        rating_sd=_single(positive(columns, roles.sd)),
+        rating_n=_single(positive(columns, roles.n)),
         scale=roles.scale,
         extra={header: _free(columns.text(header)) for header in roles.extra},
     )
@@ -81,7 +81,7 @@ def categories_of(emotions: list[str], roles: Roles, name: str) -> tuple[str, ..
     return roles.categories
 
 
-def rating(columns: Columns, roles: Roles, dimension: str) -> Floats32:
+def rating(columns: Columns, roles: Roles, dimension: str) -> NDArray[np.float64]:
     """``(N,)`` ratings of one dimension, NaN where a cell is empty.
 
     Raises:
@@ -90,7 +90,7 @@ def rating(columns: Columns, roles: Roles, dimension: str) -> Floats32:
     assert roles.scale is not None
     header = roles.ratings[dimension]
     what = f'{columns.name}: column "{header}"'
-    return roles.scale.check(columns.numbers(header), what).astype(np.float32)
+    return roles.scale.check(columns.numbers(header), what)
 
 
 def _votes(columns: Columns, roles: Roles, categories: tuple[str, ...]) -> Floats32 | None:
@@ -108,8 +108,17 @@ def _category(emotions: list[str], votes: Floats32 | None, categories: tuple[str
     return None if votes is None else majority(votes)
 
 
-def _positive(columns: Columns, headers: Mapping[str, str]) -> dict[str, Floats32]:
-    found: dict[str, Floats32] = {}
+def _single(numbers: Mapping[str, NDArray[np.float64]]) -> dict[str, Floats32]:
+    return {name: values.astype(np.float32) for name, values in numbers.items()}
+
+
+def positive(columns: Columns, headers: Mapping[str, str]) -> dict[str, NDArray[np.float64]]:
+    """Dimension -> ``(N,)`` numbers of its column, NaN where a cell is empty.
+
+    Raises:
+        DataError: numbers below zero: how many, and the first line.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
     for dimension, header in headers.items():
         values = columns.numbers(header)
         if (values < 0).any():
@@ -117,7 +126,7 @@ def _positive(columns: Columns, headers: Mapping[str, str]) -> dict[str, Floats3
             raise DataError(
                 f'{columns.name}: column "{header}": {(values < 0).sum()} number(s) below zero (line {line})'
             )
-        found[dimension] = values.astype(np.float32)
+        found[dimension] = values
     return found
 
 

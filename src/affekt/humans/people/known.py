@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.affect import RatingScale
+from affekt.affect import RatingScale, majority
 from affekt.errors import DataError, first
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Strings = NDArray[np.str_]
+Options = Mapping[str, Any]
+"""Of a reader, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class People:
         licence: of the answers; may be empty.
         notes: what was left out or guessed, in sentences.
         advice: what to look at where no model's ids are among these.
+        facts: name -> ``(N,)`` what else is known of each stimulus (an actor's sex, a theme's category), for long
+            tables.
     """
 
     name: str
@@ -35,6 +40,7 @@ class People:
     licence: str = ""
     notes: tuple[str, ...] = ()
     advice: str = ""
+    facts: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_ids(self.name, self.ids, self._lengths())
@@ -42,8 +48,14 @@ class People:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def with_notes(self, *notes: str) -> Self:
+        """The same with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
     def _lengths(self) -> Iterator[tuple[str, int]]:
+        """Each column with its length, which must be N."""
         yield "groups", len(self.groups)
+        yield from ((f"{name} in the facts", len(values)) for name, values in self.facts.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +100,27 @@ class Votes(People):
     votes: Ints
     modality: str = ""
     truth: Ints | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.votes.shape[1] != len(self.categories):
+            raise DataError(f"{self.name}: {self.votes.shape[1]} votes a row for {len(self.categories)} categories")
+        if (self.votes < 0).any() or not self.votes.any(axis=1).all():
+            raise DataError(f"{self.name}: votes below 0, or stimuli without one; leave these out")
+
+    @property
+    def right(self) -> Strings:
+        """``(N,)`` the intended category, else the one with most votes; ``""`` for a tie."""
+        index = majority(self.votes) if self.truth is None else self.truth
+        return np.array([*self.categories, ""])[index]
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of all votes, of all stimuli together, that are for the intended category; None without one."""
+        if self.truth is None:
+            return None
+        known = self.truth >= 0
+        return float(self.votes[known, self.truth[known]].sum() / self.votes[known].sum())
 
     def _lengths(self) -> Iterator[tuple[str, int]]:
         yield from super()._lengths()
