@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affekt.affect import RatingScale
 from affekt.errors import DataError
@@ -65,6 +67,17 @@ class Answers:
             raise DataError(f"{self.name}: ratings without categories; probabilities are asked")
         return np.asarray(np.array(self.categories)[self.probabilities.argmax(axis=1)])
 
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """A sentence for each kind of answer that is the same for all stimuli: nothing correlates with it."""
+        found = []
+        if self.probabilities is not None and len(self) > 1 and len(np.unique(self.responses)) == 1:
+            found.append(f'{self.name} answers "{self.responses[0]}" to everything')
+        for dimension, values in self.ratings.items():
+            if len(values) > 1 and np.ptp(values) == 0:
+                found.append(f"{self.name} gives everything the {dimension} {values[0]:g}; nothing correlates with it")
+        return tuple(found)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
@@ -73,13 +86,13 @@ class Features:
     Attributes:
         name: of the model, and of the layer.
         ids: ``(N,)`` unique.
-        features: ``(N, D)`` finite.
+        features: ``(N, D)`` finite, in the precision in which they were given.
         notes: what was left out or guessed, in sentences.
     """
 
     name: str
     ids: Strings
-    features: Floats
+    features: NDArray[np.floating[Any]]
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

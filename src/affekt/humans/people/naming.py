@@ -45,7 +45,9 @@ def stimuli_of(names: Strings) -> Named:
     return Named(ids=ids[order], rows=rows[order], which=place[which])
 
 
-def stimulus_names(images: Sequence[str], conditions: Sequence[str]) -> tuple[Strings, tuple[str, ...]]:
+def stimulus_names(
+    images: Sequence[str], conditions: Sequence[str] | Strings | None = None
+) -> tuple[Strings, tuple[str, ...]]:
     """``(T,)`` the stimulus of each row, and notes.
 
     The published tables of model-vs-human write number of trial, experiment and subject before an image's name, so that
@@ -57,9 +59,9 @@ def stimulus_names(images: Sequence[str], conditions: Sequence[str]) -> tuple[St
     if shared and all(shared):
         names = np.array([match[1] for match in shared if match])
         notes.append(f"trial, experiment and subject taken off the image names ({images[0]} -> {names[0]})")
-    pairs = np.unique(np.stack([names, np.asarray(conditions, dtype=np.str_)], axis=1), axis=0)
-    if len(pairs) > len(np.unique(names)):
-        names = np.array([f"{c}/{n}" if c else n for n, c in zip(names.tolist(), conditions, strict=True)])
+    pairs = [] if conditions is None else list(zip(names.tolist(), map(str, conditions), strict=True))
+    if len(set(pairs)) > len({name for name, _ in pairs}):
+        names = np.array([f"{condition}/{name}" if condition else name for name, condition in pairs])
         notes.append(f"images stand under several conditions: the condition goes before each name ({names[0]})")
     return names, tuple(notes)
 

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from affekt.affect import DIMENSIONS
 from affekt.data import data_root as root_of
 from affekt.data.affective.columns import read_columns
 from affekt.errors import DataError, UsageError, unknown
 from affekt.humans.people import cifar10h, crema_d, ferplus, oasis
 from affekt.humans.people.known import Options, Ratings, Trials, Votes
+from affekt.humans.people.naming import IDS
 from affekt.humans.people.rating_tables import OPTIONS as RATING_OPTIONS
 from affekt.humans.people.rating_tables import read_table
+from affekt.humans.people.trial_tables import ASKED, ROLES, is_trial_table, read_trials
 from affekt.humans.people.trial_tables import OPTIONS as TRIAL_OPTIONS
-from affekt.humans.people.trial_tables import is_trial_table, read_trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +83,25 @@ def _folder(name: str, folders: tuple[str, ...], root: Path) -> Path:
 
 
 def _read_path(path: Path, options: Options) -> Ratings | Votes | Trials:
-    trials = path.is_dir() or is_trial_table(
-        read_columns(path, delimiter=str(options.get("delimiter", "")), encoding=str(options.get("encoding", "")))
-    )
-    if trials or (set(options) & set(TRIAL_OPTIONS)) - set(RATING_OPTIONS):
-        _check_options("trial table", options, TRIAL_OPTIONS)
-        return read_trials(path, options)
+    if path.is_dir() or set(options) & (set(TRIAL_OPTIONS) - set(RATING_OPTIONS)):
+        return _trials(path, options)
+    ways = {way: str(options.get(way, "")) for way in ("delimiter", "encoding")}
+    columns = read_columns(path, **ways)
+    if is_trial_table(columns):
+        return _trials(path, options)
     _check_options("ratings table", options, RATING_OPTIONS)
-    return read_table(path, options)
+    header = options.get("path") or columns.find(*IDS)
+    if header is None:
+        raise DataError(
+            f"{path.name}: neither trials ({', '.join(ROLES[role][0] for role in ASKED)}) nor ratings or votes (path, "
+            f"and any of {', '.join(DIMENSIONS)} or a column an emotion). Found: {columns.headers()}"
+        )
+    return read_table(path, {"path": header, **options})
+
+
+def _trials(path: Path, options: Options) -> Trials:
+    _check_options("trial table", options, TRIAL_OPTIONS)
+    return read_trials(path, options)
 
 
 def _check_options(what: str, options: Options, known: Options) -> None:

@@ -36,6 +36,7 @@ OPTIONS: Mapping[str, str] = {
     **{role: f'column of the {role}; default: "{names[0]}" and its like' for role, names in ROLES.items()},
     "subjects": 'which subjects, as a pattern: "subject-*"; default: all, or those where a folder holds models, too',
     "stimuli": "table with columns file and group (or source_id); default: stimuli.csv beside the trials, if there",
+    "licence": "of the answers, for reports; default: none stated",
 }
 
 _TABLES = (".csv", ".tsv", ".parquet", ".pq")
@@ -94,6 +95,7 @@ def read_trials(path: Path, options: Options) -> Trials:
     )
     found = Trials(
         name=path.stem,
+        licence=str(options.get("licence", "")),
         ids=named.ids,
         groups=sources.groups,
         facts=sources.facts,

@@ -1,0 +1,67 @@
+"""Writing a long table to a file: csv or parquet, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from affekt.errors import AffektError, MissingExtra, UsageError
+from affekt.humans.agreement.tables import Row
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def write_table(path: Path | str, rows: Iterable[Row]) -> int:
+    """Write rows to a csv or parquet file, whole or not at all; the number of rows.
+
+    Args:
+        path: an absent file, ``.csv`` or ``.parquet``.
+        rows: with the columns of the first; None is an empty cell.
+
+    Raises:
+        UsageError: another ending, a file that exists, no rows.
+        MissingExtra: parquet without pyarrow.
+        AffektError: the disk is full, or the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: .csv or .parquet is asked")
+    if path.exists():
+        raise UsageError(f"{path}: exists already and is not overwritten; give another name or remove it")
+    given = list(rows)
+    if not given:
+        raise UsageError(f"{path}: no rows to write; nothing was answered by people and models")
+    write = _csv if path.suffix.lower() == ".csv" else _parquet
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        os.close(handle)
+    except OSError as error:
+        raise AffektError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        write(Path(name), given)
+        Path(name).replace(path)
+    except OSError as error:
+        raise AffektError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return len(given)
+
+
+def _csv(path: Path, rows: list[Row]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _parquet(path: Path, rows: list[Row]) -> None:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtra("parquet", "pyarrow") from None
+    parquet.write_table(pyarrow.table({name: [row[name] for row in rows] for name in rows[0]}), path)
