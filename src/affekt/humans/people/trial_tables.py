@@ -78,6 +78,8 @@ def read_trials(path: Path, options: Options) -> Trials:
     """
     tables = _tables(path)
     raw = _joined([_raw(columns, options) for columns in tables], len(tables))
+    if not raw.rt:
+        raise DataError(f"{path.name}: no trials under its header")
     raw = _of_people(raw, str(options.get("subjects", "")), several=len(tables) > 1)
     names, said = stimulus_names(raw.cells["stimulus"], raw.cells["condition"])
     named = stimuli_of(names)
@@ -173,7 +175,7 @@ def _of_people(raw: _Raw, pattern: str, *, several: bool) -> _Raw:
     kept = {name for name in subjects if fnmatchcase(name, pattern or "*")}
     others = [name for name in subjects if name not in kept]
     if not kept:
-        raise DataError(f'no subject is called "{pattern}": {first(subjects) or "there is no trial"}')
+        raise DataError(f'no subject is called "{pattern}"; there are {first(subjects)}')
     rows = [row for row, name in enumerate(raw.cells["subject"]) if name in kept]
     note = (f'{len(others)} that are not called "{pattern}" are left out: {first(others)}',) if others else ()
     return replace(raw.take(rows), notes=(*raw.notes, *note))
