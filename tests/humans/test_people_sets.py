@@ -76,6 +76,7 @@ def test_ferplus_keeps_ties_and_leaves_out_what_nobody_recognised(tmp_path: Path
         ("a.png", (8, 1, 0, 0, 0, 0, 0, 0, 1, 0)),
         ("b.png", (5, 5, 0, 0, 0, 0, 0, 0, 0, 0)),
         ("c.png", (2, 1, 0, 0, 0, 0, 0, 0, 0, 7)),
+        ("d.png", (0, 0, 0, 0, 0, 0, 0, 0, 1, 9)),
         ("", (0, 0, 0, 0, 0, 0, 0, 0, 0, 10)),
     )
     found = votes("fer+", tmp_path)
@@ -85,9 +86,11 @@ def test_ferplus_keeps_ties_and_leaves_out_what_nobody_recognised(tmp_path: Path
     assert found.right.tolist() == ["neutral", ""]
     assert found.truth is None
     assert found.accuracy is None
-    assert any("1 faces mostly unknown or no face left out" in note for note in found.notes)
+    assert any("2 faces mostly unknown or no face left out" in note for note in found.notes)
     assert votes("ferplus", tmp_path, ties="drop").ids.tolist() == ["a"]
-    assert votes("ferplus", tmp_path, unknown="keep").ids.tolist() == ["a", "b", "c"]
+    unclear = votes("ferplus", tmp_path, unknown="keep")
+    assert unclear.ids.tolist() == ["a", "b", "c"]
+    assert "1 faces without a vote for any category left out" in unclear.notes
 
 
 # ------------------------------------------------------------------------------------------------ CREMA-D

@@ -134,7 +134,7 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 def test_one_class_alone(tmp_path: Path) -> None:
-    found = trials(table(tmp_path / "t.csv", PLAIN, ("s", "a", "cat", "cat", ""), ("s", "b", "dog", "cat", "")))
+    found = trials(table(tmp_path / "t.csv", PLAIN, ("s", "a", "cat", "cat", ""), ("s", "b", "cat", "cat", "")))
     assert said(found, 'all stimuli are of one category, "cat": who answers nothing else is always right')
     assert not said(found, "one answer to everything")
 
