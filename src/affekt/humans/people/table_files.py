@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from affekt.errors import AffektError, MissingExtra, UsageError
+from affekt.errors import MissingExtra, UsageError
 from affekt.humans.agreement.tables import Row
+from affekt.saving.whole import write_bytes
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -34,34 +34,24 @@ def write_table(path: Path | str, rows: Iterable[Row]) -> int:
     given = list(rows)
     if not given:
         raise UsageError(f"{path}: no rows to write; nothing was answered by people and models")
-    write = _csv if path.suffix.lower() == ".csv" else _parquet
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        os.close(handle)
-    except OSError as error:
-        raise AffektError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        write(Path(name), given)
-        Path(name).replace(path)
-    except OSError as error:
-        raise AffektError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_bytes(path, _csv(given) if path.suffix.lower() == ".csv" else _parquet(given))
     return len(given)
 
 
-def _csv(path: Path, rows: list[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _csv(rows: list[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
-def _parquet(path: Path, rows: list[Row]) -> None:
+def _parquet(rows: list[Row]) -> bytes:
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
         raise MissingExtra("parquet", "pyarrow") from None
-    parquet.write_table(pyarrow.table({name: [row[name] for row in rows] for name in rows[0]}), path)
+    held = io.BytesIO()
+    parquet.write_table(pyarrow.table({name: [row[name] for row in rows] for name in rows[0]}), held)
+    return held.getvalue()
