@@ -63,4 +63,6 @@ def _baseline(baseline: float | Tensor, images: Tensor) -> Tensor:
         return baseline.to(images).expand_as(images).clone()
     except RuntimeError:
         shape = tuple(baseline.shape)
-        raise UsageError(f"baseline of shape {shape}: pictures are {tuple(images.shape)}; give one or one each") from None
+        raise UsageError(
+            f"baseline of shape {shape}: pictures are {tuple(images.shape)}; give one or one each"
+        ) from None
