@@ -131,7 +131,7 @@ def test_a_signed_map_is_red_where_it_speaks_for_and_blue_where_it_speaks_agains
     looked[:, :10], looked[:, 20:] = 2.0, -1.0
     pixels = drawn(picture, looked, title="a $ title")
     half = pixels[pixels.shape[0] // 2, pixels.shape[1] // 2 :]
-    red, blue = (half[:, 0] - half[:, 2] > 60), (half[:, 2] - half[:, 0] > 20)
+    red, blue = (half[:, 0] - half[:, 2] > 20), (half[:, 2] - half[:, 0] > 20)
     assert red.sum() > 40 and blue.sum() > 40
     assert red.nonzero()[0][0] < blue.nonzero()[0][0]
     plain = pixels[pixels.shape[0] // 2, : pixels.shape[1] // 3]
