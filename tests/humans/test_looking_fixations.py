@@ -18,7 +18,9 @@ SHAPE = (40, 60)
 
 
 def blob(row, column, shape=SHAPE, spread=4):
-    rows, columns = (np.exp(-((np.arange(n) - at) ** 2) / (2 * spread**2)) for n, at in zip(shape, (row, column)))
+    rows, columns = (
+        np.exp(-((np.arange(n) - at) ** 2) / (2 * spread**2)) for n, at in zip(shape, (row, column), strict=True)
+    )
     return np.rint(255 * np.outer(rows, columns)).astype(np.uint8)
 
 

@@ -526,7 +526,7 @@ def test_one_of_several_blocks():
     model, images = attending("sagan", "(reduction=4,blocks=2)"), pictures()
     one, two = (attention(model, images, block=block) for block in (0, 1))
     assert not torch.equal(one, two) and torch.equal(attention(model, images), two)
-    with pytest.raises(UsageError, match="block = 2: .* has 2 blocks of attention"):
+    with pytest.raises(UsageError, match=r"block = 2: .* has 2 blocks of attention"):
         attention(model, images, block=2)
 
 
