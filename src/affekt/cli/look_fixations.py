@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from affekt.cli.models import Found
     from affekt.data import Stimuli
 
+    Maps = NDArray[np.float32]
+
 BATCH = 8
 GRID = 64
 """Points along each side at which maps and fixations are held against each other, as means over pixels: the last map of
@@ -37,7 +39,7 @@ def look_at_set(args: argparse.Namespace) -> int:
     look = looker(args)
     stimuli, root = _stimuli(args, found)
     people = read_fixations(stimuli, root, image_size=found.image_size, fit=found.fit)
-    stimuli = stimuli.take(people.rows)
+    stimuli, density = _limited(stimuli.take(people.rows), people.density, args.limit)
     say(*(f"note: {note}" for note in (*stimuli.notes, *people.notes)))
     maps = []
     with progress("pictures") as step:
@@ -47,7 +49,7 @@ def look_at_set(args: argparse.Namespace) -> int:
             if step is not None:
                 step("pictures", int(rows[-1]) + 1, len(stimuli))
     shared = bootstrap(len(stimuli), groups=stimuli.groups)
-    overlaps = fixation_overlap(np.concatenate(maps), _at_grid(people.density), shared)
+    overlaps = fixation_overlap(np.concatenate(maps), _at_grid(density), shared)
     undefined = next(iter(overlaps.values())).undefined
     if undefined:
         say(f"note: {undefined} of {len(stimuli)} maps have nothing above zero; they are left out of the means")
@@ -63,7 +65,6 @@ def look_at_set(args: argparse.Namespace) -> int:
 def _stimuli(args: argparse.Namespace, found: Found) -> tuple[Stimuli, Path]:
     """The pictures, and the folder of their set; split as the model's run split them where it is the run's own set."""
     from affekt.data import dataset, dataset_folder, make_splits
-    from affekt.data.stratifying import draw_stratified, strata
 
     described = dataset(args.dataset)
     read: dict[str, Any] = {"image_size": found.image_size, "fit": found.fit}
@@ -82,13 +83,19 @@ def _stimuli(args: argparse.Namespace, found: Found) -> tuple[Stimuli, Path]:
         stimuli = parts[args.split]
     elif own:
         say(f"note: the model learned from a part of {described.name}; --split test leaves that out")
-    if args.limit is not None and args.limit < len(stimuli):
-        chosen = draw_stratified(stimuli.ids, strata(stimuli.labels, len(stimuli)), args.limit, "look limit")
-        stimuli = stimuli.take(chosen)
     return stimuli, root
 
 
-def _at_grid(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+def _limited(stimuli: Stimuli, density: Maps, limit: int | None) -> tuple[Stimuli, Maps]:
+    from affekt.data.stratifying import draw_stratified, strata
+
+    if limit is None or limit >= len(stimuli):
+        return stimuli, density
+    chosen = draw_stratified(stimuli.ids, strata(stimuli.labels, len(stimuli)), limit, "look limit")
+    return stimuli.take(chosen), density[chosen]
+
+
+def _at_grid(maps: Maps) -> Maps:
     import torch
     from torch.nn import functional as F
 
