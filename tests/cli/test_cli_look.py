@@ -89,7 +89,8 @@ def test_a_folder_with_a_drawing_and_a_map_of_each(call, models, faces, tmp_path
     with torch.no_grad():
         value = model(tensor(faces / "a/face.png")).category_logits.log_softmax(1)[0, 1].item()
     assert rows[0]["asked"] == "happiness" and float(rows[0]["answer"]) == pytest.approx(value, abs=1e-4)
-    assert answer.out.splitlines()[0].split() == ["image", "asked", "answer", "png"]
+    assert answer.out.splitlines()[0].split() == ["image", "asked", "answer"]
+    assert f"drawings, maps and look.csv: {tmp_path / 'out'}" in answer.err
 
 
 def test_shares_of_the_face_and_what_they_are_held_against(call, models, faces, tmp_path):

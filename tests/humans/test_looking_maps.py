@@ -183,6 +183,7 @@ class Layouts(nn.Module):
         self.order = order
         self.conv = nn.Conv2d(3, 6, 4, stride=4)
         self.act = nn.ReLU()
+        self.again = nn.Conv2d(6, 6, 1)
         self.pool = nn.MaxPool2d(2)
         self.norm = nn.LayerNorm(6)
         self.token = nn.Parameter(torch.zeros(1, 1, 6))
@@ -196,6 +197,8 @@ class Layouts(nn.Module):
         if self.order == "in place":
             return F.relu_(self.conv(images))
         x = self.act(self.conv(images))
+        if self.order == "one activation twice":
+            return self.act(self.again(x))
         if self.order == "pooled":
             return self.pool(x)
         if self.order == "channels last":
@@ -225,9 +228,24 @@ LAYOUTS = {
     "plain": ("act", "channels first"),
     "pooled": ("act", "channels first"),
     "in place": ("conv", "channels first"),
+    "one activation twice": ("again", "channels first"),
     "channels last": ("last", "channels last"),
     "class token": ("norm", "tokens"),
 }
+
+
+class Opposed(Layouts):
+    """Features whose sum is 0, whatever the picture."""
+
+    num_features = 12
+
+    def forward(self, images):
+        x = super().forward(images)
+        return torch.cat([x, -x], dim=1)
+
+
+def test_features_of_a_constant_sum_are_heard_all_the_same():
+    assert last_map(randomised(Opposed("class token")), SIZE).name == "norm"
 
 
 @captum

@@ -83,6 +83,7 @@ def look_at_pictures(args: argparse.Namespace) -> int:
             }
         )
     else:
+        say(f"affekt: drawings, maps and look.csv: {args.out}")
         _print(done, regions)
     return 1 if failed else 0
 
@@ -152,7 +153,7 @@ def _regions(done: list[Looked], regions: str | None) -> dict[str, Overlap]:
 
 
 def _print(done: list[Looked], regions: dict[str, Overlap]) -> None:
-    records = [{k: v for k, v in each.to_dict().items() if k != "npy"} for each in done]
+    records = [{k: v for k, v in each.to_dict().items() if k not in ("png", "npy")} for each in done]
     cells = [[None if isinstance(v, float) and np.isnan(v) else v for v in record.values()] for record in records]
     write_table(list(records[0]), cells)
     if regions:

@@ -93,4 +93,5 @@ def _frames(axes: Axes, shape: tuple[int, ...], boxes: Mapping[str, Box]) -> Non
         corner = (left * width - 0.5, top * height - 0.5)
         frame = Rectangle(corner, (right - left) * width, (bottom - top) * height, fill=False, lw=1, ec="#ffd400")
         axes.add_patch(frame)
-        axes.text(*corner, name, fontsize=7, color="#ffd400", va="bottom")
+        behind = {"fc": "black", "ec": "none", "alpha": 0.6, "pad": 1.0}
+        axes.text(*corner, name, fontsize=7, color="#ffd400", va="bottom", bbox=behind)

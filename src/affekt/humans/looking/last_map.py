@@ -64,8 +64,7 @@ class MapLayer:
         gate = nn.Identity()
 
         def pass_through(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
-            # Copied, since what follows may be an activation in place.
-            return self.layout.write(gate(self.layout.read(output).clone()), output).clone()
+            return self.layout.write(gate(self.layout.read(output)), output)
 
         handle = self.module.register_forward_hook(pass_through)
         try:
@@ -157,7 +156,7 @@ def _heard(backbone: nn.Module, noise: Tensor, layers: list[MapLayer]) -> list[b
     finally:
         for handle in handles:
             handle.remove()
-    # Not their sum: a layer norm at the end keeps that constant.
+    # Not their sum, which a network may keep constant, as with a layer norm at its end.
     uneven = torch.cos(torch.arange(features.shape[1], device=features.device, dtype=features.dtype))
     kept = [outputs.get(layer.name) for layer in layers]
     wanted = [output for output in kept if output is not None]
