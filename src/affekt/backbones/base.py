@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from affekt.backbones.attention.looking import MEMBER, attention_maps
+from affekt.backbones.attention.looking import MEMBER, attended, attention_maps
 from affekt.backbones.stages import Stage, StageNames
 from affekt.errors import UsageError
 
@@ -90,6 +90,12 @@ class Backbone(nn.Module):
         weight for each point ``(B, ..., H, W)`` or channel ``(B, C)`` of the other kinds; empty without attention."""
         self._check(images)
         return attention_maps(self.trunk, lambda: self.trunk(images))
+
+    def attended(self, images: Tensor) -> list[Tensor | None]:
+        """How much each point is looked at, block by block: ``(B, H, W)``, of self-attention the mean that a point
+        receives; None of a block that weighs channels."""
+        self._check(images)
+        return attended(self.trunk, lambda: self.trunk(images))
 
     @property
     def attention(self) -> nn.Module:

@@ -20,6 +20,7 @@ VERBS = (
     "report",
     "evaluate",
     "predict",
+    "look",
     "data",
     "stimuli",
     "recipes",

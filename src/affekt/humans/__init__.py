@@ -4,6 +4,7 @@
 ``affekt.humans.agreement``: accuracy, errors, ratings, votes and their ceilings, over one bootstrap of stimuli.
 ``affekt.humans.representations``: representational similarity, CKA, selective units.
 ``affekt.humans.psychophysics``: psychometric curves.
+``affekt.humans.looking``: where a network looks, against regions and fixations.
 """
 
 from __future__ import annotations
