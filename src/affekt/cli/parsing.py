@@ -20,6 +20,7 @@ VERBS = (
     "report",
     "evaluate",
     "predict",
+    "probe",
     "data",
     "stimuli",
     "recipes",
