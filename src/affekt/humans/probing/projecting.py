@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ DISTORTION = 0.1
 def enough_dimensions(pictures: int, distortion: float = DISTORTION) -> int:
     """Length at which the squared distances of so many pictures change by no more than ``distortion``, most likely.
 
-    4 ln n / (eps^2 / 2 - eps^3 / 3) (Johnson & Lindenstrauss 1984; Dasgupta & Gupta 2003, theorem 2.1); 5,830 for 900.
+    4 ln n / (eps^2 / 2 - eps^3 / 3) (Johnson & Lindenstrauss 1984; Dasgupta & Gupta 2003, theorem 2.1); 5,831 for 900.
     """
     return math.ceil(4 * math.log(max(pictures, 2)) / (distortion**2 / 2 - distortion**3 / 3))
 
@@ -43,9 +44,15 @@ class Projection:
         values = signs.astype(np.float32) * np.float32(math.sqrt(1 / share / dimensions))
         rows = np.concatenate([[0], np.cumsum(counts)])
         self.dimensions = dimensions
-        self._matrix = torch.sparse_csr_tensor(
-            torch.from_numpy(rows), torch.from_numpy(columns), torch.from_numpy(values), size=(dimensions, length)
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that CSR tensors are in beta
+            self._matrix = torch.sparse_csr_tensor(
+                torch.from_numpy(rows),
+                torch.from_numpy(columns),
+                torch.from_numpy(values),
+                size=(dimensions, length),
+                check_invariants=True,
+            )
 
     def __call__(self, features: Tensor) -> Tensor:
         if self._matrix.device != features.device:

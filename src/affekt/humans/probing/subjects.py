@@ -148,9 +148,10 @@ def with_controls(subjects: Sequence[Subject], controls: Sequence[str], settings
             raise UsageError(unknown("control", control, (*CONTROLS, "none")))
     found = list(subjects)
     if RANDOM in controls:
-        twins = (subject.twin() for subject in subjects if subject.twin is not None)
-        names = {subject.name for subject in subjects}
-        found += [twin for twin in twins if twin.name not in names]
+        made = [subject.twin() for subject in subjects if subject.twin is not None]
+        # Two sets of weights of one network have the same twin, and it may have been asked for by name.
+        twins = {twin.name: twin for twin in made if twin.name not in {subject.name for subject in subjects}}
+        found += twins.values()
     found += [baseline(name, settings) for name in BASELINES if name in controls]
     twice = sorted({s.name for s in found if sum(s.name == other.name for other in found) > 1})
     if twice:
