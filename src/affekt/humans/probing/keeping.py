@@ -46,11 +46,11 @@ def key_of(*facts: Any) -> str:
 
 
 def in_order(layers: list[str]) -> list[str]:
-    """Layers from input to output: stages by number, then the map and the others, the last one at the end."""
+    """Layers from input to output: stages by number, then the map and the others, the last one, the chosen one."""
 
     def place(layer: str) -> tuple[int, int, str]:
         stage = re.fullmatch(r"stage-(\d+)", layer)
-        return (0, int(stage[1]), "") if stage else (2 if layer == "last" else 1, 0, layer)
+        return (0, int(stage[1]), "") if stage else ({"last": 2, "chosen": 3}.get(layer, 1), 0, layer)
 
     return sorted(layers, key=place)
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from affekt.backbones import create_backbone, list_backbones
-from affekt.backbones.naming import resolve
+from affekt.backbones import create_backbone
+from affekt.backbones.naming import match, resolve
 from affekt.errors import UsageError, unknown
 from affekt.humans.probing.baselines import BASELINES
 from affekt.humans.probing.extractors import Extractor, OfBackbone, OfBaseline, OfRegulated
@@ -59,7 +59,7 @@ def named(text: str, settings: ProbeSettings, *, initial: str = "imagenet") -> l
     name, start = split(text)
     start = start or initial
     if any(sign in name for sign in "*?["):
-        names = list_backbones(name)
+        names = match(name)
         if not names:
             raise UsageError(f'model pattern "{name}": no network of that name; see affekt.list_backbones("vgg*")')
         return [by_name(one, start, settings) for one in names]

@@ -69,8 +69,9 @@ class Work:
         return failed
 
     def lines(self, subject: Subject) -> list[Line]:
-        """Its lines of the layers that were asked for."""
-        return [line for line in self._held(subject) if self._is_asked(line["layer"], subject)]
+        """Its lines of the layers that were asked for, from input to output."""
+        held = {line["layer"]: line for line in self._held(subject)}
+        return [held[layer] for layer in in_order(list(held)) if self._is_asked(layer, subject)]
 
     def read(self, line: Line) -> Predictions:
         """The predictions behind a line."""
