@@ -4,6 +4,7 @@
 ``affekt.humans.agreement``: accuracy, errors, ratings, votes and their ceilings, over one bootstrap of stimuli.
 ``affekt.humans.representations``: representational similarity, CKA, selective units.
 ``affekt.humans.psychophysics``: psychometric curves.
+``affekt.humans.probing``: people's ratings predicted from frozen features.
 """
 
 from __future__ import annotations
