@@ -68,6 +68,7 @@ def test_one_of_several_cannot_be_probed(call, small):
         (("vgg11=imagnet", *CALL), "no such file; write imagenet, random, or a path that exists"),
         (("vvg*", *CALL), 'model pattern "vvg*": no network of that name'),
         (("runs/nothing", *CALL), "runs/nothing"),
+        (("affective/0.png", *CALL), "say which network its weights are of: NAME=affective/0.png"),
         (("resnet8-w4=random", *SHORT, "--humans", "oasiss"), 'data set "oasiss": unknown. Nearest: oasis'),
         (("resnet8-w4=random", *SHORT, "--humans", "affective/table.csv"), "ratings without a scale"),
         (("resnet8-w4=random", *CALL, "--layers", "lst"), 'word "lst": unknown. Nearest: last'),

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from affekt.affect import RatingScale
-from affekt.data import ArrayPictures, Labels, Stimuli
+from affekt.data import ArrayPictures, FilePictures, Labels, Stimuli
 from affekt.errors import AffektError, DataError, UsageError
 from affekt.humans.probing import ProbeSettings, baseline, by_name, named, probe, with_controls, working
 from affekt.humans.probing.keeping import in_order, read_predictions
@@ -172,6 +172,29 @@ class TestLeftOut:
         found = probe([self.broken(), *subjects()], stimuli(), tmp_path, SETTINGS)
         assert found.failed == {"resnet14-w4 (random)": "weights cannot be downloaded"}
         assert [line["subject"] for line in found.lines] == ["resnet8-w4 (random)", "low-level"]
+
+    @pytest.mark.parametrize("error", [RuntimeError("out of\nmemory"), OSError("out of memory")])
+    def test_what_others_raise_is_said_in_one_line(self, tmp_path, error):
+        def refuse(_layers):
+            raise error
+
+        broken = replace(self.broken(), open=refuse)
+        found = probe([broken, subjects()[0]], stimuli(), tmp_path, SETTINGS)
+        assert found.failed == {broken.name: f"{broken.name}: cannot be run: out of memory"}
+
+    def test_a_full_disk_concerns_all(self, tmp_path, monkeypatch):
+        def full(*_):
+            raise AffektError("cannot write: No space left on device")
+
+        monkeypatch.setattr(working, "write_features", full)
+        with pytest.raises(AffektError, match="No space left"):
+            probe([*subjects(), self.broken()], stimuli(), tmp_path, SETTINGS)
+
+    def test_a_picture_that_does_not_decode_concerns_all(self, tmp_path):
+        (tmp_path / "p7.png").write_bytes(b"no picture")
+        people = replace(stimuli(), pictures=FilePictures([tmp_path / "p7.png"] * 30, image_size=32))
+        with pytest.raises(DataError, match=r"p7\.png"):
+            probe([*subjects(), self.broken()], people, tmp_path / "out", SETTINGS)
 
     def test_the_only_one_raises(self, tmp_path):
         with pytest.raises(AffektError, match="weights cannot"):

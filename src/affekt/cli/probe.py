@@ -135,6 +135,8 @@ def _subject(text: str, initial: str, settings: ProbeSettings) -> list[Subject]:
 
     if not Path(text).exists() and ("/" not in text or "=" in text or ":" in text):
         return named(text, settings, initial=initial)
+    if Path(text).is_file():
+        raise UsageError(f"{text}: a file; say which network its weights are of: NAME={text}, e.g. resnet18={text}")
     from affekt.cli.models import find_model
 
     found = find_model(text)

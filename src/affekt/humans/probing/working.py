@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,28 @@ from affekt.humans.probing.ridge import nested_ridge
 from affekt.humans.probing.scoring import score
 from affekt.humans.probing.subjects import Subject, digest_of
 from affekt.training.progress import Progress
+
+
+class _NotProbed(Exception):  # noqa: N818 - reads as what it is
+    """A subject that cannot be had or run; others can."""
+
+    def __init__(self, why: AffektError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+@contextmanager
+def _naming(subject: Subject) -> Iterator[None]:
+    """What goes wrong with a subject in this block concerns it alone; a picture that does not decode concerns all."""
+    try:
+        yield
+    except DataError:
+        raise
+    except AffektError as error:
+        raise _NotProbed(error) from error
+    except (RuntimeError, OSError) as error:  # of a network at this size or on this device, or of a hub
+        said = " ".join(str(error).split())[:200]
+        raise _NotProbed(AffektError(f"{subject.name}: cannot be run: {said}")) from error
 
 
 class Work:
@@ -59,10 +82,10 @@ class Work:
                 for subject in missing:
                     try:
                         self._probe(subject, pictures)
-                    except (AffektError, RuntimeError) as error:
-                        if isinstance(error, DataError) or (alone and not subject.control):
-                            raise
-                        failed[subject.name] = " ".join(str(error).split())
+                    except _NotProbed as stop:
+                        if alone and not subject.control:
+                            raise stop.why from None
+                        failed[subject.name] = " ".join(str(stop.why).split())
                         self.progress.say(f"{subject.name}: left out: {failed[subject.name]}")
         finally:
             self.progress.stop()
@@ -124,7 +147,8 @@ class Work:
         """The features of all pictures, from the folder or anew, and a key of all that they follow from."""
         self.progress.describe(f"{subject.name}: features")
         words, settings, n = self._words(subject), self.people.settings, len(self.people.ids)
-        extractor = subject.open(words).to(self.device)
+        with _naming(subject):
+            extractor = subject.open(words).to(self.device)
         key = key_of(
             self.people.pictures,
             [dict(subject.identity), digest_of(extractor.module)],
@@ -135,10 +159,11 @@ class Work:
         if kept is not None:
             self.progress.advance(n)
             return key, kept
-        found = extract(extractor, pictures.loader(subject.image_size, subject.fit), advance=self.progress.advance)
-        for layer, x in found.items():
-            if not np.isfinite(x).all():
-                raise AffektError(f"{subject.name}, {layer}: features that are NaN or infinite; it cannot be probed")
+        with _naming(subject):
+            found = extract(extractor, pictures.loader(subject.image_size, subject.fit), advance=self.progress.advance)
+            for layer, x in found.items():
+                if not np.isfinite(x).all():
+                    raise AffektError(f"{subject.name}, {layer}: features that are NaN or infinite")
         write_features(self.folder.features(key), found)
         return key, {layer: found[layer] for layer in in_order(list(found))}
 
