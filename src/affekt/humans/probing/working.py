@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -191,8 +192,8 @@ class Work:
     def _named(self, subject: Subject, layer: str, key: str) -> str:
         """A file's name that people can read, and that is no other's."""
         unit = self.people.unit
-        readable = "".join(c if c.isalnum() or c in "._-" else "-" for c in f"{subject.name}.{layer}.{unit}")
-        return f"{readable.strip('.-')[-100:]}.{key_of(key, layer, unit)[:8]}.npz"
+        readable = re.sub(r"[^\w.]+", "-", f"{subject.name}.{layer}.{unit}").replace("-.", ".")
+        return f"{readable.lstrip('.-')[-100:]}.{key_of(key, layer, unit)[:8]}.npz"
 
     def _line(self, subject: Subject, layer: str, key: str, found: Predictions, lengths: Mapping[str, int]) -> Line:
         scores: dict[str, Any] = {}
