@@ -54,8 +54,13 @@ def _row(line: Mapping[str, Any], dimension: str, ceiling: float | None) -> list
 
 
 def _pair(d: Mapping[str, Any]) -> list[Cell]:
-    return [d["first"], d["dimension"], *(_rounded(d[key]) for key in ("value", "low", "high")), d["p_holm"]]
+    return [d["first"], d["dimension"], *(_rounded(d[key]) for key in ("value", "low", "high")), _p(d["p_holm"])]
+
+
+def _p(value: float | None) -> str:
+    """A p of 1e-30 would say more of the tail of t than of the networks."""
+    return "" if value is None else "< 0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    return None if value is None else round(value, 3) + 0.0  # no negative zero
