@@ -75,4 +75,7 @@ def test_cifar_resnet_is_the_one_of_the_paper() -> None:
 
 
 def test_networks_without_a_map_say_none() -> None:
-    assert create_backbone("timm:coat_tiny").feature_map(torch.zeros(1, 3, 224, 224)) is None
+    backbone, image = create_backbone("timm:coat_tiny"), torch.zeros(1, 3, 224, 224)
+    assert backbone.feature_map(image) is None
+    # Parts of it stand in it several times: reading its shapes must leave each of them as it was.
+    assert backbone(image).shape == (1, backbone.num_features)

@@ -132,16 +132,29 @@ def meta_forward(module: nn.Module, function: Callable[[nn.Module, Tensor], obje
 
     Runs in evaluation mode on the meta device, with the module's own hooks, and leaves the module as it was.
     """
-    tensors = {k: v.to("meta") for k, v in [*module.named_parameters(), *module.named_buffers()]}
+    tensors = _on_meta(module)
     modes = {m: m.training for m in module.modules()}
     module.eval()
     try:
         with torch.no_grad():
             images = torch.empty(shape, device="meta")
-            return torch.func.functional_call(_Calling(module, function), _prefixed(tensors), (images,))
+            called = _Calling(module, function)
+            return torch.func.functional_call(called, _prefixed(tensors), (images,), tie_weights=False)
     finally:
         for part, mode in modes.items():
             part.training = mode
+
+
+def _on_meta(module: nn.Module) -> dict[str, Tensor]:
+    """Every parameter and buffer without memory, under one name of the part that has it.
+
+    Under two names, a part that stands in the network twice (CoaT's position encodings) would be put back wrongly.
+    """
+    return {
+        f"{prefix}.{name}" if prefix else name: tensor.to("meta")
+        for prefix, part in module.named_modules()
+        for name, tensor in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
+    }
 
 
 class _Calling(nn.Module):

@@ -58,6 +58,15 @@ def list_backbones(pattern: str = "*") -> list[str]:
     return sorted(n for n in found if fnmatchcase(n, pattern) or fnmatchcase(n.partition(":")[2] or n, pattern))
 
 
+def match(pattern: str) -> list[str]:
+    """The networks that a pattern means, each once, sorted: ``"vgg*"`` those that the plain names stand for,
+    ``"timm:vgg*"`` all of timm's, with the zoo in front."""
+    zoo, _, inner = pattern.partition(":")
+    if zoo in ZOOS and inner:
+        return sorted(f"{zoo}:{name}" for name in _module(zoo).names() if fnmatchcase(name, inner))
+    return [name for name in list_backbones(pattern) if ":" not in name]
+
+
 def _has(zoo: str, name: str) -> bool:
     if zoo == "affekt":
         return cifar_resnet.parse(name) is not None

@@ -155,6 +155,7 @@ def _values(action: argparse.Action, path: tuple[str, ...], words: Sequence[str]
         "condition": lambda: _conditions(words),
         "name": _recipes if path == ("recipes",) else _datasets,
         "dataset": _datasets,
+        "humans": _datasets,
     }
     if action.dest in known:
         return known[action.dest]()

@@ -21,6 +21,7 @@ VERBS = (
     "evaluate",
     "predict",
     "look",
+    "probe",
     "data",
     "stimuli",
     "recipes",

@@ -5,6 +5,7 @@
 ``affekt.humans.representations``: representational similarity, CKA, selective units.
 ``affekt.humans.psychophysics``: psychometric curves.
 ``affekt.humans.looking``: where a network looks, against regions and fixations.
+``affekt.humans.probing``: people's ratings predicted from frozen features.
 """
 
 from __future__ import annotations
