@@ -82,7 +82,13 @@ def _toml_value(text: str) -> Any:
 def _check_key(dotted: str) -> None:
     """Say at once when the first part of a dotted key that is unknown is a misspelling, with the nearest whole keys."""
     known = list(keys())
-    free = ("conditions.", "affective.options.", "target.options.")
+    free = (
+        "conditions.",
+        "affective.options.",
+        "target.options.",
+        "weighting.options.",
+        "emotional.weighting.options.",
+    )
     if dotted in known or dotted.startswith(free):
         return
     if any(k.startswith(dotted + ".") for k in known):

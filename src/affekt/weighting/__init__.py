@@ -22,6 +22,7 @@ from affekt.weighting._base import WeightedSum, Weighting
 from affekt.weighting._collapse import Collapse, CollapseWatch, collapse_message
 from affekt.weighting._constant import Constant
 from affekt.weighting._delta import delta_p
+from affekt.weighting._gradient_weighting import GradientWeighting
 from affekt.weighting._gradients import gradient_cosine
 from affekt.weighting._scalarised import Scalarised
 from affekt.weighting._simplex import Simplex
@@ -41,6 +42,7 @@ __all__ = [
     "Collapse",
     "CollapseWatch",
     "Constant",
+    "GradientWeighting",
     "Scalarised",
     "Simplex",
     "Single",

@@ -60,6 +60,11 @@ class Weighting(nn.Module, ABC):
         return {}
 
     @property
+    def versions(self) -> dict[str, str]:
+        """Of packages that the result depends on, beside affekt and torch."""
+        return {}
+
+    @property
     def instead(self) -> str:
         """What to do where a weight has collapsed, in words that end a warning."""
         return 'use name = "uniform" in [weighting]'

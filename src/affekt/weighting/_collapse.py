@@ -81,5 +81,3 @@ def collapse_message(name: str, collapse: Collapse, watch: CollapseWatch, instea
         f'weighting "{name}": {collapse.task} has had under {watch.threshold:.3g} of the weight for {watch.patience} '
         f"steps (now {collapse.share:.2g}, step {collapse.step}) and is hardly learned any more; {instead}"
     )
-
-

@@ -35,7 +35,5 @@ def delta_p(
     higher = set(joint) if higher_is_better is True else set(higher_is_better or ())
     if not higher <= joint.keys():
         raise UsageError(f"delta_p: higher_is_better names {', '.join(sorted(higher - joint.keys()))}; no such task")
-    changes = [
-        (1 if task in higher else -1) * (joint[task] - single[task]) / abs(single[task]) for task in joint
-    ]
+    changes = [(1 if task in higher else -1) * (joint[task] - single[task]) / abs(single[task]) for task in joint]
     return math.fsum(changes) / len(changes)

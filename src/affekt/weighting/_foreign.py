@@ -1,9 +1,10 @@
-"""Foreign rules: what the adapters of torchjd's scalarisers and aggregators have in common - draws, settings, memory."""
+"""Foreign rules: what the adapters of torchjd's scalarisers and aggregators share - draws, settings, memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -43,6 +44,10 @@ class Foreign(Weighting):
     @property
     def settings(self) -> dict[str, Any]:
         return dict(self._settings)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {"torchjd": version("torchjd")}
 
     def begin(self, *, seed: int = 0, epoch: int = 0, step: int = 0) -> None:
         """Random rules draw as a function of seed and step from now on; before, from torch's own generator."""

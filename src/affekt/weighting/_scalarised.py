@@ -34,7 +34,7 @@ class Scalarised(Foreign):
         """As :class:`Foreign`; where another epoch begins than the last step's, the rule is told."""
         super().begin(seed=seed, epoch=epoch, step=step)
         if hasattr(self.made, "step") and self._epoch not in (None, epoch):
-            self.made.step()
+            self.made.step()  # type: ignore[operator]
         self._epoch = epoch
 
     @torch.no_grad()

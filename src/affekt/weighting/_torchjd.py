@@ -38,8 +38,8 @@ def find_rule(name: str) -> Rule | None:
     classes = [f"{place}.{kind}" for place in (SCALARISERS, AGGREGATORS) for kind in kinds(place)]
     if f"{place}.{kind}" not in classes:
         raise UsageError(unknown("weighting", name, [PREFIX + known for known in classes]))
-    known = (rule for rule in RULES.values() if (rule.place, rule.kind) == (place, kind))
-    return next(known, Rule(place="aggregation" if place == AGGREGATORS else "scalarization", kind=kind, about="", paper=""))
+    plain = Rule(place="aggregation" if place == AGGREGATORS else "scalarization", kind=kind, about="", paper="")
+    return next((rule for rule in RULES.values() if (rule.place, rule.kind) == (place, kind)), plain)
 
 
 def kinds(place: str) -> list[str]:
@@ -73,7 +73,7 @@ def create(name: str, rule: Rule, tasks: Sequence[str], options: Mapping[str, An
     kind: type[nn.Module] = getattr(_imported(rule.place), rule.kind)
     try:
         made = kind(**filled, **given)
-    except ImportError:
+    except (ImportError, NameError):  # the latter where a solver is there and its own parts are not
         raise MissingExtra("weights", rule.solver or rule.kind) from None
     except (ValueError, TypeError) as error:
         raise _refused(f'"{name}"', error) from None
@@ -94,7 +94,7 @@ def _try(name: str, rule: Rule, made: nn.Module, n: int) -> None:
     with torch_seed("weighting", 0), torch.no_grad():
         try:
             made(torch.rand(n, n + 2) + 0.5 if rule.place == AGGREGATORS else torch.rand(n) + 0.5)
-        except (ValueError, RuntimeError, IndexError) as error:
+        except (ValueError, RuntimeError, IndexError, TypeError) as error:
             raise _refused(f'"{name}" for {n} tasks', error) from None
 
 

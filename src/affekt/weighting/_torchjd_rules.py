@@ -49,7 +49,7 @@ RULES: dict[str, Rule] = {
     ),
     "famo": _losses(
         "FAMO",
-        "$w_i \\propto z_i / L_i$, $z$ learned so that all losses fall at the same relative rate; looks at the batch twice",
+        "$w_i \\propto z_i / L_i$, $z$ learned so that all losses fall at one relative rate; sees a batch twice",
         "Liu et al. 2023, arXiv:2306.03792",
         collapse="of the larger loss, by design",
         scale_free=True,
