@@ -137,7 +137,7 @@ def _unknown_key(key: str, place: str, known: Iterable[str]) -> str:
     close = nearest(key, known)
     elsewhere = [k for k in keys() if k.rsplit(".", 1)[-1] == key]
     hint = f" Nearest: {', '.join(close)}." if close else ""
-    hint += f" Did you mean {' or '.join(elsewhere[:3])}?" if elsewhere else ""
+    hint += f" Did you mean {' or '.join(elsewhere[:4])}?" if elsewhere else ""
     table = f"[{place}]" if place else "the recipe"
     return f'{table} has no key "{key}".{hint} It has: {", ".join(known)}'
 

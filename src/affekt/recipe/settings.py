@@ -130,8 +130,8 @@ class WeightingSettings:
     learning_rate: float | None = setting(None, "of learned weights; absent: that of the network", low=0)
     floor: float | None = setting(None, "least weight of each task, for weights that sum to one", low=0, high=1)
     temperature: float | None = setting(None, "above 1: weights nearer to each other", low=1e-9)
-    normalise: Literal["none", "first", "running"] | None = setting(
-        None, "losses divided by the task's first one, or by their running mean"
+    normalise: Literal["none", "first", "running"] = setting(
+        "none", "losses divided by the task's first one, or by their running mean"
     )
     options: dict[str, Value] = setting({}, "further options of the rule, e.g. `task` of `single`")
     gradient_cosine: bool = setting(False, "note the cosine between the tasks' gradients at each validation")
@@ -139,7 +139,8 @@ class WeightingSettings:
     @property
     def rule_options(self) -> dict[str, Any]:
         """What the rule is created with: every option that is set."""
-        own = {"floor": self.floor, "temperature": self.temperature, "normalise": self.normalise}
+        normalise = None if self.normalise == "none" else self.normalise
+        own = {"floor": self.floor, "temperature": self.temperature, "normalise": normalise}
         return {key: value for key, value in own.items() if value is not None} | self.options
 
 
@@ -167,9 +168,9 @@ class EmotionalSettings:
     )
     layer_decay: float = setting(1.0, "learning-rate factor from each stage to the one before it", low=0, high=1)
     dropout: float = setting(0.0, "before the heads", low=0, high=0.95)
-    weighting: WeightingSettings = field(default_factory=WeightingSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    weighting: WeightingSettings = field(default_factory=WeightingSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
