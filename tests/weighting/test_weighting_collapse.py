@@ -62,7 +62,9 @@ def test_many_tasks_have_a_lower_threshold():
 def test_shares_of_scale_free_rules_count_the_losses():
     weights, losses = torch.tensor([[0.5, 5.0]]), torch.tensor([[1.0, 0.1]])
     assert create_weighting("uw", ["a", "b"]).shares(weights, losses).tolist() == [[0.5, 0.5]]
-    assert create_weighting("softmax", ["a", "b"]).shares(weights, losses).tolist()[0] == pytest.approx([1 / 11, 10 / 11])
+    assert create_weighting("softmax", ["a", "b"]).shares(weights, losses).tolist()[0] == pytest.approx(
+        [1 / 11, 10 / 11]
+    )
     normalised = create_weighting("softmax", ["a", "b"], normalise="first")
     assert normalised.shares(weights, losses).tolist() == [[0.5, 0.5]]
 

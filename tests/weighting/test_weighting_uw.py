@@ -20,8 +20,8 @@ def test_at_rest_the_weight_is_half_the_inverse_of_the_loss():
 
 
 def test_is_torchjds():
-    UW = pytest.importorskip("torchjd.scalarization").UW
-    ours, theirs = create_weighting("uw", ["task0", "task1", "task2"]), UW(3)
+    scalarization = pytest.importorskip("torchjd.scalarization")
+    ours, theirs = create_weighting("uw", ["task0", "task1", "task2"]), scalarization.UW(3)
     s = torch.tensor([0.3, -1.2, 2.0])
     ours.s.data, theirs.log_var.data = s.clone(), s.clone()
     values = torch.tensor([1.0, 0.2, 3.0])
