@@ -34,6 +34,8 @@ def lines(folder):
 def numbers(record):
     if isinstance(record, dict):
         return [n for value in record.values() for n in numbers(value)]
+    if isinstance(record, list):
+        return [n for value in record for n in numbers(value)]
     return [float(record)] if isinstance(record, int | float) else []
 
 
@@ -61,6 +63,15 @@ def test_two_processes_are_one(tmp_path):
     torchrun(tmp_path / "resumed")
     assert (tmp_path / "resumed" / "log.jsonl").read_bytes() == (tmp_path / "two" / "log.jsonl").read_bytes()
     assert_same_run(tmp_path / "two", tmp_path / "resumed")
+
+
+@pytest.mark.parametrize("rule", ["gradvac", "dwa"])
+def test_rules_on_gradients_and_with_a_memory_see_the_whole_batch(tmp_path, rule):
+    pytest.importorskip("torchjd")
+    main(tmp_path / "one", None, rule)
+    torchrun(tmp_path / "two", "7", rule, crashes=True)
+    torchrun(tmp_path / "two", "-1", rule)
+    assert_same_run(tmp_path / "one", tmp_path / "two")
 
 
 def test_one_process_without_torchrun(monkeypatch):
