@@ -43,7 +43,7 @@ def assert_same_run(one, other):
     assert len(lines(one)) == len(lines(other))
     for a, b in zip(lines(one), lines(other), strict=True):
         assert (a["kind"], a["step"], list(a)) == (b["kind"], b["step"], list(b))
-        assert numbers(a) == pytest.approx(numbers(b), abs=TOLERANCE)
+        assert numbers(a) == pytest.approx(numbers(b), abs=TOLERANCE, rel=TOLERANCE)
     a, b = load_file(one / "weights.safetensors"), load_file(other / "weights.safetensors")
     assert all(torch.allclose(a[k], b[k], atol=TOLERANCE) for k in a)
     results = [json.loads((folder / "result.json").read_text()) for folder in (one, other)]
