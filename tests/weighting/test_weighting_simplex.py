@@ -123,7 +123,7 @@ def test_uw_so_of_unequal_losses_is_with_the_smaller_at_once():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"floor": 0.5}, "floor = 0.5: from 0 to less than 0.5, for 2 tasks share 1"),
+        ({"floor": 0.5}, "floor = 0.5: 2 tasks share a weight of 1; set 0 or more, less than 0.5"),
         ({"floor": -0.1}, "floor = -0.1"),
         ({"temperature": 0.0}, "temperature = 0: above 0 was expected"),
         ({"temperature": float("inf")}, "temperature = inf"),

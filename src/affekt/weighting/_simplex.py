@@ -45,7 +45,9 @@ class Simplex(Weighting):
         super().__init__(tasks)
         if not 0 <= floor * len(self.tasks) < 1:
             most = 1 / len(self.tasks)
-            raise UsageError(f"floor = {floor:g}: from 0 to less than {most:.3g}, for {len(self.tasks)} tasks share 1")
+            raise UsageError(
+                f"floor = {floor:g}: {len(self.tasks)} tasks share a weight of 1; set 0 or more, less than {most:.3g}"
+            )
         if not (math.isfinite(temperature) and temperature > 0):
             raise UsageError(f"temperature = {temperature:g}: above 0 was expected")
         if normalise not in NORMALISE:

@@ -51,25 +51,30 @@ def kinds(place: str) -> list[str]:
     return [name for name, kind in found if issubclass(kind, base) and name not in abstract]
 
 
-def option_names(rule: Rule) -> list[str]:
-    """The options of a rule that a user can set."""
-    return [name for name in _parameters(rule) if name not in OURS]
+def options_of(rule: Rule) -> dict[str, bool]:
+    """The options of a rule that a user can set, and whether one has to."""
+    found = _parameters(rule).items()
+    return {name: p.default is p.empty for name, p in found if name not in OURS}
+
+
+def see_solver(rule: Rule) -> None:
+    """
+    Raises:
+        MissingExtra: the solver that the rule uses is not installed.
+    """
+    if rule.solver and importlib.util.find_spec(rule.solver) is None:
+        raise MissingExtra("weights", rule.solver)
 
 
 def create(name: str, rule: Rule, tasks: Sequence[str], options: Mapping[str, Any]) -> Weighting:
     """A weighting around a class of torchjd.
 
     Raises:
-        UsageError: an option that has to be given, or a value that cannot be.
+        UsageError: an option's value that cannot be.
         MissingExtra: torchjd, or the solver that this rule uses, is not installed.
     """
-    parameters = _parameters(rule)
     given = {key: _value(value) for key, value in options.items()}
-    filled = {key: count(tasks) for key, count in OURS.items() if key in parameters}
-    required = [k for k, p in parameters.items() if p.default is p.empty and k not in {**filled, **given}]
-    if required:
-        example = f", e.g. {rule.example}" if rule.example else ""
-        raise UsageError(f'weighting "{name}" needs {", ".join(required)}: set it in [weighting.options]{example}')
+    filled = {key: count(tasks) for key, count in OURS.items() if key in _parameters(rule)}
     kind: type[nn.Module] = getattr(_imported(rule.place), rule.kind)
     try:
         made = kind(**filled, **given)

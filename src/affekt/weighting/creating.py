@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from affekt.errors import UsageError, unknown
@@ -23,6 +23,8 @@ WEIGHTINGS: dict[str, type[Weighting]] = {
 }
 """Ours, by name; they need nothing beside torch."""
 
+EXAMPLES = {"constant": "weights = [1.0, 2.0]", "single": 'task = "emotion"'}
+
 
 def create_weighting(name: str, tasks: Sequence[str], **options: Any) -> Weighting:
     """A weighting by name, for losses of the names ``tasks``.
@@ -40,39 +42,37 @@ def create_weighting(name: str, tasks: Sequence[str], **options: Any) -> Weighti
     """
     check_weighting(name, options)
     if name in WEIGHTINGS:
-        kind = WEIGHTINGS[name]
-        missing = [o for o in _required(kind) if o not in options]
-        if missing:
-            raise UsageError(f'weighting "{name}" needs {", ".join(missing)}: set it in [weighting.options]')
-        return kind(tasks, **options)
+        return WEIGHTINGS[name](tasks, **options)
     rule = _torchjd.find_rule(name)
     assert rule is not None
     return _torchjd.create(name, rule, tasks, options)
 
 
-def check_weighting(name: str, options: Sequence[str] | dict[str, Any] = ()) -> None:
-    """See that there is such a rule with such options, before its tasks are known.
+def check_weighting(name: str, options: Collection[str] = ()) -> None:
+    """See that there is such a rule, with such options and no other that it needs, before its tasks are known.
 
     Raises:
         UsageError, MissingExtra: as :func:`create_weighting`.
     """
-    if name in WEIGHTINGS:
-        known = list(inspect.signature(WEIGHTINGS[name]).parameters)[1:]
+    rule = None if name in WEIGHTINGS else _torchjd.find_rule(name)
+    if rule is not None:
+        known, example = _torchjd.options_of(rule), rule.example
+    elif name in WEIGHTINGS:
+        parameters = list(inspect.signature(WEIGHTINGS[name]).parameters.values())[1:]
+        known, example = {p.name: p.default is p.empty for p in parameters}, EXAMPLES.get(name, "")
     else:
-        rule = _torchjd.find_rule(name)
-        if rule is None:
-            raise UsageError(unknown("weighting", name, list_weightings()))
-        known = _torchjd.option_names(rule)
+        raise UsageError(unknown("weighting", name, list_weightings()))
     for option in options:
         if option not in known:
             raise UsageError(f'weighting "{name}" has no option "{option}"; it has {", ".join(known) or "none"}')
+    missing = [option for option, needed in known.items() if needed and option not in options]
+    if missing:
+        say = f", e.g. {example}" if example else ""
+        raise UsageError(f'weighting "{name}" needs {", ".join(missing)}: set it in [weighting.options]{say}')
+    if rule is not None:
+        _torchjd.see_solver(rule)
 
 
 def list_weightings() -> list[str]:
     """The names that :func:`create_weighting` knows: ours, then torchjd's (extra ``weights``)."""
     return [*WEIGHTINGS, *RULES]
-
-
-def _required(kind: type[Weighting]) -> list[str]:
-    parameters = list(inspect.signature(kind).parameters.values())[1:]
-    return [p.name for p in parameters if p.default is p.empty]
