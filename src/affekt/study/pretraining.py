@@ -16,7 +16,7 @@ from affekt.study.running import RunResult, alone, as_result, claim, crop_size, 
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
-from affekt.weighting import create_weighting
+from affekt.weighting import check_weighting, create_weighting
 
 
 def pretrain(
@@ -36,6 +36,7 @@ def pretrain(
     """
     begun = time.monotonic()
     _refuse_idle(recipe)
+    check_weighting(recipe.emotional.weighting.name, recipe.emotional.weighting.rule_options)
     recipe = own_part(replace(recipe, seed=recipe.seed if seed is None else seed))
     folder = RunFolder(Path(out))
     device = join(choose_device(recipe.emotional.training.device))[1]

@@ -76,7 +76,8 @@ def train_resolved(
     if (finished := done(folder, recipe)) is not None:
         return finished
     recipe = started(folder, recipe)
-    check_weighting(recipe.weighting.name, recipe.weighting.rule_options)  # said before anything is written
+    for rule in (recipe.weighting, recipe.emotional.weighting):  # a wrong name is said before anything is written
+        check_weighting(rule.name, rule.rule_options)
     default_width(recipe.model.backbone)  # so is that of a network, before weights are fetched
     if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
         raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
