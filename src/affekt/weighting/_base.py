@@ -45,6 +45,9 @@ class Weighting(nn.Module, ABC):
     watched = True
     """Whether a small weight is news: not where somebody chose it."""
 
+    collapse = "no"
+    """When a task loses its weight, in a few words."""
+
     scale_free = False
     """Whether it is meant to give a loss of a tenth of the size ten times the weight."""
 

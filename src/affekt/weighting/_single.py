@@ -26,6 +26,7 @@ class Single(Weighting):
 
     name = "single"
     watched = False
+    collapse = "all but one, by design"
 
     def __init__(self, tasks: Sequence[str], task: str) -> None:
         super().__init__(tasks)

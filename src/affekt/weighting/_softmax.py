@@ -26,6 +26,7 @@ class Softmax(Simplex):
     """
 
     name = "softmax"
+    collapse = "yes, onto the easier task"
 
     def __init__(
         self, tasks: Sequence[str], *, floor: float = 0.0, temperature: float = 1.0, normalise: Normalise = "none"

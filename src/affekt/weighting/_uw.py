@@ -20,6 +20,7 @@ class UW(WeightedSum):
 
     name = "uw"
     scale_free = True
+    collapse = "where a loss can reach 0 or less"
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__(tasks)

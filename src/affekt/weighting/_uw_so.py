@@ -22,6 +22,7 @@ class UWSO(Simplex):
     """
 
     name = "uw-so"
+    collapse = "at once, where T is small against 1 / L"
 
     def __init__(
         self, tasks: Sequence[str], *, floor: float = 0.0, temperature: float = 1.0, normalise: Normalise = "none"
