@@ -86,15 +86,17 @@ def torchjds_weightings() -> Iterator[str]:
     """Those of torchjd: of losses, then of gradients."""
     from affekt.weighting._torchjd_rules import AGGREGATORS, RULES, SCALARISERS
 
-    header = ("weighting", "torchjd's", "is", "from", "to be given", "a task loses its weight")
+    header = ("weighting", "is", "to be given", "a task loses its weight")
     for place, title in ((SCALARISERS, "Of the losses"), (AGGREGATORS, "Of the gradients")):
         yield from (f"### {title}", "")
         found = ((name, rule) for name, rule in RULES.items() if rule.place == place)
-        cells = (
-            (f"`{n}`", f"`{r.kind}`", r.about, r.paper, f"`{r.example}`" if r.example else "", r.collapse)
-            for n, r in found
+        yield from table(
+            header,
+            (
+                (f"`{n}` ({r.kind})", f"{r.about} ({r.paper})", f"`{r.example}`" if r.example else "", r.collapse)
+                for n, r in found
+            ),
         )
-        yield from table(header, cells)
 
 
 def presets() -> Iterator[str]:

@@ -259,6 +259,11 @@ def test_every_class_can_be_had_by_its_own_name():
     assert uw(named([1.0, 2.0])).item() == created("uw", 2)(named([1.0, 2.0])).item()
 
 
+def test_rules_that_make_up_for_long_gradients_are_not_watched():
+    unwatched = {"imtl-g", "aligned-mtl", "nash-mtl", "fairgrad", "pcd"}
+    assert {name for name in THEIRS if not created(name, 3).watched} == unwatched & set(THEIRS)
+
+
 def test_rules_without_weights_say_so():
     for name in ("config", "graddrop", "trimmed-mean"):
         network, weighting = Shared(3), created(name, 3)
@@ -304,6 +309,7 @@ def test_lists_become_tensors_of_the_losses_kind():
             'weighting "krum" for 2 tasks: .*at least 3 rows',
         ),
         (lambda: create_weighting("pbi", ["a"], theta=1.0, weights=[1.0, 1.0]), 'weighting "pbi" for 1 tasks: '),
+        (lambda: create_weighting("famo", ["a"]).observe(torch.ones(1)), 'weighting "famo" looks back'),
         (lambda: create_weighting("pcgrd", ["a", "b"]), 'weighting "pcgrd": unknown. Nearest: pcgrad'),
         (lambda: create_weighting("torchjd:Mean", ["a"]), "Nearest: torchjd:aggregation.Mean"),
     ],

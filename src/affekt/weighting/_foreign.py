@@ -31,6 +31,7 @@ class Foreign(Weighting):
     def __init__(self, tasks: tuple[str, ...], *, name: str, rule: Rule, made: nn.Module, settings: Mapping[str, Any]):
         super().__init__(tasks)
         self.name, self.rule, self.scale_free, self.collapse = name, rule, rule.scale_free, rule.collapse
+        self.watched = rule.watched
         self._settings = dict(settings)
         self._made = (made,)  # in a tuple, not as a part: its buffers come and go, and state_dict must not
         self._draw: tuple[int, int] | None = None

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from affekt.errors import UsageError
 from affekt.weighting._foreign import Foreign
 from affekt.weighting._torchjd_rules import Rule
 
@@ -41,10 +42,11 @@ class Scalarised(Foreign):
     def observe(self, losses: Tensor, after: Tensor | None = None) -> None:
         if not self.observes:
             return
+        if self.looks_back and after is None:
+            raise UsageError(f'weighting "{self.name}" looks back: give the losses after the update, too')
         with self._working(losses) as made:
             made(losses)
             if self.looks_back:
-                assert after is not None, f'weighting "{self.name}" looks back: observe(losses, after)'
                 made.update(after)  # type: ignore[operator]
 
     def memory(self) -> dict[str, Tensor]:

@@ -20,7 +20,8 @@ class Rule:
         collapse: when a task loses its weight.
         example: an option that has to be given, e.g. ``"c = 0.4"``.
         solver: packages that it needs beside torchjd.
-        scale_free: see :class:`Weighting`.
+        scale_free, watched: see :class:`Weighting`; not watched are those that make up for gradients of different
+            length: a small weight there is a long gradient.
     """
 
     place: Literal["scalarization", "aggregation"]
@@ -31,6 +32,7 @@ class Rule:
     example: str = ""
     solver: str = ""
     scale_free: bool = False
+    watched: bool = True
 
 
 def _losses(kind: str, about: str, paper: str, **more: str | bool) -> Rule:
@@ -80,12 +82,14 @@ RULES: dict[str, Rule] = {
         "$r \\cdot L - \\lambda \\cos(r, L)$",
         "Ruchte & Grabocka 2021, arXiv:2103.13392",
         example="lambda_ = 1.0, weights = [1.0, 1.0]",
+        collapse="weights can be negative",
     ),
     "pbi": _losses(
         "PBI",
         "$d_1 + \\theta d_2$: along the direction of preference, and away from it",
         "Zhang & Li 2007, IEEE Trans. Evol. Comput.",
         example="theta = 5.0, weights = [1.0, 1.0]",
+        collapse="weights can be negative",
     ),
     "random": _losses(
         "Random",
@@ -134,13 +138,16 @@ RULES: dict[str, Rule] = {
     ),
     "imtl-g": _gradients(
         "IMTLG",
-        "equal projections onto every gradient's direction; weights can be negative",
+        "equal projections onto every gradient's direction",
         "Liu et al. 2021, ICLR",
+        watched=False,
+        collapse="weights can be negative",
     ),
     "aligned-mtl": _gradients(
         "AlignedMTL",
         "gradients made orthogonal and of one length first",
         "Senushkin et al. 2023, CVPR, arXiv:2305.19000",
+        watched=False,
     ),
     "config": _gradients(
         "ConFIG",
@@ -152,12 +159,14 @@ RULES: dict[str, Rule] = {
         "the bargain that the tasks would strike",
         "Navon et al. 2022, arXiv:2202.01017",
         solver="ecos",
+        watched=False,
     ),
     "fairgrad": _gradients(
         "FairGrad",
         "alpha-fair shares of the progress",
         "Ban & Ji 2024, arXiv:2402.15638",
         example="alpha = 1.0",
+        watched=False,
     ),
     "excess-mtl": _gradients(
         "ExcessMTL",
@@ -169,6 +178,8 @@ RULES: dict[str, Rule] = {
         "PCD",
         "the first task's gradient, with a least progress for the others",
         "2026, arXiv:2606.29521",
+        watched=False,
+        collapse="all but the first, by design",
     ),
     "krum": _gradients(
         "Krum",
