@@ -72,6 +72,33 @@ def _formula(kind: type) -> str:
     return " ".join((kind.__doc__ or "").strip().split("\n\n")[0].split()).replace("``", "`")
 
 
+def weightings() -> Iterator[str]:
+    """Our rules for joint losses."""
+    from affekt.weighting import WEIGHTINGS
+
+    rows = (
+        (f"`{name}`", first_line(kind.__module__), _formula(kind), kind.collapse) for name, kind in WEIGHTINGS.items()
+    )
+    yield from table(("weighting", "is", "exactly", "a task loses its weight"), rows)
+
+
+def torchjds_weightings() -> Iterator[str]:
+    """Those of torchjd: of losses, then of gradients."""
+    from affekt.weighting._torchjd_rules import AGGREGATORS, RULES, SCALARISERS
+
+    header = ("weighting", "is", "to be given", "a task loses its weight")
+    for place, title in ((SCALARISERS, "Of the losses"), (AGGREGATORS, "Of the gradients")):
+        yield from (f"### {title}", "")
+        found = ((name, rule) for name, rule in RULES.items() if rule.place == place)
+        yield from table(
+            header,
+            (
+                (f"`{n}` ({r.kind})", f"{r.about} ({r.paper})", f"`{r.example}`" if r.example else "", r.collapse)
+                for n, r in found
+            ),
+        )
+
+
 def presets() -> Iterator[str]:
     from affekt.regulation import PRESETS, READINGS
 
@@ -160,6 +187,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-recipes": recipes,
     "affekt-influences": influences,
     "affekt-regulators": regulators,
+    "affekt-weightings": weightings,
+    "affekt-torchjds-weightings": torchjds_weightings,
     "affekt-presets": presets,
     "affekt-conditions": conditions,
     "affekt-study-keys": study_keys,

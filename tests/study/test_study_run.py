@@ -17,7 +17,7 @@ from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.study.building import affective_data, target_data
 from affekt.study.folder import RunFolder
 from affekt.study.records import hopeless
-from affekt.training import Evaluation
+from affekt.training import Evaluation, read_weights
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +170,9 @@ def test_affective_stimuli_of_held_out_identities_are_excluded(recipe, tmp_path)
         (["target.name="], "[target] name: missing"),
         (["model.backbone=resnet5O"], "resnet50"),
         (["weighting.name=sofmax"], "softmax"),
+        (["weighting.name=single"], "needs task: set it in [weighting.options]"),
+        (["weighting.name=uniform", "weighting.floor=0.1"], 'weighting "uniform" has no option "floor"'),
+        (["emotional.weighting.name=sofmax"], "softmax"),
         (["model.backbone=resnet14"], "initialised"),
         (["emotional.ratings=[]"], "[emotional]: no head"),
         (['emotional.ratings=["arousal"]'], "has no arousal; it has valence"),
@@ -185,6 +188,19 @@ def test_what_cannot_work_is_said_before_anything_is_written(recipe, tmp_path, c
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_weightings_of_both_networks_and_their_cosines(recipe, tmp_path):
+    changes = ["emotional.weighting.name=uw", "weighting.name=single", "weighting.options.task=influenced"]
+    changed = override(recipe, [*changes, "weighting.gradient_cosine=true", "training.epochs=1"])
+    result = train(changed, condition="learn-e-reg", out=tmp_path / "run")
+    (encoder,) = (tmp_path / "run").glob("*/log.jsonl")
+    assert read_weights(encoder.parent).tasks == ("valence",)
+    held = read_weights(result.folder)
+    assert held.tasks == ("regulated", "non_emotional", "influenced")
+    assert held.weights[-1].tolist() == [0.0, 0.0, 1.0]
+    assert set(json.loads((result.folder / "result.json").read_text())["losses"]["test"]) == set(held.tasks)
+    assert '"regulated ~ influenced"' in (result.folder / "log.jsonl").read_text()
 
 
 def test_a_classifier_is_no_emotional_encoder(recipe, tmp_path):

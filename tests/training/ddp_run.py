@@ -1,4 +1,7 @@
-"""A tiny training under torchrun: python -m torch.distributed.run ... ddp_run.py FOLDER [steps before a crash]"""
+"""A tiny training under torchrun: python -m torch.distributed.run ... ddp_run.py FOLDER [STEPS BEFORE A CRASH [RULE]]
+
+No crash: write -1.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +30,20 @@ class Crashing(NoProgress):
             os._exit(1)
 
 
-def main(folder: Path, crash_after: int | None) -> None:
+def main(folder: Path, crash_after: int | None, rule: str = "softmax", parts: int = 2) -> None:
     found = task("layer")
     run = trainer(
         folder,
         of=found,
         data=data(43, held_out=9),
         progress=None if crash_after is None else Crashing(crash_after),
-        weighting=create_weighting("softmax", tasks=found.loss_names),
+        weighting=create_weighting(rule, tasks=found.loss_names),
         batch_size=9,
         epochs=4,
         optimiser="adamw",
         clip=0.5,
         ema=0.8,
-        accumulate=2,
+        accumulate=parts,
         checkpoint_every=3,
         log_every=2,
         evaluation_batch_size=7,
@@ -54,4 +57,5 @@ def main(folder: Path, crash_after: int | None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    crash_after = int(sys.argv[2]) if len(sys.argv) > 2 else -1
+    main(Path(sys.argv[1]), None if crash_after < 0 else crash_after, *sys.argv[3:4])

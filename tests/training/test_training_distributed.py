@@ -34,6 +34,8 @@ def lines(folder):
 def numbers(record):
     if isinstance(record, dict):
         return [n for value in record.values() for n in numbers(value)]
+    if isinstance(record, list):
+        return [n for value in record for n in numbers(value)]
     return [float(record)] if isinstance(record, int | float) else []
 
 
@@ -41,7 +43,7 @@ def assert_same_run(one, other):
     assert len(lines(one)) == len(lines(other))
     for a, b in zip(lines(one), lines(other), strict=True):
         assert (a["kind"], a["step"], list(a)) == (b["kind"], b["step"], list(b))
-        assert numbers(a) == pytest.approx(numbers(b), abs=TOLERANCE)
+        assert numbers(a) == pytest.approx(numbers(b), abs=TOLERANCE, rel=TOLERANCE)
     a, b = load_file(one / "weights.safetensors"), load_file(other / "weights.safetensors")
     assert all(torch.allclose(a[k], b[k], atol=TOLERANCE) for k in a)
     results = [json.loads((folder / "result.json").read_text()) for folder in (one, other)]
@@ -61,6 +63,15 @@ def test_two_processes_are_one(tmp_path):
     torchrun(tmp_path / "resumed")
     assert (tmp_path / "resumed" / "log.jsonl").read_bytes() == (tmp_path / "two" / "log.jsonl").read_bytes()
     assert_same_run(tmp_path / "two", tmp_path / "resumed")
+
+
+@pytest.mark.parametrize("rule", ["gradvac", "dwa"])
+def test_rules_on_gradients_and_with_a_memory_see_the_whole_batch(tmp_path, rule):
+    pytest.importorskip("torchjd")
+    main(tmp_path / "one", None, rule)
+    torchrun(tmp_path / "two", "7", rule, crashes=True)
+    torchrun(tmp_path / "two", "-1", rule)
+    assert_same_run(tmp_path / "one", tmp_path / "two")
 
 
 def test_one_process_without_torchrun(monkeypatch):

@@ -12,7 +12,8 @@ from affekt.randomness import torch_seed
 from affekt.recipe import AugmentationSettings
 from affekt.training.batches import Batcher, training_batches
 from affekt.training.distributed import Processes
-from affekt.training.engine import Engine, Objective
+from affekt.training.engine import Engine
+from affekt.training.objective import Objective
 from affekt.training.plan import Plan
 from affekt.weighting import create_weighting
 

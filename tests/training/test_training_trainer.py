@@ -139,7 +139,9 @@ def test_log_holds_means_and_no_clock(tmp_path):
     assert [(x["kind"], x["step"], x["epoch"]) for x in log] == [
         ("train", 4, 1), ("validation", 5, 1), ("train", 8, 2), ("train", 10, 2), ("validation", 10, 2),
     ]  # fmt: skip
-    assert list(log[0]) == ["kind", "step", "epoch", "learning_rate", "losses", "weights", "gradient_norm"]
+    assert list(log[0]) == [
+        "kind", "step", "epoch", "learning_rate", "losses", "weights", "weights_of_steps", "gradient_norm",
+    ]  # fmt: skip
     assert set(log[0]["losses"]) == {"class", "size", "loss"}
     assert sum(log[0]["weights"].values()) == pytest.approx(1)
     assert list(log[1]) == ["kind", "epoch", "step", "metrics", "losses", "selected"]

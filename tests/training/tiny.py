@@ -108,7 +108,8 @@ def data(n: int = 40, held_out: int = 0) -> dict[str, Stimuli]:
 
 def trainer(folder: Any = None, *, of: TinyTask | None = None, **keys: Any) -> Trainer:
     """A trainer of the tiny task with light augmentation; ``keys`` are of the Trainer or of its settings."""
-    own = {"augmentation", "weighting", "weighting_learning_rate", "seed", "progress", "recipe_hint", "image_size"}
+    own = {"augmentation", "weighting", "weighting_learning_rate", "gradient_cosine", "seed", "progress", "recipe_hint"}
+    own |= {"image_size"}
     mine = {k: keys.pop(k) for k in list(keys) if k in own}
     splits = keys.pop("data", None) or data()
     mine.setdefault("augmentation", AugmentationSettings(padding=1))

@@ -82,7 +82,13 @@ def _toml_value(text: str) -> Any:
 def _check_key(dotted: str) -> None:
     """Say at once when the first part of a dotted key that is unknown is a misspelling, with the nearest whole keys."""
     known = list(keys())
-    free = ("conditions.", "affective.options.", "target.options.")
+    free = (
+        "conditions.",
+        "affective.options.",
+        "target.options.",
+        "weighting.options.",
+        "emotional.weighting.options.",
+    )
     if dotted in known or dotted.startswith(free):
         return
     if any(k.startswith(dotted + ".") for k in known):
@@ -131,7 +137,7 @@ def _unknown_key(key: str, place: str, known: Iterable[str]) -> str:
     close = nearest(key, known)
     elsewhere = [k for k in keys() if k.rsplit(".", 1)[-1] == key]
     hint = f" Nearest: {', '.join(close)}." if close else ""
-    hint += f" Did you mean {' or '.join(elsewhere[:3])}?" if elsewhere else ""
+    hint += f" Did you mean {' or '.join(elsewhere[:4])}?" if elsewhere else ""
     table = f"[{place}]" if place else "the recipe"
     return f'{table} has no key "{key}".{hint} It has: {", ".join(known)}'
 

@@ -123,6 +123,28 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeightingSettings:
+    """How named losses become one: ``[weighting]``, and ``[emotional.weighting]`` for an affect network's."""
+
+    name: str = setting("sum", "see `affekt.list_weightings()`")
+    learning_rate: float | None = setting(None, "of learned weights; absent: that of the network", low=0)
+    floor: float | None = setting(None, "least weight of each task, for weights that sum to one", low=0, high=1)
+    temperature: float | None = setting(None, "above 1: weights nearer to each other", low=1e-9)
+    normalise: Literal["none", "first", "running"] = setting(
+        "none", "losses divided by the task's first one, or by their running mean"
+    )
+    options: dict[str, Value] = setting({}, "further options of the rule, e.g. `task` of `single`")
+    gradient_cosine: bool = setting(False, "note the cosine between the tasks' gradients at each validation")
+
+    @property
+    def rule_options(self) -> dict[str, Any]:
+        """What the rule is created with: every option that is set."""
+        normalise = None if self.normalise == "none" else self.normalise
+        own = {"floor": self.floor, "temperature": self.temperature, "normalise": normalise}
+        return {key: value for key, value in own.items() if value is not None} | self.options
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmotionalSettings:
     """The affect network, and so the emotional encoder of a regulated model: ``[emotional]``."""
 
@@ -148,6 +170,7 @@ class EmotionalSettings:
     dropout: float = setting(0.0, "before the heads", low=0, high=0.95)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    weighting: WeightingSettings = field(default_factory=WeightingSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,14 +219,6 @@ class RegulationSettings:
     affect_cache: bool = setting(False, "compute the affect state of each un-augmented picture once")
     permute_affect: bool = setting(False, "the regulator gets the affect state of another picture (a control)")
     cached_features: bool = setting(False, "with affect_cache: the emotional features too, of the un-augmented picture")
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeightingSettings:
-    """How named losses become one: ``[weighting]``."""
-
-    name: str = setting("sum", "see `affekt.list_weightings()`")
-    learning_rate: float | None = setting(None, "of learned weights; absent: that of the network", low=0)
 
 
 @dataclass(frozen=True, kw_only=True)

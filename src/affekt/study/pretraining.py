@@ -16,6 +16,7 @@ from affekt.study.running import RunResult, alone, as_result, claim, crop_size, 
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
+from affekt.weighting import check_weighting, create_weighting
 
 
 def pretrain(
@@ -35,6 +36,7 @@ def pretrain(
     """
     begun = time.monotonic()
     _refuse_idle(recipe)
+    check_weighting(recipe.emotional.weighting.name, recipe.emotional.weighting.rule_options)
     recipe = own_part(replace(recipe, seed=recipe.seed if seed is None else seed))
     folder = RunFolder(Path(out))
     device = join(choose_device(recipe.emotional.training.device))[1]
@@ -47,6 +49,8 @@ def pretrain(
         data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
         task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
         task.to(device).start(data.splits["train"])
+        rule = recipe.emotional.weighting
+        weighting = create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
         claim(folder, recipe)
         trainer = Trainer(
             task,
@@ -55,6 +59,9 @@ def pretrain(
             folder=folder.path,
             augmentation=recipe.emotional.augmentation,
             image_size=crop_size(recipe.affective, recipe.emotional.image_size),
+            weighting=weighting,
+            weighting_learning_rate=rule.learning_rate,
+            gradient_cosine=rule.gradient_cosine,
             seed=recipe.seed,
             memory_gib=recipe.affective.memory,
             workers=recipe.affective.workers,

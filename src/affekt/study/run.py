@@ -20,7 +20,7 @@ from affekt.study.running import RunResult, alone, as_result, claim, crop_size, 
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
-from affekt.weighting import create_weighting
+from affekt.weighting import check_weighting, create_weighting
 
 __all__ = ["RunResult", "pretrain", "train", "train_resolved"]
 
@@ -76,7 +76,8 @@ def train_resolved(
     if (finished := done(folder, recipe)) is not None:
         return finished
     recipe = started(folder, recipe)
-    create_weighting(recipe.weighting.name, tasks=("loss",))  # a wrong name is said before anything is written
+    for rule in (recipe.weighting, recipe.emotional.weighting):  # a wrong name is said before anything is written
+        check_weighting(rule.name, rule.rule_options)
     default_width(recipe.model.backbone)  # so is that of a network, before weights are fetched
     if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
         raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
@@ -101,8 +102,9 @@ def train_resolved(
             folder=folder.path,
             augmentation=recipe.augmentation,
             image_size=crop_size(recipe.target, recipe.model.image_size),
-            weighting=create_weighting(recipe.weighting.name, tasks=task.loss_names),
+            weighting=create_weighting(recipe.weighting.name, tasks=task.loss_names, **recipe.weighting.rule_options),
             weighting_learning_rate=recipe.weighting.learning_rate,
+            gradient_cosine=recipe.weighting.gradient_cosine,
             seed=recipe.seed,
             memory_gib=recipe.target.memory,
             workers=recipe.target.workers,

@@ -11,5 +11,15 @@ anywhere, also by ``kill -9``, the same call goes on and ends in the same weight
 from affekt.training.results import Evaluation, TrainingResult
 from affekt.training.task import Batch, Task, decayed_groups
 from affekt.training.trainer import Trainer
+from affekt.training.weights import WeightsOverTime, read_weights
 
-__all__ = ["Batch", "Evaluation", "Task", "Trainer", "TrainingResult", "decayed_groups"]
+__all__ = [
+    "Batch",
+    "Evaluation",
+    "Task",
+    "Trainer",
+    "TrainingResult",
+    "WeightsOverTime",
+    "decayed_groups",
+    "read_weights",
+]

@@ -114,6 +114,15 @@ def replicated(module: nn.Module) -> nn.Module:
     return kind(module, find_unused_parameters=True, **buffers)
 
 
+def share_parameters(module: nn.Module) -> None:
+    """Give all processes the parameters of process 0."""
+    if dist.is_initialized():
+        for parameter in module.parameters():
+            sent = parameter.detach().contiguous()  # a copy where the layout is channels-last
+            dist.broadcast(sent, src=0)
+            parameter.detach().copy_(sent)
+
+
 def share_buffers(module: nn.Module) -> None:
     """Give all processes the saved buffers (running statistics) of process 0."""
     if dist.is_initialized():

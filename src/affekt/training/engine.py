@@ -1,47 +1,26 @@
-"""Engine: one optimiser step - forward in the chosen precision, named losses to one, gradients in parts, clip, EMA."""
+"""Engine: one optimiser step - gradients of a batch in parts, clip, update, EMA - and how it is saved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from affekt.errors import UsageError
 from affekt.randomness import torch_seed
 from affekt.recipe import TrainingSettings
-from affekt.training.distributed import Processes, replicated
+from affekt.training.descent import ByScalar, ByTask, Descent
+from affekt.training.distributed import Processes, total
 from affekt.training.ema import Ema
+from affekt.training.objective import Objective
 from affekt.training.optimisation import create_optimiser, create_schedule, set_learning_rate, weighting_group
 from affekt.training.plan import Plan
 from affekt.training.precision import autocast
 from affekt.training.state import load_module, load_optimiser, module_tensors, optimiser_tensors, parameter_names
-from affekt.training.task import Batch, Task
-
-
-class Objective(nn.Module):
-    """A task and the weighting of its losses as one module, so that both have their gradients averaged together."""
-
-    def __init__(self, task: Task, weighting: nn.Module | None) -> None:
-        super().__init__()
-        self.task = task
-        self.weighting = weighting
-        self.names = tuple(task.loss_names)
-
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The scalar to descend on, and ``(n + 1,)`` detached: the named losses and that scalar."""
-        losses = self.task(batch)
-        if losses.keys() != set(self.names):
-            found = ", ".join(losses) or "none"
-            raise UsageError(f"{type(self.task).__name__}: losses {found}; loss_names says {', '.join(self.names)}")
-        wrong = {name: tuple(loss.shape) for name, loss in losses.items() if loss.ndim}
-        if wrong:
-            name, shape = next(iter(wrong.items()))
-            raise UsageError(f'{type(self.task).__name__}: loss "{name}" has shape {shape}; a scalar is asked')
-        stacked = torch.stack([losses[name].float() for name in self.names])
-        scalar: Tensor = stacked.sum() if self.weighting is None else self.weighting(losses)
-        return scalar, torch.cat([stacked.detach(), scalar.detach().float()[None]])
+from affekt.training.task import Batch
+from affekt.weighting import GradientWeighting, Weighting
 
 
 class Engine:
@@ -50,7 +29,8 @@ class Engine:
     With ``accumulate`` parts, and with several processes, each part's loss counts by its share of the global batch, so
     that the gradients are those of the whole batch for losses that are means over items. (Not so, and by nature: batch
     normalisation, losses on a batch's own statistics such as the CCC, means over the known labels of a part, and
-    weightings that are not linear in the losses.)
+    weights that are a function of the losses.) What a weighting remembers, and what one that weighs gradients sees, is
+    of the whole batch.
     """
 
     def __init__(
@@ -80,7 +60,7 @@ class Engine:
         self.learned: list[nn.Parameter] = [p for group in self.optimiser.param_groups for p in group["params"]]
         self._names = parameter_names(objective, self.optimiser)
         self.ema = None if settings.ema is None else Ema(objective.task, settings.ema)
-        self._network: nn.Module | None = None
+        self._descent: Descent | None = None
 
     @property
     def with_norm(self) -> bool:
@@ -95,30 +75,64 @@ class Engine:
         """One optimiser step on a batch in ``parts``.
 
         Returns:
-            ``(n + 1,)`` this process's share of the losses and their weighted total; the gradient norm, with ``clip``.
+            This process's share of the losses, their total and the weights, as :meth:`Objective.forward` has them; the
+            gradient norm, with ``clip``.
         """
-        # Here and not before: DDP copies process 0's weights when it is made, after a checkpoint was read.
-        network = self._network = self._network or replicated(self.objective)
+        # Here and not before: processes are given process 0's weights now, after a checkpoint was read.
+        descent = self._descent = self._descent or self._chosen_descent()
         set_learning_rate(self.optimiser, self.schedule(step))
         self.optimiser.zero_grad(set_to_none=True)
+        rule = self.objective.rule
+        if rule is not None:
+            rule.begin(seed=self.plan.seed, epoch=self.plan.epoch(step), step=step)
         size = len(self.plan.batch(step))
-        rank, world = self._processes.rank, self._processes.world
-        row: Tensor | None = None
-        with torch_seed("step", self.plan.seed, step, rank):
-            for i, part in enumerate(parts):
-                share = len(part) / size
-                with _unsynchronised(network, i < len(parts) - 1):
-                    with autocast(self._device, self._precision):
-                        scalar, losses = network(part)
-                    # DDP averages over the processes, hence the factor.
-                    (scalar * (share * world) if share * world != 1 else scalar).backward()
-                row = losses * share if row is None else row + losses * share
-        assert row is not None
+        with torch_seed("step", self.plan.seed, step, self._processes.rank):
+            row = descent.step(parts, size)
         norm = self._clip()
         self.optimiser.step()
+        if rule is not None and rule.observes:
+            self._tell(rule, row, parts, step)
         if self.ema is not None:
             self.ema.update()
         return row, norm
+
+    def _chosen_descent(self) -> Descent:
+        rule = self.objective.rule
+        machine: dict[str, Any] = {
+            "device": self._device,
+            "precision": self._precision,
+            "processes": self._processes,
+        }
+        if isinstance(rule, GradientWeighting):
+            return ByTask(self.objective, rule, self.learned, **machine)
+        return ByScalar(self.objective, **machine)
+
+    @torch.no_grad()
+    def _tell(self, rule: Weighting, row: Tensor, parts: Sequence[Batch], step: int) -> None:
+        """Tell a rule with a memory the losses of the whole batch and, where it asks, those after the update."""
+        n = len(self.objective.names)
+        before = total(row[:n].clone())
+        after = total(self._losses_again(parts, step)) if rule.looks_back else None
+        in_order = self.objective.for_rule
+        rule.observe(in_order(before), None if after is None else in_order(after))
+
+    def _losses_again(self, parts: Sequence[Batch], step: int) -> Tensor:
+        """``(n,)`` this process's share of the batch's losses with the weights as they are now, drawn as before.
+
+        Running statistics are put back: a second look at a batch is not learned from.
+        """
+        task = self.objective.task
+        kept = [(buffer, buffer.clone()) for buffer in task.buffers()]
+        found = torch.zeros(len(self.objective.names), device=self._device)
+        with torch_seed("step", self.plan.seed, step, self._processes.rank):
+            for part in parts:
+                with autocast(self._device, self._precision):
+                    losses = self.objective.losses(part)
+                named = torch.stack([losses[name].float() for name in self.objective.names])
+                found += named * (len(part) / len(self.plan.batch(step)))
+        for buffer, value in kept:
+            buffer.copy_(value)
+        return found
 
     def _clip(self) -> Tensor | None:
         if self._settings.clip is None:
@@ -146,6 +160,9 @@ class Engine:
         }
         if self.ema is not None:
             kept["average"] = self.ema.average
+        memory = {} if self.objective.rule is None else self.objective.rule.memory()
+        if memory:
+            kept["weighting"] = memory
         return kept
 
     def load(self, tensors: Mapping[str, Mapping[str, Tensor]], step: int, place: str) -> None:
@@ -158,10 +175,5 @@ class Engine:
         load_optimiser(self.optimiser, self._names, tensors.get("optimiser", {}), place)
         if self.ema is not None:
             self.ema.load(tensors["average"], step)
-
-
-def _unsynchronised(network: nn.Module, apply: bool) -> AbstractContextManager[None]:
-    """Gradients of all but the last part stay in this process: one exchange a step."""
-    if apply and isinstance(network, nn.parallel.DistributedDataParallel):
-        return network.no_sync()
-    return nullcontext()
+        if self.objective.rule is not None:
+            self.objective.rule.load_memory(tensors.get("weighting", {}), self._device)

@@ -9,7 +9,7 @@ from affekt.data.stimuli import Stimuli
 from affekt.errors import TrainingError, first
 from affekt.recipe import TrainingSettings
 from affekt.training.plan import Plan
-from affekt.training.window import NORM, Fault
+from affekt.training.window import NORM, WEIGHT, Fault
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,8 @@ class Faults:
     hint: str
 
     def of_loss(self, fault: Fault, step: int) -> TrainingError:
-        """A loss or the gradient norm of ``step`` (from 0)."""
-        what = "gradient norm" if fault.name == NORM else f'loss "{fault.name}"'
-        return self._error(step, f"{what} is {fault.value}")
+        """A loss, a weight of a loss or the gradient norm of ``step`` (from 0)."""
+        return self._error(step, f"{_what(fault.name)} is {fault.value}")
 
     def of_weight(self, name: str, step: int) -> TrainingError:
         """A weight, broken by ``step`` (from 0) at the latest though its losses were sound."""
@@ -47,3 +46,9 @@ class Faults:
     def _advice(self) -> str:
         clip = "none" if self.settings.clip is None else f"{self.settings.clip:g}"
         return f"lower {self.hint} (here {self.settings.learning_rate:g}), or set clip (here {clip})"
+
+
+def _what(column: str) -> str:
+    if column == NORM:
+        return "gradient norm"
+    return column if column.startswith(WEIGHT) else f'loss "{column}"'

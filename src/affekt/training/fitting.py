@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -22,7 +22,9 @@ from affekt.training.logging import RunLog, messages, plain
 from affekt.training.progress import Progress
 from affekt.training.results import Evaluation, TrainingResult
 from affekt.training.selection import Selection
+from affekt.training.weights import weights_record
 from affekt.training.window import NORM, Window
+from affekt.weighting import CollapseWatch, collapse_message
 
 
 @dataclass(kw_only=True)
@@ -39,6 +41,7 @@ class Fitting:
     loaders: Mapping[str, Loader]
     batcher: Batcher
     validate: Callable[[], Evaluation] | None
+    cosines: Callable[[], dict[str, float]] | None
     processes: Processes
     device: torch.device
     identity: Mapping[str, Any]
@@ -56,7 +59,12 @@ class Fitting:
     def __post_init__(self) -> None:
         self.plan = self.engine.plan
         length = min(self.settings.log_every, self.plan.steps)
-        self.window = Window(self.engine.objective.names, length, self.device, with_norm=self.engine.with_norm)
+        objective = self.engine.objective
+        self.window = Window(
+            objective.names, length, self.device, with_norm=self.engine.with_norm, weighted=objective.weighted
+        )
+        watched = objective.rule is not None and objective.rule.watched and objective.weighted
+        self.watch = CollapseWatch(objective.weighted) if watched else None
 
     def run(self) -> TrainingResult:
         """Train to the end; leaves the selected weights in the task."""
@@ -118,12 +126,14 @@ class Fitting:
             task = self.engine.objective.task
             keep = self.settings.select == "best"
             selected = self.selection.offer(epoch, evaluation.metrics, lambda: snapshot(task) if keep else None)
+            cosines = {} if self.cosines is None else {"gradient_cosine": self.cosines()}
         record = plain(
             {
                 "epoch": epoch,
                 "step": self.step,
                 "metrics": evaluation.metrics,
                 "losses": evaluation.losses,
+                **cosines,
                 "selected": selected,
             }
         )
@@ -150,27 +160,29 @@ class Fitting:
             "step": self.step,
             "epoch": self.plan.epoch(self.step - 1) + 1,
             "learning_rate": self.engine.learning_rate(self.step - 1),
-            "losses": {name: means[name] for name in self.window.columns if name != NORM},
+            "losses": {name: means[name] for name in self.window.losses},
+            **weights_record(self.window.weighted, self.window.weights_of(rows)),
         }
-        weights = self._weights(rows[-1])
-        if weights:
-            record["weights"] = weights
         if NORM in means:
             record["gradient_norm"] = means[NORM]
         self.progress.describe(f"epoch {record['epoch']} of {self.settings.epochs}, loss {means['loss']:.4g}")
         if self.log is not None:
             self.log.train(record)
             self.log.timing("train", step=self.step, items=len(rows) * self.plan.batch_size)
+        self._watch_weights(rows)
         self.window.clear()
 
-    def _weights(self, row: Tensor) -> dict[str, float]:
-        """The weighting's weights for the losses of one step, after that step."""
-        weighting = self.engine.objective.weighting
-        find = getattr(weighting, "weights", None)
-        if find is None:
-            return {}
-        losses = dict(zip(self.engine.objective.names, row.to(self.device), strict=False))
-        return {name: float(weight) for name, weight in find(losses).items()}
+    def _watch_weights(self, rows: Tensor) -> None:
+        """Say of each task once that it has lost its weight."""
+        rule = self.engine.objective.rule
+        if self.watch is None or rule is None:
+            return
+        shares = rule.shares(self.window.weights_of(rows), self.window.losses_of(rows))
+        for collapse in self.watch.look(shares, self.step - len(rows)):
+            if self.processes.main:
+                messages.warning("%s", collapse_message(rule.name, collapse, self.watch, rule.instead))
+            if self.log is not None:
+                self.log.collapse(asdict(collapse))
 
     def _check(self) -> Tensor:
         """The rows of the window.
@@ -223,6 +235,7 @@ class Fitting:
             "history": self.history,
             "finished": self.finished,
             "stopped_early": self.stopped_early,
+            **({} if self.watch is None else {"watch": self.watch.state()}),
         }
 
     def resume(self, checkpoint: Checkpoint, place: str) -> None:
@@ -244,6 +257,8 @@ class Fitting:
         on_device = None if best is None else {name: tensor.to(self.device) for name, tensor in best.items()}
         self.selection.load(state["selection"], on_device)
         self.window.load(state["window"], empty=not self.processes.main)
+        if self.watch is not None and "watch" in state:
+            self.watch.load(state["watch"])
         self.history = list(state["history"])
         self.step, self.finished, self.stopped_early = checkpoint.step, state["finished"], state["stopped_early"]
 

@@ -13,6 +13,7 @@ from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError, first
 from affekt.recipe import AugmentationSettings, TrainingSettings, flatten, to_dict
 from affekt.training.logging import plain
+from affekt.weighting import WEIGHTINGS, Weighting
 
 OF_THE_MACHINE = ("threads", "keep_checkpoints", "tensorboard")
 """Training settings that may change between two calls of one run."""
@@ -35,13 +36,23 @@ def identity(
         "augmentation": to_dict(augmentation),
         "image_size": image_size,
         "seed": seed,
-        "weighting": {
-            "name": None if weighting is None else type(weighting).__name__,
-            "learning_rate": weighting_learning_rate,
-        },
+        "weighting": {**_rule(weighting), "learning_rate": weighting_learning_rate},
         "data": {split: _content(stimuli) for split, stimuli in data.items() if split != "test"},
     }
     return {key: plain(value) for key, value in flatten(table)}
+
+
+def _rule(weighting: nn.Module | None) -> dict[str, Any]:
+    """Its class and, of one of ours, the settings that are not the usual ones."""
+    if not isinstance(weighting, Weighting):
+        return {"name": None if weighting is None else type(weighting).__name__}
+    own = type(weighting).__name__ if weighting.name in WEIGHTINGS else weighting.name
+    return {"name": own, **weighting.settings}
+
+
+def versions_behind(weighting: nn.Module | None) -> dict[str, str]:
+    """Versions of the packages that a weighting of ours stands on, beside affekt and torch."""
+    return weighting.versions if isinstance(weighting, Weighting) else {}
 
 
 def _content(stimuli: Stimuli) -> str:

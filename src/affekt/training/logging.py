@@ -97,7 +97,12 @@ class RunLog:
     def train(self, record: Mapping[str, Any]) -> None:
         """A line about some training steps."""
         self.lines.write({"kind": "train", **record})
-        self._show(record["step"], "train", {"learning_rate": record["learning_rate"], **record["losses"]})
+        weights = {f"weight of {name}": weight for name, weight in record.get("weights", {}).items()}
+        self._show(record["step"], "train", {"learning_rate": record["learning_rate"], **record["losses"], **weights})
+
+    def collapse(self, record: Mapping[str, Any]) -> None:
+        """A line about a task that has lost its weight."""
+        self.lines.write({"kind": "collapse", **record})
 
     def validation(self, record: Mapping[str, Any]) -> None:
         """A line about a validation."""

@@ -20,13 +20,16 @@ from affekt.errors import UsageError, unknown
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.training.batches import Batcher, LoadedPictures
 from affekt.training.checkpoint import Checkpoints
+from affekt.training.cosine import gradient_cosines
+from affekt.training.descent import refuse_compiled
 from affekt.training.distributed import join
-from affekt.training.engine import Engine, Objective
+from affekt.training.engine import Engine
 from affekt.training.evaluation import evaluate
 from affekt.training.faults import Faults
 from affekt.training.fitting import Fitting, newest
-from affekt.training.identity import identity
+from affekt.training.identity import identity, versions_behind
 from affekt.training.logging import RunLog
+from affekt.training.objective import Objective
 from affekt.training.plan import Plan
 from affekt.training.precision import autocast, choose_device, choose_precision
 from affekt.training.progress import NoProgress, Progress
@@ -58,6 +61,7 @@ class Trainer:
         image_size: int | None = None,
         weighting: nn.Module | None = None,
         weighting_learning_rate: float | None = None,
+        gradient_cosine: bool = False,
         seed: int = 0,
         memory_gib: float = 4.0,
         workers: int | None = None,
@@ -72,8 +76,10 @@ class Trainer:
             folder: of the run, for checkpoints and logs; None: nothing is written and nothing can be resumed.
             augmentation: in training; None: pictures as they are.
             image_size: side of the pictures that the task gets, pixels; None: as they are stored.
-            weighting: named losses -> scalar; None: their sum. Learned weights have an optimiser group of their own.
+            weighting: named losses -> scalar, or a rule of :mod:`affekt.weighting` that weighs gradients; None: their
+                sum. Learned weights have an optimiser group of their own.
             weighting_learning_rate: of that group; None: that of the settings.
+            gradient_cosine: at each validation, note the cosine between the gradients of each two losses.
             seed: of order, augmentation and everything else random.
             memory_gib: decoded pictures kept in memory, GiB a split.
             workers: decoding processes where pictures do not fit; None: by cores.
@@ -81,7 +87,8 @@ class Trainer:
             recipe_hint: the recipe line to name when a loss becomes NaN.
 
         Raises:
-            UsageError: settings that cannot work here (a device, a split).
+            UsageError: settings that cannot work here (a device, a split, a compiled model whose tasks a weighting
+                wants to tell apart).
         """
         self.task = task
         self.data = dict(data)
@@ -93,11 +100,14 @@ class Trainer:
         self._augmentation = augmentation or PLAIN
         self._image_size = image_size
         self._weighting, self._weighting_learning_rate = weighting, weighting_learning_rate
+        self._gradient_cosine = gradient_cosine
         self._memory_gib, self._workers = memory_gib, workers
         self._progress: Progress = progress if progress is not None and self.processes.main else NoProgress()
         self._hint = recipe_hint or "[training] learning_rate"
         self._loaders: dict[str, Loader] = {}
         self._threads = settings.threads
+        if settings.compile:
+            refuse_compiled(weighting, gradient_cosine=gradient_cosine)
         self._place()
 
     def fit(self) -> TrainingResult:
@@ -212,6 +222,7 @@ class Trainer:
             loaders=loaders,
             batcher=batcher,
             validate=(lambda: self._evaluate("validation")) if "validation" in self.data else None,
+            cosines=self._cosines if self._gradient_cosine else None,
             processes=self.processes,
             device=self.device,
             identity=identity(
@@ -223,12 +234,23 @@ class Trainer:
                 weighting_learning_rate=self._weighting_learning_rate,
                 data={split: self.data[split] for split in used},
             ),
-            versions={"affekt": __version__, "torch": str(torch.__version__)},
+            versions={"affekt": __version__, "torch": str(torch.__version__), **versions_behind(self._weighting)},
             checkpoints=checkpoints,
             log=log,
             progress=self._progress,
             selection=Selection.of(self.task, self.settings.early_stop),
             faults=Faults(plan=plan, stimuli=self.data, settings=self.settings, hint=self._hint),
+        )
+
+    def _cosines(self) -> dict[str, float]:
+        return gradient_cosines(
+            self.task,
+            self._loader("train"),
+            self._batcher("train"),
+            size=self.settings.evaluation_batch_size,
+            device=self.device,
+            precision=self.precision,
+            seed=self.seed,
         )
 
     def _loader(self, split: str) -> Loader:

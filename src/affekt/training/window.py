@@ -1,4 +1,4 @@
-"""Window: the losses of the steps since the last log line, kept on the device and read once.
+"""Window: losses and weights of the steps since the last log line, kept on the device and read once.
 
 Reading a loss makes a GPU's host wait for it, so a step only writes its row here. The rows also say which step was the
 first to become NaN or infinite, though that is asked for later.
@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from affekt.errors import CheckpointError
 from affekt.training.distributed import total
 
 NORM = "gradient_norm"
+WEIGHT = "weight of "
+"""What the column of a loss's weight begins with."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,24 @@ class Fault:
 class Window:
     """Rows of named numbers, one a step.
 
-    ``names`` are the losses; ``"loss"`` (their weighted total) and, with clipping, ``"gradient_norm"`` follow. Losses
-    are each process's share of the global mean, so that their sum over the processes is that mean; the norm is the
-    same on all.
+    ``names`` are the losses; ``"loss"`` (their weighted total), the weights of those in ``weighted`` and, with
+    clipping, ``"gradient_norm"`` follow. Losses and weights are each process's share of the global mean, so that their
+    sum over the processes is that mean; the norm is the same on all.
     """
 
-    def __init__(self, names: Sequence[str], length: int, device: torch.device, *, with_norm: bool) -> None:
-        self.columns = (*names, "loss", *((NORM,) if with_norm else ()))
-        self._summed = len(names) + 1
+    def __init__(
+        self,
+        names: Sequence[str],
+        length: int,
+        device: torch.device,
+        *,
+        with_norm: bool,
+        weighted: Sequence[str] = (),
+    ) -> None:
+        self.losses = (*names, "loss")
+        self.weighted = tuple(weighted)
+        self.columns = (*self.losses, *(WEIGHT + name for name in weighted), *((NORM,) if with_norm else ()))
+        self._summed = len(self.losses) + len(self.weighted)
         self._rows = torch.zeros(length, len(self.columns), device=device)
         self._length = 0
 
@@ -48,7 +61,7 @@ class Window:
         return self._length == len(self._rows)
 
     def add(self, losses: Tensor, norm: Tensor | None = None) -> None:
-        """One step: ``(len(names) + 1,)`` losses and the gradient norm."""
+        """One step: losses, total and weights in one vector, and the gradient norm."""
         row = self._rows[self._length]
         row[: self._summed] = losses
         if norm is not None:
@@ -61,6 +74,14 @@ class Window:
         summed = total(rows[:, : self._summed].contiguous())
         return torch.cat([summed, rows[:, self._summed :]], dim=1).cpu()
 
+    def losses_of(self, rows: Tensor) -> Tensor:
+        """``(steps, len(weighted))`` of what :meth:`read` gave: the losses that have weights."""
+        return rows[:, [self.losses.index(name) for name in self.weighted]]
+
+    def weights_of(self, rows: Tensor) -> Tensor:
+        """``(steps, len(weighted))`` of what :meth:`read` gave."""
+        return rows[:, len(self.losses) : self._summed]
+
     def clear(self) -> None:
         """Begin again."""
         self._length = 0
@@ -69,7 +90,15 @@ class Window:
         """Go on from the rows that :meth:`read` gave (as a list: float32 are exact decimals).
 
         They hold what all processes had added up to, so one process takes them and the others are ``empty``.
+
+        Raises:
+            CheckpointError: rows with other columns.
         """
+        if rows and len(rows[0]) != len(self.columns):
+            raise CheckpointError(
+                f"log lines of {len(rows[0])} columns in the checkpoint, {len(self.columns)} here: it is of another "
+                "version of affekt; use that one to go on"
+            )
         self._length = len(rows)
         if rows:
             self._rows[: len(rows)] = 0 if empty else torch.tensor(rows)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affekt.errors import AffektError, first
+from affekt.study.report.joint import Joint, read_joint
 from affekt.study.report.numbers import known
 from affekt.study.report.study_tables import Comparison
 from affekt.study.scores import PERMUTED
@@ -35,6 +36,7 @@ class Study:
         recipe: the text of ``recipe.toml``; empty where there is none.
         environments: the different machines and versions, each with how many runs it did.
         curves: condition -> seed -> epochs and validation accuracy in percent.
+        joint: the conditions with two losses or more, and what became of these.
         notes: what could not be read.
     """
 
@@ -44,6 +46,7 @@ class Study:
     recipe: str = ""
     environments: Sequence[tuple[str, int]] = ()
     curves: Mapping[str, Mapping[int, tuple[list[float], list[float]]]] = field(default_factory=dict)
+    joint: Sequence[Joint] = ()
     notes: Sequence[str] = ()
 
 
@@ -72,6 +75,7 @@ def read_study(path: Path) -> Study:
             )
             continue
         curves.setdefault(run.condition, {})[run.seed] = curve
+    joint, unread = read_joint([(run.condition, run.seed, run.path) for run in runs])
     return Study(
         path=path,
         comparison=comparison,
@@ -79,7 +83,8 @@ def read_study(path: Path) -> Study:
         recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.exists() else "",
         environments=_environments(runs),
         curves=curves,
-        notes=notes,
+        joint=joint,
+        notes=[*notes, *unread],
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from affekt.study.report import charts
 from affekt.study.report.drawing import Chart
 from affekt.study.report.gathering import Gathered, Shown
+from affekt.study.report.joint_table import joint_table
 from affekt.study.report.numbers import counted
 from affekt.study.report.pictures import Ends
 from affekt.study.report.reading import Study
@@ -62,6 +63,14 @@ def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str
     learning = _there(charts.curves(study.curves, beside=beside), charts.cost(comparison))
     if learning:
         yield Section(title="Learning and cost", id="learning", charts=learning)
+    joint = joint_table(comparison, study.joint)
+    if joint.records:
+        yield Section(
+            title="Joint losses",
+            id="losses",
+            charts=_there(charts.weights_over_time(study.joint), charts.gradient_cosines(study.joint)),
+            tables=[joint],
+        )
     reliability = _there(charts.calibration(comparison, gathered.runs))
     if reliability:
         yield Section(title="Calibration", id="calibration", charts=reliability)

@@ -8,6 +8,7 @@ from pathlib import Path
 from affekt.errors import AffektError, UsageError
 from affekt.study.report.drawing import Chart, as_pdf, as_svg, for_page, styled
 from affekt.study.report.gathering import gather
+from affekt.study.report.joint_table import joint_table
 from affekt.study.report.page import Page
 from affekt.study.report.pictures import TestPictures, ends
 from affekt.study.report.reading import read_study
@@ -46,7 +47,9 @@ def write_report(study: Path, *, pictures: bool | None = None, stimuli: TestPict
     charts = [chart for section in found for chart in section.charts]
     figures, files = _draw(charts)
     page = Page(study=held, sections=found, figures=figures, notes=[*held.notes, *gathered.notes])
-    tables = [chart.table for chart in charts] + study_tables(held.comparison) + ([at_ends.table] if at_ends else [])
+    own = [joint_table(held.comparison, held.joint)] if held.joint else []
+    own += [at_ends.table] if at_ends else []
+    tables = [chart.table for chart in charts] + study_tables(held.comparison) + own
     texts = {f"tables/{table.name}.csv": as_csv(table).encode() for table in tables}
     return [
         _write(study / name, content)

@@ -9,6 +9,7 @@ from affekt.study.report.charts.calibration import calibration
 from affekt.study.report.charts.conditions import conditions
 from affekt.study.report.charts.cost import cost
 from affekt.study.report.charts.curves import curves
+from affekt.study.report.charts.joint import gradient_cosines, weights_over_time
 from affekt.study.report.charts.regulation import histograms, regulation_against_affect, regulation_by_class
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "cost",
     "curves",
     "gaps",
+    "gradient_cosines",
     "histograms",
     "regulation_against_affect",
     "regulation_by_class",
+    "weights_over_time",
 ]
