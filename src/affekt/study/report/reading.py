@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affekt.errors import AffektError, first
-from affekt.study.report.numbers import known
+from affekt.report.numbers import known
 from affekt.study.report.study_tables import Comparison
 from affekt.study.scores import PERMUTED
 
