@@ -20,6 +20,7 @@ VERBS = (
     "report",
     "evaluate",
     "predict",
+    "compare-humans",
     "data",
     "stimuli",
     "recipes",
@@ -80,7 +81,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"affekt {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     for verb in VERBS:
-        importlib.import_module(f"affekt.cli.{verb}").register(verbs)
+        importlib.import_module(f"affekt.cli.{verb.replace('-', '_')}").register(verbs)
     _describe(verbs)
     return parser
 

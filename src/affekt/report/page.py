@@ -24,6 +24,7 @@ class Section:
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
     gallery: Gallery | None = None
+    notes: Sequence[str] = ()
 
 
 def render(package: str, template: str, *, sections: Sequence[Section], figures: Figures, **words: Any) -> str:

@@ -23,8 +23,8 @@ SIDE = 128
 class PicturesById(Protocol):
     """Whoever can show pictures by id."""
 
-    def __call__(self, ids: Sequence[str]) -> Sequence[Pixels]:
-        """One ``(H, W, 3) uint8`` picture for each id, in the order of the ids."""
+    def __call__(self, ids: Sequence[str]) -> Sequence[Pixels | None]:
+        """One ``(H, W, 3) uint8`` picture for each id, in the order of the ids; None for one that is not there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Gallery:
 
 
 def sources(ids: Sequence[str], pictures: PicturesById | None) -> list[str]:
-    """A ``data:`` URI for each id; empty strings without ``pictures``.
+    """A ``data:`` URI for each id; empty strings without ``pictures``, or where one is not there.
 
     Raises:
         UsageError: ``pictures`` gives other than one ``(H, W, 3) uint8`` picture for each id.
@@ -71,7 +71,7 @@ def sources(ids: Sequence[str], pictures: PicturesById | None) -> list[str]:
     found = list(pictures(ids))
     if len(found) != len(ids):
         raise UsageError(f"pictures: {len(found)} for {len(ids)} ids; one for each id is asked")
-    return [_uri(pixels) for pixels in found]
+    return ["" if pixels is None else _uri(pixels) for pixels in found]
 
 
 def _uri(pixels: Pixels) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.affect import POLARITIES, canonical_category, polarity
-from affekt.errors import DataError, UsageError, first
+from affekt.errors import UsageError
 
 Floats = NDArray[np.float64]
 Names = tuple[str, ...]
@@ -91,18 +91,6 @@ def folded_probabilities(probabilities: Floats, table: Floats) -> tuple[Floats, 
     nothing = total[:, 0] <= 0
     rescaled = np.where(nothing[:, None], 1 / table.shape[1], kept / np.where(total > 0, total, 1.0))
     return rescaled, float(np.mean(1 - np.minimum(total, 1))), int(nothing.sum())
-
-
-def refuse_strangers(people: Sequence[str], strangers: Mapping[str, Sequence[str]]) -> None:
-    """
-    Raises:
-        DataError: a model whose categories are none of people's; both sides are named.
-    """
-    for name, own in strangers.items():
-        raise DataError(
-            f"{name}: answers with {first(own, n=8)}; people's categories are {first(people, n=8)}: fewer than two in "
-            "common. Categories meet by name; give answers in people's terms"
-        )
 
 
 def _valence(names: Names) -> bool:

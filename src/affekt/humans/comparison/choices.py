@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from affekt.errors import first
 from affekt.humans.agreement import (
     Bootstrap,
     Estimate,
@@ -21,6 +21,7 @@ from affekt.humans.agreement import (
     vote_calibration,
 )
 from affekt.humans.comparison.chosen import Chosen
+from affekt.humans.comparison.curves import curves
 from affekt.humans.comparison.erring import Erring, erring
 from affekt.humans.comparison.measures import Line, Measure, line, measure
 from affekt.humans.comparison.parts import Confusions, Differing, Part
@@ -32,8 +33,12 @@ Models = Mapping[str, Floats]
 """Name -> ``(M, S)`` probabilities."""
 
 
-def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) -> Part | None:
-    """Right and wrong answers: accuracy, error consistency, confusions; None without right answers to two units."""
+def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int, with_curves: bool = False) -> Part | None:
+    """Right and wrong answers: accuracy, error consistency, confusions, and curves over strengths where asked for.
+
+    Returns:
+        None without right answers to two units.
+    """
     rows = np.flatnonzero((chosen.truth >= 0) & chosen.confused.any(axis=1))
     held, own = chosen.take(rows), {name: p[rows] for name, p in models.items()}
     if len(np.unique(held.groups)) < 2:
@@ -43,6 +48,7 @@ def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) ->
     found = erring(held, responses, shared)
     if found is None:
         return None
+    over, said = curves(held, responses, seed=seed) if with_curves else ([], [])
     confusions = Confusions(
         categories=held.categories,
         people=confusion_matrix(held.truth, held.confused, classes=len(held.categories)),
@@ -60,7 +66,8 @@ def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) ->
         simulated=held.simulated,
         confusions=confusions,
         conditions=found.conditions,
-        notes=_errors_notes(chosen, held, responses, found),
+        curves=over,
+        notes=[*_errors_notes(chosen, held, responses, found), *said],
     )
 
 
@@ -71,22 +78,18 @@ def _errors_lead(held: Chosen) -> str:
     return f"Answers among {listed(held.categories)}; right is {right}. A model answers with its likeliest category."
 
 
-def _confusion_measures(
-    held: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: Bootstrap
-) -> list[Measure]:
+def _confusion_measures(held: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: Bootstrap) -> list[Measure]:
     found = confusion_agreement(responses, held.confused, held.truth, shared, classes=len(held.categories))
     every = {name: one.every_cell for name, one in found.items()}
     errors = {name: one.off_diagonal for name, one in found.items()}
     about = "correlation of a model's confusion matrix (shares of each row) with people's, −1 to 1"
-    return [
-        measure("confusions", "confusions, all cells", f"{about}; right answers make it high for anybody", every),
-        measure("confusions-errors", "confusions, errors alone", f"{about}, without the diagonal", errors),
-    ]
+    cells = [measure("confusions", "confusions, all cells", f"{about}; right answers make it high for anybody", every)]
+    if len(held.categories) > 2:  # of two categories there are two kinds of error, whose correlation is 1 or -1
+        cells.append(measure("confusions-errors", "confusions, errors alone", f"{about}, without the diagonal", errors))
+    return cells
 
 
-def _errors_notes(
-    chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[np.int64]], found: Erring
-) -> list[str]:
+def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[np.int64]], found: Erring) -> list[str]:
     notes = []
     if len(held) < len(chosen):
         left = counted(len(chosen) - len(held), "stimulus", "stimuli")
@@ -95,10 +98,11 @@ def _errors_notes(
         if len(np.unique(answers)) == 1:
             only = held.categories[int(answers[0])]
             notes.append(f"{name} answers “{only}” to all {len(held):,} stimuli.")
-    for one in found.conditions:
-        undefined = [m for m in responses if one.kappa[m][0] is None]
+    for name in responses:
+        undefined = [one.condition for one in found.conditions if one.kappa[name][0] is None]
         if undefined:
-            notes.append(f"{one.condition}: kappa is undefined for {listed(undefined)}; its mean is of the others.")
+            where = f"{len(undefined)} of {len(found.conditions)} conditions ({first(undefined)})"
+            notes.append(f"{name}: kappa is undefined in {where}, where it is right, or wrong, on every stimulus.")
     return notes
 
 
@@ -206,8 +210,3 @@ def _slug(categories: Sequence[str]) -> str:
 
 def _title(categories: Sequence[str]) -> str:
     return listed(categories) if len(categories) <= 3 else counted(len(categories), "category", "categories")
-
-
-def renamed(part: Part, suffix: str) -> Part:
-    """The same under another id."""
-    return replace(part, id=f"{part.id}-{suffix}")

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.affect import majority
+from affekt.affect import POLARITIES, majority
 from affekt.humans.comparison.categories import canonical, fold
-from affekt.humans.people import Strings, Trials, Votes, simulated_observers
+from affekt.humans.people import Trials, Votes, simulated_observers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Strings = NDArray[np.str_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Chosen:
         ids, groups: ``(M,)``.
         votes: ``(M, S)`` how many chose each; rows of zeros where nobody chose one of them.
         truth: ``(M,)`` index of the right answer, -1 without.
-        observers: name -> ``(M,)`` index of the answer, -1 without.
+        observers: name -> ``(M,)`` index of the answer, -1 without, -2 for a category that is none of these.
         conditions: ``(M,)``.
         confused: ``(M, S)`` the votes that confusion matrices count: those that do not say what is right.
         simulated: one sentence where the observers are simulated; else empty.
@@ -106,16 +107,19 @@ def of_trials(people: Trials, rows: Ints, categories: tuple[str, ...], space: tu
         categories: all that occur as an answer or as the right one.
     """
     table = _table(categories, space)
-    place = {name: int(table[k].argmax()) if table[k].any() else -1 for k, name in enumerate(categories)}
+    # Surprise is neither right nor wrong about valence; "surprise" to a face of fear is wrong.
+    outside = -1 if set(space) <= set(POLARITIES) else -2
+    place = {name: int(table[k].argmax()) if table[k].any() else outside for k, name in enumerate(categories)}
+    responses = {name: answers[rows] for name, answers in people.responses().items()}
     observers = {
-        name: np.array([place.get(answer, -1) for answer in answers[rows].tolist()], dtype=np.int64)
-        for name, answers in people.responses().items()
+        name: np.array([place.get(answer, -1) for answer in answers.tolist()], dtype=np.int64)
+        for name, answers in responses.items()
     }
     votes = _counted(observers, len(rows), len(space))
     said = people.truth[rows]
-    truth = np.array([place.get(name, -1) for name in said.tolist()], dtype=np.int64)
+    truth = np.array([max(-1, place.get(name, -1)) for name in said.tolist()], dtype=np.int64)
     intended = bool((said != "").any())
-    given = sum(int((answers[rows] != "").sum()) for answers in people.responses().values())
+    given = sum(int((answers != "").sum()) for answers in responses.values())
     return Chosen(
         categories=space,
         ids=people.ids[rows],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _CONDITION = re.compile(r"(?:(?P<name>.*?\D)[-_ ])?(?P<level>-?\d+(?:\.\d+)?(?:[
 
 
 def curves(chosen: Chosen, responses: Mapping[str, Ints], *, seed: int) -> tuple[list[Curve], list[str]]:
-    """A curve of each observer over each manipulation that has three strengths; and notes on those that cannot be fitted.
+    """A curve of each observer over each manipulation with three strengths; and notes on those without a fit.
 
     A condition reads ``name-strength``, as ``affekt stimuli`` names them, or is a number. Guesses are fixed at chance;
     of a morph, whose answers are the first face or not, both ends may lapse. Whether answers become more or fewer with
@@ -86,7 +86,7 @@ def _pooled(chosen: Chosen, levels: Floats, inside: NDArray[np.bool_]) -> tuple[
     x: list[Floats] = []
     right: list[Floats] = []
     for answers in chosen.observers.values():
-        given = inside & (answers >= 0)
+        given = inside & (answers != -1)
         x.append(levels[given])
         right.append((answers == chosen.truth)[given].astype(np.float64))
     return (np.concatenate(x), np.concatenate(right)) if x else (np.empty(0), np.empty(0))
@@ -107,8 +107,3 @@ def _fit(
         direction=direction,
         seed=seed,
     )
-
-
-def observers_of(found: Sequence[Curve]) -> list[str]:
-    """Who has a curve, people first."""
-    return list(dict.fromkeys(curve.observer for curve in found))

@@ -22,6 +22,7 @@ from affekt.humans.comparison.parts import PEOPLE, ByCondition
 
 Floats = NDArray[np.float64]
 
+AMONG = "people among themselves"
 ALWAYS = "right, or wrong, on every stimulus, so that errors can neither agree nor disagree: kappa is undefined"
 
 
@@ -70,7 +71,7 @@ def erring(chosen: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: B
 
 
 def _right(answers: NDArray[np.int64], truth: NDArray[np.int64]) -> Floats:
-    return np.where(answers < 0, np.nan, answers == truth).astype(np.float64)
+    return np.where(answers == -1, np.nan, answers == truth).astype(np.float64)
 
 
 def _in_condition(
@@ -93,9 +94,7 @@ def _in_condition(
     )
 
 
-def _among(
-    people: Mapping[str, Floats], shared: Bootstrap, *, simulated: bool
-) -> tuple[ErrorConsistency | None, str]:
+def _among(people: Mapping[str, Floats], shared: Bootstrap, *, simulated: bool) -> tuple[ErrorConsistency | None, str]:
     if simulated:
         return None, "observers are simulated from votes: how alike they err says nothing of people"
     if len(people) < 2:
@@ -112,20 +111,21 @@ def _measures(found: list[_Condition], chosen: Chosen) -> list[Measure]:
     accuracy = _people(found, "accuracy", "people's mean accuracy", ceiling=False)
     if chosen.simulated:
         accuracy = _simulated_accuracy(found, models[0])
-    kappa = _people(found, "kappa", "people among themselves")
-    observed = _people(found, "observed", "people among themselves")
     over = ", mean over conditions" if len(found) > 1 else ""
+    about = {
+        "accuracy": f"share of stimuli with the right answer, 0 to 1{over}",
+        "difference": f"−1 to 1; 0: as often right as people{over}",
+        "kappa": f"agreement of a model's errors with a person's beyond chance, −1 to 1; 0: unrelated errors{over}",
+        "observed": f"share of stimuli that a model and a person both have right or both wrong, 0 to 1{over}",
+    }
+    kappa, observed = "error consistency (kappa)", "observed consistency"
     return [
-        measure("accuracy", "accuracy", f"share of stimuli with the right answer, 0 to 1{over}", mean["accuracy"],
-                people=accuracy),
-        measure("accuracy-difference", "accuracy less people's", f"−1 to 1; 0: as often right as people{over}",
-                mean["difference"], best="zero", paired=False),
-        measure("observed-consistency", "observed consistency",
-                f"share of stimuli that a model and a person both have right or both wrong, 0 to 1{over}",
-                mean["observed"], people=observed),
-        measure("error-consistency", "error consistency (kappa)",
-                f"that share beyond what unrelated errors give, −1 to 1; 0: unrelated errors{over}",
-                mean["kappa"], people=kappa),
+        measure("accuracy", "accuracy", about["accuracy"], mean["accuracy"], best="none", people=accuracy),
+        measure("accuracy-difference", "accuracy less people's", about["difference"], mean["difference"], best="zero",
+                paired=False),
+        measure("error-consistency", kappa, about["kappa"], mean["kappa"], people=_people(found, "kappa", AMONG)),
+        measure("observed-consistency", observed, about["observed"], mean["observed"],
+                people=_people(found, "observed", AMONG)),
     ]  # fmt: skip
 
 

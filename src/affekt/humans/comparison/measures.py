@@ -10,10 +10,13 @@ import numpy as np
 
 from affekt.humans.agreement import Estimate, PairDifference, compare_models
 
-Best = Literal["high", "low", "zero"]
-"""Which value of a measure is people's or nearest to them."""
+Best = Literal["high", "low", "zero", "none"]
+"""Which values of a measure are nearest to people; `none`: the number alone does not say."""
 
 LEVEL = 0.95
+
+ALPHA = 0.05
+"""Of the adjusted p below which two models are told apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,14 +38,14 @@ def rating_part(
     *,
     resamples: int,
     seed: int,
-    votes: bool = False,
+    choices: bool = False,
 ) -> tuple[Part, list[Differing]]:
     """One dimension.
 
     Args:
         rows: ``(M,)`` of people's stimuli that the models' numbers belong to.
         models: numbers of those stimuli.
-        votes: whether people's numbers are counted votes.
+        choices: whether people's numbers are counted choices of categories.
 
     Raises:
         DataError: nothing that people and all models have, ratings outside the scale.
@@ -61,8 +61,8 @@ def rating_part(
     agreement = _without_units(rating_agreement(values, truth, shared), models)
     part = Part(
         id=f"rating-{dimension}",
-        title=f"{dimension}, from votes" if votes else dimension,
-        lead=_lead(people, dimension, votes),
+        title=f"{dimension}, from choices" if choices else dimension,
+        lead=_lead(people, dimension, choices),
         stimuli=len(kept),
         units=shared.units,
         models=tuple(models),
@@ -79,11 +79,11 @@ def rating_part(
     return part, _differing(part, people.ids[kept], truth, values, models)
 
 
-def _lead(people: Ratings, dimension: str, votes: bool) -> str:
-    if votes:
+def _lead(people: Ratings, dimension: str, choices: bool) -> str:
+    if choices:
         return (
-            "Valence from votes: a vote for a positive emotion counts 1, for a neutral one 0, for a negative one −1; "
-            "votes for surprise are not counted. A model's categories are put the same way."
+            "Valence from choices: that of a positive emotion counts 1, of a neutral one 0, of a negative one −1; "
+            "surprise is not counted. A model's categories are put the same way."
         )
     return f"Each model's {dimension} against people's mean rating, {people.scale.low:g} to {people.scale.high:g}."
 
@@ -103,7 +103,7 @@ def _without_units(
 def _measures(found: Mapping[str, Mapping[str, Estimate]], ceiling: Ceiling | Line, truth: Floats) -> list[Measure]:
     lines = _lines(ceiling, truth)
     return [
-        measure("pearson", "r", "Pearson's correlation over stimuli, −1 to 1", found["pearson"], people=lines[0]),
+        measure("pearson", "Pearson's r", "correlation over stimuli, −1 to 1", found["pearson"], people=lines[0]),
         measure("spearman", "Spearman", "rank correlation, −1 to 1", found["spearman"], people=lines[1]),
         measure("ccc", "CCC", "concordance correlation, −1 to 1: 1 where the numbers are the same", found["ccc"],
                 people=lines[2]),
@@ -134,7 +134,7 @@ def _lines(ceiling: Ceiling | Line, truth: Floats) -> list[Line]:
 def _ceiling(
     people: Ratings, dimension: str, rows: NDArray[np.int64], shared: Bootstrap
 ) -> tuple[Ceiling | Line, list[str]]:
-    """People's reliability on these stimuli by single ratings, else by their spread; a line that says why there is none."""
+    """People's reliability on these stimuli, by single ratings, else by their spread; or why there is none."""
     single = people.raters.get(dimension)
     try:
         if single is not None and len(single) > 1:
@@ -144,12 +144,31 @@ def _ceiling(
             alone = f"One rater's ratings correlate {number(one.value if one else None)} with the mean of the others'."
             return split_half(table, shared, seed=shared.seed), [alone]
         if dimension in people.sds and dimension in people.counts:
-            sds, counts = people.sds[dimension][rows], people.counts[dimension][rows]
-            return from_spread(people.means[dimension][rows], sds, counts, shared), []
+            return _from_spread(people, dimension, rows, shared)
     except DataError as error:
         return Line(value=None, said="noise ceiling", reason=str(error)), [f"No noise ceiling: {error}"]
     why = "neither single ratings nor their standard deviation and number are known"
     return Line(value=None, said="noise ceiling", reason=why), [f"No noise ceiling: {why}."]
+
+
+def _from_spread(
+    people: Ratings, dimension: str, rows: NDArray[np.int64], shared: Bootstrap
+) -> tuple[Ceiling, list[str]]:
+    """Of the stimuli with a known spread: one rating alone has none.
+
+    Raises:
+        DataError: fewer than two stimuli or groups have one.
+    """
+    sds, counts = people.sds[dimension][rows], people.counts[dimension][rows]
+    known = np.isfinite(sds) & (counts >= 2)
+    kept, groups = rows[known], people.groups[rows[known]]
+    if len(np.unique(groups)) < 2:
+        raise DataError(f"{int(known.sum())} stimuli have two ratings or more")
+    drawn = bootstrap(len(kept), groups=groups, resamples=shared.resamples, seed=shared.seed)
+    left = len(rows) - len(kept)
+    said = f"Noise ceiling without {counted(left, 'stimulus', 'stimuli')} that had one rating." if left else ""
+    ceiling = from_spread(people.means[dimension][kept], sds[known], counts[known], drawn)
+    return ceiling, [said] if said else []
 
 
 def _notes(models: Mapping[str, Numbers], values: Mapping[str, Floats], left: int, people: Ratings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Structure: whether a model's features tell stimuli apart as people's ratings, votes or categories do - RSA and CKA."""
+"""Structure: whether a model's features tell stimuli apart as people's answers do - RSA and CKA."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ MOST = 400
 
 CONTENT = "theme_category"
 """The fact that says what a rated picture shows."""
+
+FEATURES = "features"
+"""Id of the part."""
 
 DRAWS = 200
 """Resamples at most: each takes a pass over all pairs of stimuli."""
@@ -81,7 +84,7 @@ def structure_part(
     measures = [m for structure in structures for m in _measures(structure, held, min(resamples, DRAWS), seed)]
     note = [f"{len(chosen)} of {len(rows):,} stimuli, drawn by the seed."] if len(chosen) < len(rows) else []
     return Part(
-        id="features",
+        id=FEATURES,
         title="Features",
         lead="Whether a model's features (its last layer before the heads) tell stimuli apart as people's answers do, "
         "whatever it answers itself. RSA: rank correlation of dissimilarities (1 − r of features), over all pairs of "
@@ -135,9 +138,7 @@ def _of_categories(people: Ratings | Votes | Trials, rows: Ints, votes: Ints | N
     elif votes is not None:
         labels, title = votes.argmax(axis=1), "categories"
     if labels is not None:
-        yield Structure(
-            name="categories", title=title, features=category_features(labels), rdm=category_rdm(labels)
-        )
+        yield Structure(name="categories", title=title, features=category_features(labels), rdm=category_rdm(labels))
 
 
 def _measures(structure: Structure, features: Mapping[str, Floats], draws: int, seed: int) -> list[Measure]:

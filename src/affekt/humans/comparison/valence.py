@@ -1,4 +1,4 @@
-"""Valence where one side has no rating of it: of votes, and of a model's categories, by their polarity."""
+"""Valence where one side has no rating of it: of people's choices, and of a model's categories, by their polarity."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from affekt.affect import RatingScale
 from affekt.humans.comparison.categories import sign_of
-from affekt.humans.people import Answers, Ratings, Votes
+from affekt.humans.people import Answers, Ratings, Trials, Votes
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 SIGNED = RatingScale(-1, 1)
-"""A vote for a negative emotion counts -1, for a neutral one 0, for a positive one 1."""
+"""A choice of a negative emotion counts -1, for a neutral one 0, for a positive one 1."""
 
 SIGNS = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 
@@ -33,25 +34,29 @@ class Numbers:
     no_units: str = ""
 
 
-def of_votes(votes: Votes) -> Ratings | None:
-    """Each vote as a rating of -1, 0 or 1; votes for emotions without a polarity (surprise) are not counted.
+def of_choices(people: Votes | Trials, rows: Ints, categories: Sequence[str], choices: Ints) -> Ratings | None:
+    """Each choice as a rating of -1, 0 or 1; emotions without a polarity (surprise) are not counted.
+
+    Args:
+        rows: ``(M,)`` of people's stimuli.
+        choices: ``(M, K)`` how many people chose each of the categories.
 
     Returns:
         NaN for a stimulus without a counted vote. None where the categories have not both signs.
     """
-    signs = _signs(votes.categories)
+    signs = _signs(categories)
     if signs is None:
         return None
     counted = ~np.isnan(signs)
-    counts, values = votes.votes[:, counted].astype(np.float64), signs[counted]
+    counts, values = choices[:, counted].astype(np.float64), signs[counted]
     n = counts.sum(axis=1)
     mean = (counts @ values) / np.where(n > 0, n, np.nan)
     squares = (counts * (values - mean[:, None]) ** 2).sum(axis=1)
     return Ratings(
-        name=votes.name,
-        ids=votes.ids,
-        groups=votes.groups,
-        licence=votes.licence,
+        name=people.name,
+        ids=people.ids[rows],
+        groups=people.groups[rows],
+        licence=people.licence,
         scale=SIGNED,
         means={"valence": mean},
         sds={"valence": np.sqrt(squares / np.where(n > 1, n - 1, np.nan))},
@@ -93,7 +98,7 @@ def _rated(answers: Answers, dimension: str, people: Ratings) -> Numbers:
     values, scale = answers.ratings[dimension].astype(np.float64), people.scale
     span = f"{scale.low:g} to {scale.high:g}"
     if scale == SIGNED and answers.scale != SIGNED:
-        return Numbers(values=values, no_units=f"{answers.name} rates; votes have no unit of its scale")
+        return Numbers(values=values, no_units=f"{answers.name} rates; choices have no unit of its scale")
     if answers.scale is not None:
         return Numbers(values=answers.scale.convert(values, scale))
     if scale.low <= np.nanmean(values) <= scale.high:
