@@ -12,8 +12,12 @@ Figures = dict[tuple[str, float], str]
 """The SVG of every chart, by name and width in inches."""
 
 
-def draw(charts: Iterable[Chart]) -> tuple[Figures, dict[str, bytes]]:
-    """Every chart for the page, and its files, by their place in the report's folder."""
+def draw(charts: Iterable[Chart], *, pdf: bool = True) -> tuple[Figures, dict[str, bytes]]:
+    """Every chart for the page, and its files, by their place in the report's folder.
+
+    Args:
+        pdf: beside each SVG; embedding its fonts takes three times as long as all else.
+    """
     page: Figures = {}
     files: dict[str, bytes] = {}
     with styled():
@@ -24,7 +28,8 @@ def draw(charts: Iterable[Chart]) -> tuple[Figures, dict[str, bytes]]:
                 page[chart.name, width] = for_page(svg, name=f"{chart.name}-{round(width)}", alt=chart.alt)
                 if width == chart.widths[0]:
                     files[f"figures/{chart.name}.svg"] = svg.encode()
-                    files[f"figures/{chart.name}.pdf"] = as_pdf(figure)
+                    if pdf:
+                        files[f"figures/{chart.name}.pdf"] = as_pdf(figure)
     return page, files
 
 

@@ -24,8 +24,7 @@ from affekt.humans.comparison.chosen import Chosen
 from affekt.humans.comparison.curves import curves
 from affekt.humans.comparison.erring import Erring, erring
 from affekt.humans.comparison.measures import Line, Measure, line, measure
-from affekt.humans.comparison.parts import Confusions, Differing, Part
-from affekt.humans.comparison.ratings import MOST
+from affekt.humans.comparison.parts import Confusions, Differing, Part, largest
 from affekt.report.numbers import counted, listed, number, share
 
 Floats = NDArray[np.float64]
@@ -185,7 +184,7 @@ def _votes_notes(chosen: Chosen) -> list[str]:
 def _differing(part: Part, chosen: Chosen, name: str, probabilities: Floats) -> Differing:
     shares = chosen.votes / chosen.votes.sum(axis=1, keepdims=True)
     gap = np.abs(probabilities - shares).sum(axis=1) / 2
-    rows = [int(i) for i in np.argsort(-gap, kind="stable")[:MOST] if gap[i] > 0]
+    rows = largest(gap)
     stimuli = [
         (
             str(chosen.ids[i]),

@@ -94,9 +94,18 @@ def of_votes(people: Votes, rows: Ints, space: tuple[str, ...], *, seed: int) ->
         observers=observers,
         conditions=np.full(len(kept), ""),
         confused=folded.votes if intended else _counted(observers, len(kept), len(space)),
-        simulated=drawn.said,
+        simulated=_intended(len(observers), seed) if intended else drawn.said,
         intended=intended,
         elsewhere=float(1 - votes.sum() / max(1, counts.sum())),
+    )
+
+
+def _intended(observers: int, seed: int) -> str:
+    """What is said of observers where the right answer is known without them."""
+    return (
+        f"{observers} simulated observers, drawn from one half of the votes on each stimulus (seed {seed}); the right "
+        "answer is the intended category. They share nothing but the difficulty of a stimulus: how much they agree is "
+        "no human ceiling. Intact stimuli only, as people saw them."
     )
 
 

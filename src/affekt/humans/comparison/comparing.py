@@ -14,7 +14,7 @@ from affekt.humans.comparison import chosen as choosing
 from affekt.humans.comparison.categories import Space, fold, folded_probabilities, spaces
 from affekt.humans.comparison.choices import errors_part, votes_part
 from affekt.humans.comparison.chosen import Chosen
-from affekt.humans.comparison.parts import Differing, Part
+from affekt.humans.comparison.parts import Differing, Part, with_reasons
 from affekt.humans.comparison.ratings import rating_part
 from affekt.humans.comparison.restricting import taken
 from affekt.humans.comparison.structure import FEATURES, structure_part
@@ -156,11 +156,11 @@ class _Work:
         compared: set[str] = set()
         for part, differing in (*self._chosen(answers), *self._rated(answers)):
             compared |= set(part.models)
-            yield part, differing
+            yield with_reasons(part), differing
         self._refuse(_lacking(answers, compared))
         structure = self._structure()
         if structure is not None:
-            yield structure, []
+            yield with_reasons(structure), []
 
     def _joined(self, name: str, answers: Answers) -> Answers:
         """The answers to the joined stimuli, in their order, under the model's name."""

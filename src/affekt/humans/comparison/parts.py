@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from affekt.affect import RatingScale
 from affekt.humans.agreement import Calibration, Confusion
 from affekt.humans.comparison.measures import Measure
 from affekt.humans.psychophysics import Psychometric
+from affekt.report.numbers import listed
 
 Floats = NDArray[np.float64]
 
@@ -115,6 +116,30 @@ class Part:
     conditions: Sequence[ByCondition] = ()
     curves: Sequence[Curve] = ()
     notes: Sequence[str] = ()
+
+
+def with_reasons(part: Part) -> Part:
+    """The part, its notes saying what is undefined and why, unless they say so already."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for measure in part.measures:
+        for model, estimate in measure.models.items():
+            if estimate.value is None:
+                found.setdefault((model, estimate.reason), []).append(measure.title)
+    notes = [
+        f"{listed(titles)} of {model} {'is' if len(titles) == 1 else 'are'} undefined: {reason}."
+        for (model, reason), titles in found.items()
+        if not any(reason in note for note in part.notes)
+    ]
+    return replace(part, notes=[*part.notes, *notes])
+
+
+MOST = 8
+"""Stimuli that are named for each model and part."""
+
+
+def largest(gaps: Floats) -> list[int]:
+    """The places of the largest distances, largest first; those that rounding leaves are none."""
+    return [int(i) for i in np.argsort(-gaps, kind="stable")[:MOST] if gaps[i] > 1e-9]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,12 @@ from affekt.humans.agreement import (
     split_half,
 )
 from affekt.humans.comparison.measures import Line, Measure, changed, line, measure
-from affekt.humans.comparison.parts import Differing, Part, Scatter
+from affekt.humans.comparison.parts import Differing, Part, Scatter, largest
 from affekt.humans.comparison.valence import Numbers
 from affekt.humans.people import Ratings
 from affekt.report.numbers import counted, number
 
 Floats = NDArray[np.float64]
-
-_CONSTANT = 1e-9  # of the scale: answers that differ by less are one answer
 
 
 def rating_part(
@@ -74,7 +72,7 @@ def rating_part(
             scale=people.scale,
             units=tuple(name for name, m in models.items() if not m.no_units),
         ),
-        notes=[*_notes(models, values, len(rows) - len(kept), people), *ceiling_notes],
+        notes=[*_notes(models, len(rows) - len(kept)), *ceiling_notes],
     )
     return part, _differing(part, people.ids[kept], truth, values, models)
 
@@ -171,13 +169,10 @@ def _from_spread(
     return ceiling, [said] if said else []
 
 
-def _notes(models: Mapping[str, Numbers], values: Mapping[str, Floats], left: int, people: Ratings) -> list[str]:
+def _notes(models: Mapping[str, Numbers], left: int) -> list[str]:
     notes = [f"{m.no_units}: correlations alone." for m in models.values() if m.no_units]
     if left:
         notes.append(f"{counted(left, 'stimulus', 'stimuli')} left out that people or a model have not rated.")
-    span = people.scale.high - people.scale.low
-    same = [name for name, v in values.items() if np.ptp(v) <= _CONSTANT * span]
-    notes += [f"{name} gives the same number for all stimuli: its correlations are undefined." for name in same]
     return notes
 
 
@@ -190,7 +185,7 @@ def _differing(
         ranked = bool(models[name].no_units)
         gap = np.abs(_ranks(v) - _ranks(truth)) if ranked else np.abs(v - truth)
         what = "distance of ranks, as a share of all stimuli" if ranked else "distance, in units of the scale"
-        rows = _most(gap)
+        rows = largest(gap)
         found.append(
             Differing(
                 model=name,
@@ -200,15 +195,6 @@ def _differing(
             )
         )
     return found
-
-
-MOST = 8
-"""Stimuli that are named for each model."""
-
-
-def _most(gap: Floats) -> Sequence[int]:
-    order = np.argsort(-gap, kind="stable")[:MOST]
-    return [int(i) for i in order if gap[i] > 0]
 
 
 def _ranks(values: Floats) -> Floats:

@@ -67,7 +67,7 @@ def write_comparison(found: Comparison, folder: Path, about: About | None = None
     about = about or About()
     check_folder(folder)
     made = sections(found, about.pictures, about.no_pictures)
-    figures, files = draw(chart for section in made for chart in section.charts)
+    figures, files = draw((chart for section in made for chart in section.charts), pdf=False)
     tables: list[Table] = [chart.table for section in made for chart in section.charts]
     tables += [table for section in made for table in section.tables]
     tables += [section.gallery.table for section in made if section.gallery is not None]
