@@ -136,7 +136,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 
 def test_help_of_every_verb_says_what_it_does(call):
-    listed = re.findall(r"^    (\w+)", call("--help").out, flags=re.MULTILINE)
+    listed = re.findall(r"^    ([\w-]+)", call("--help").out, flags=re.MULTILINE)
     assert len(listed) == len(VERBS)
     for verb in listed:
         text = call(verb, "--help").out

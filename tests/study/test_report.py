@@ -13,8 +13,8 @@ import pytest
 import synthetic_study
 
 from affekt.errors import AffektError, UsageError
+from affekt.report.numbers import interval, number, signed
 from affekt.study.report import tables, write_report
-from affekt.study.report.numbers import interval, number, signed
 
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7*7 }}$_%"
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from affekt.report.drawing import NARROW, WIDE, as_pdf, as_svg, for_page, styled
 from affekt.study.report import charts
 from affekt.study.report.charts.attribution import levels
 from affekt.study.report.charts.cost import efficient
 from affekt.study.report.charts.curves import spread
 from affekt.study.report.charts.rows import MOST_CLASSES, by_class, class_order
-from affekt.study.report.drawing import NARROW, WIDE, as_pdf, as_svg, for_page, styled
 
 STEPS = st.lists(st.floats(-10, 10), min_size=1, max_size=6)
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affekt.errors import UsageError
+from affekt.report.numbers import probability, short_count, shortened, signed
+from affekt.report.table import Column, Table, as_csv, as_latex, as_markdown
 from affekt.study.report import tables
-from affekt.study.report.numbers import probability, short_count, shortened, signed
-from affekt.study.report.table import Column, Table, as_csv, as_latex, as_markdown
 
 SEEDS = (0, 1)
 

@@ -43,10 +43,10 @@ def add_reader(parser: argparse.ArgumentParser) -> None:
 def settings_of(described: Dataset, args: argparse.Namespace, **changes: Any) -> DataSettings:
     """The settings that NAME, --root and --option say."""
     root = {"root": str(args.root)} if args.root is not None else {}
-    return described.settings(**root, **changes, options=dict(map(_option, args.options)))
+    return described.settings(**root, **changes, options=dict(map(reader_option, args.options)))
 
 
-def _option(text: str) -> tuple[str, Any]:
+def reader_option(text: str) -> tuple[str, Any]:
     """``key=value``; the value is TOML, a bare word is a string."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():

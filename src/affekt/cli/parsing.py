@@ -22,6 +22,7 @@ VERBS = (
     "predict",
     "look",
     "probe",
+    "compare-humans",
     "data",
     "stimuli",
     "recipes",
@@ -82,7 +83,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"affekt {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", dest="verb", required=True)
     for verb in VERBS:
-        importlib.import_module(f"affekt.cli.{verb}").register(verbs)
+        importlib.import_module(f"affekt.cli.{verb.replace('-', '_')}").register(verbs)
     _describe(verbs)
     return parser
 

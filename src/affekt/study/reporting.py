@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from affekt.data import dataset
 from affekt.errors import AffektError
 from affekt.recipe import Recipe
+from affekt.report import PicturesById
 from affekt.study.building import target_data
 from affekt.study.comparison import Frame
-from affekt.study.report import TestPictures, write_report
+from affekt.study.report import write_report
 
 SHOWN_SIZE = 96
 """Side of the pictures that a report shows, pixels: larger than what small networks see."""
@@ -44,7 +45,7 @@ def _allowed(recipe: Recipe) -> bool:
     return dataset(recipe.target.name).show_pictures if wish == "licence" else wish == "always"
 
 
-def _readable(frame: Frame, data_root: Path | None) -> TestPictures | None:
+def _readable(frame: Frame, data_root: Path | None) -> PicturesById | None:
     """The test pictures by id; None where the data set is not on this machine."""
     recipe = frame.recipe
     larger = replace(recipe, target=replace(recipe.target, image_size=max(SHOWN_SIZE, recipe.target.image_size)))

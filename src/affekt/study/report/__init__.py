@@ -10,8 +10,7 @@ pixels.
 
 from __future__ import annotations
 
-from affekt.study.report.pictures import TestPictures
 from affekt.study.report.study_tables import tables
 from affekt.study.report.writing import write_report
 
-__all__ = ["TestPictures", "tables", "write_report"]
+__all__ = ["tables", "write_report"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from affekt.study.report.numbers import counted, known, listed, number
+from affekt.report.numbers import counted, known, listed, number
 from affekt.study.report.study_tables import Comparison, comparison_name
 
 

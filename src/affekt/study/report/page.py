@@ -1,19 +1,17 @@
-"""The page: sections of figures and tables in one HTML file that needs nothing else."""
+"""The page of a study: what stands above and below its sections."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from affekt.report.numbers import count, counted, interval, known, probability, signed
+from affekt.report.page import Section, render
+from affekt.report.writing import Figures
 from affekt.study.report.caveats import caveats, headline, progress
-from affekt.study.report.drawing import NARROW, WIDE
-from affekt.study.report.numbers import count, counted, interval, known, probability, signed
 from affekt.study.report.reading import Study
-from affekt.study.report.sections import Section
 from affekt.study.report.study_tables import Comparison, comparison_name, items
-from affekt.study.report.table import Table, as_csv
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,26 +25,18 @@ class Page:
 
     study: Study
     sections: Sequence[Section]
-    figures: Mapping[tuple[str, float], str]
+    figures: Figures
     notes: Sequence[str] = ()
 
     def render(self) -> str:
         """The whole HTML; every word that is not the template's is escaped."""
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-
-        environment = Environment(
-            loader=PackageLoader("affekt.study.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"data_uri": data_uri, "count": count}
         comparison = self.study.comparison
-        return environment.get_template("report.html").render(
+        return render(
+            "affekt.study.report",
+            "report.html",
+            sections=self.sections,
+            figures=self.figures,
             page=self,
-            wide=WIDE,
-            narrow=NARROW,
             title=str(comparison.get("name") or self.study.path.name),
             about=str(comparison.get("about") or ""),
             progress=progress(comparison),
@@ -67,11 +57,6 @@ class Page:
 
 def _data_set(held: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(held.get(key) or "not stated") for key in ("name", "licence", "citation")}
-
-
-def data_uri(table: Table) -> str:
-    """A table's CSV as a link's target."""
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(as_csv(table).encode()).decode()
 
 
 def key_figure(comparison: Comparison) -> dict[str, str] | None:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from affekt.report.drawing import Chart
+from affekt.report.numbers import counted
+from affekt.report.page import Section
 from affekt.study.report import charts
-from affekt.study.report.drawing import Chart
 from affekt.study.report.gathering import Gathered, Shown
 from affekt.study.report.joint_table import joint_table
-from affekt.study.report.numbers import counted
 from affekt.study.report.pictures import Ends
 from affekt.study.report.reading import Study
 from affekt.study.report.study_tables import Comparison, comparisons_table, conditions_table, tuning_table
-from affekt.study.report.table import Table
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A heading with what stands under it, in the order of the fields."""
-
-    title: str
-    id: str
-    lead: str = ""
-    charts: Sequence[Chart] = ()
-    tables: Sequence[Table] = ()
-    ends: Ends | None = None
-    ends_note: str = ""
 
 
 def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str) -> Iterator[Section]:
@@ -78,7 +64,8 @@ def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str
         yield Section(title="Regulation", id="regulation", lead="No regulated run has finished.")
         return
     yield from _regulated(study, gathered, gathered.shown)
-    yield Section(title="Pictures with the most and the least r", id="pictures", ends=ends, ends_note=ends_note)
+    gallery = None if ends is None else ends.gallery(ends_note)
+    yield Section(title="Pictures with the most and the least r", id="pictures", gallery=gallery)
 
 
 def _regulated(study: Study, gathered: Gathered, shown: Shown) -> Iterator[Section]:

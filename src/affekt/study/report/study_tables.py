@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from affekt.errors import UsageError, unknown
-from affekt.study.report.numbers import NONE, count, interval, known, number, probability, short_count, signed
-from affekt.study.report.table import Column, Record, Table, as_csv, as_latex, as_markdown
+from affekt.report.numbers import NONE, count, interval, known, number, probability, short_count, signed
+from affekt.report.table import Column, Record, Table, as_csv, as_latex, as_markdown
 
 Comparison = Mapping[str, Any]
 Format = Literal["markdown", "latex", "csv"]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
-from affekt.errors import AffektError, UsageError
-from affekt.study.report.drawing import Chart, as_pdf, as_svg, for_page, styled
+from affekt.errors import UsageError
+from affekt.report import PicturesById, draw, write_file
+from affekt.report.table import as_csv
 from affekt.study.report.gathering import gather
 from affekt.study.report.joint_table import joint_table
 from affekt.study.report.page import Page
-from affekt.study.report.pictures import TestPictures, ends
+from affekt.study.report.pictures import ends
 from affekt.study.report.reading import read_study
 from affekt.study.report.sections import class_names, sections
 from affekt.study.report.study_tables import study_tables
-from affekt.study.report.table import as_csv
 
 
-def write_report(study: Path, *, pictures: bool | None = None, stimuli: TestPictures | None = None) -> list[Path]:
+def write_report(study: Path, *, pictures: bool | None = None, stimuli: PicturesById | None = None) -> list[Path]:
     """Write ``report.html``, ``figures/*.svg`` and ``.pdf``, and ``tables/*.csv`` into a study's folder.
 
     A study that is not finished has what there is so far, and says so on top. The same study gives the same bytes.
@@ -45,51 +44,19 @@ def write_report(study: Path, *, pictures: bool | None = None, stimuli: TestPict
         at_ends = ends(gathered.shown, class_names(held), None if pictures is False else stimuli)
     found = list(sections(held, gathered, at_ends, _ends_note(pictures, stimuli)))
     charts = [chart for section in found for chart in section.charts]
-    figures, files = _draw(charts)
+    figures, files = draw(charts)
     page = Page(study=held, sections=found, figures=figures, notes=[*held.notes, *gathered.notes])
     own = [joint_table(held.comparison, held.joint)] if held.joint else []
     own += [at_ends.table] if at_ends else []
     tables = [chart.table for chart in charts] + study_tables(held.comparison) + own
     texts = {f"tables/{table.name}.csv": as_csv(table).encode() for table in tables}
     return [
-        _write(study / name, content)
+        write_file(study / name, content)
         for name, content in ({"report.html": page.render().encode()} | files | texts).items()
     ]
 
 
-def _ends_note(pictures: bool | None, stimuli: TestPictures | None) -> str:
+def _ends_note(pictures: bool | None, stimuli: PicturesById | None) -> str:
     if pictures is False:
         return "Ids only: the report was asked to show no pictures."
     return "Ids only: the report was given no access to the test pictures." if stimuli is None else ""
-
-
-def _draw(charts: Iterable[Chart]) -> tuple[dict[tuple[str, float], str], dict[str, bytes]]:
-    """Every chart for the page, by name and width, and its files, by their place in the folder."""
-    page: dict[tuple[str, float], str] = {}
-    files: dict[str, bytes] = {}
-    with styled():
-        for chart in charts:
-            for width in chart.widths:
-                figure = chart.draw(width)
-                svg = as_svg(figure)
-                page[chart.name, width] = for_page(svg, name=f"{chart.name}-{round(width)}", alt=chart.alt)
-                if width == chart.widths[0]:
-                    files[f"figures/{chart.name}.svg"] = svg.encode()
-                    files[f"figures/{chart.name}.pdf"] = as_pdf(figure)
-    return page, files
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """A file whole or not at all.
-
-    Raises:
-        AffektError: the folder cannot be written, or the disk is full.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise AffektError(f"cannot write {path}: {error.strerror}") from None
-    return path

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from affekt.report.drawing import NARROW, Chart, canvas, label_room
+from affekt.report.numbers import count, counted, number, shortened
+from affekt.report.table import Record, Table
 from affekt.study.report.charts.regulation import MOST_STATES
 from affekt.study.report.charts.rows import by_class, class_order, quantile_rows
-from affekt.study.report.drawing import NARROW, Chart, canvas, label_room
 from affekt.study.report.gathering import Shown
-from affekt.study.report.numbers import count, counted, number, shortened
-from affekt.study.report.table import Record, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

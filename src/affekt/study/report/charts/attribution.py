@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from affekt.study.report.drawing import COLOURS, INK, MUTED, NARROW, RULE, Chart, canvas, label_room, placed
-from affekt.study.report.numbers import interval, known, listed, shortened, signed
+from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, RULE, Chart, canvas, label_room, placed
+from affekt.report.numbers import interval, known, listed, shortened, signed
 from affekt.study.report.study_tables import Comparison, attribution_table
 
 if TYPE_CHECKING:

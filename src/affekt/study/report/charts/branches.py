@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from affekt.study.report.drawing import COLOURS, MUTED, NARROW, Chart, canvas, label_room, placed
-from affekt.study.report.numbers import known, number, share, shortened
+from affekt.report.drawing import COLOURS, MUTED, NARROW, Chart, canvas, label_room, placed
+from affekt.report.numbers import known, number, share, shortened
+from affekt.report.table import Record, Table
 from affekt.study.report.predictions import OUTCOMES, Reduced
 from affekt.study.report.study_tables import Comparison, items
-from affekt.study.report.table import Record, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

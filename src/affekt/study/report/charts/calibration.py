@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.study.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
-from affekt.study.report.numbers import number, shortened
+from affekt.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
+from affekt.report.numbers import number, shortened
+from affekt.report.table import Table
 from affekt.study.report.predictions import Reduced
 from affekt.study.report.study_tables import Comparison, items, metric
-from affekt.study.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from affekt.study.report.drawing import COLOURS, INK, MUTED, NARROW, Chart, canvas, label_room, placed
-from affekt.study.report.numbers import known, number, shortened
+from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, Chart, canvas, label_room, placed
+from affekt.report.numbers import known, number, shortened
+from affekt.report.table import Record, Table
 from affekt.study.report.study_tables import Comparison, conditions_table, items
-from affekt.study.report.table import Record, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

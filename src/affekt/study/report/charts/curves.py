@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.study.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
-from affekt.study.report.numbers import shortened
-from affekt.study.report.table import Table
+from affekt.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
+from affekt.report.numbers import shortened
+from affekt.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

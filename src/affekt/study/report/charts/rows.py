@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.study.report.drawing import COLOURS, MUTED, canvas, label_room, placed
-from affekt.study.report.numbers import count, shortened
-from affekt.study.report.table import Record
+from affekt.report.drawing import COLOURS, MUTED, canvas, label_room, placed
+from affekt.report.numbers import count, shortened
+from affekt.report.table import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from affekt.study.report.table import Table
+from affekt.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,8 +26,6 @@ WIDE, NARROW = 7.6, 3.7
 INK, MUTED, RULE = "#1b1b1b", "#5a5a5a", "#dcdcdc"
 THEME = {INK: "--ink", MUTED: "--muted", RULE: "--rule"} | {c.lower(): f"--c{i}" for i, c in enumerate(COLOURS)}
 """Colours that the page replaces by its own, so that figures follow its light or dark look."""
-
-VERDICTS = {"better": COLOURS[0], "worse": COLOURS[1], "equivalent": COLOURS[2], "cannot tell": MUTED}
 
 _STYLE: Any = {
     "svg.fonttype": "none",

@@ -1,0 +1,156 @@
+"""The models of ``affekt compare-humans``: what each word names, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from affekt.cli.data_reading import progress
+from affekt.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from affekt.cli.compared_stimuli import Chosen, StimuliOfPeople
+    from affekt.cli.models import Found
+    from affekt.humans.comparison import Model
+    from affekt.humans.people import Answers
+
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".npz")
+SIZE = 224
+"""Side at which a network that is named sees pictures, pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What one word names.
+
+    Attributes:
+        name: of it in the comparison.
+        found: a model of ours; None for the others.
+        answers: precomputed ones.
+        network: a network's name, with its initial weights.
+        notes: what a reader must know, in sentences.
+    """
+
+    name: str
+    found: Found | None = None
+    answers: Answers | None = None
+    network: tuple[str, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def named_models(texts: Sequence[str], *, humans: str) -> list[Named]:
+    """Every model that the words name; a table may hold several.
+
+    Raises:
+        UsageError: a word that names nothing, two models of one name.
+        DataError, CheckpointError: what reading says.
+    """
+    names = short_names([text for text in texts if not _is_table(text)])
+    found = [one for text in texts for one in _named(text, names.get(text, text), humans)]
+    every = [one.name for one in found]
+    twice = next((name for name in every if every.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{twice}: the name of two models; name each once, and tables or their column model otherwise")
+    return found
+
+
+def short_names(texts: Sequence[str]) -> dict[str, str]:
+    """Text -> its last parts, as many as tell it from the others; ``model`` and ``seed-0`` alone tell nothing."""
+    parts = {text: _parts(text) for text in texts}
+    found = {}
+    for text, own in parts.items():
+        least = 2 if own[-1].startswith("seed-") and len(own) > 1 else 1
+        others = [other for word, other in parts.items() if word != text]
+        enough = (n for n in range(least, len(own)) if all(own[-n:] != other[-n:] for other in others))
+        found[text] = "/".join(own[-next(enough, len(own)) :])
+    return found
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    parts = tuple(part for part in PurePath(text).parts if part not in ("/", ".", ".."))
+    return (parts[:-1] if len(parts) > 1 and parts[-1] == "model" else parts) or (text,)
+
+
+def _is_table(text: str) -> bool:
+    path = Path(text).expanduser()
+    return path.suffix.lower() in TABLES and not path.is_dir()
+
+
+def _named(text: str, name: str, humans: str) -> list[Named]:
+    from affekt.humans.people import read_answers
+
+    path = Path(text).expanduser()
+    if _is_table(text):
+        return [Named(name=n, answers=a, notes=a.notes) for n, a in read_answers(path).items()]
+    if (path / "predictions.npz").is_file() and not (path / "model").is_dir():
+        return [Named(name=name, answers=replace(a, name=name), notes=a.notes) for a in read_answers(path).values()]
+    if not path.exists() and ("/" not in text or "=" in text or ":" in text):
+        return [_network(text, humans)]
+    from affekt.cli.models import find_model
+
+    return [Named(name=name, found=find_model(text))]
+
+
+def _network(text: str, humans: str) -> Named:
+    """``resnet18``, ``timm:resnet18``, ``vgg16=random``, ``vgg16=weights.pth``.
+
+    Raises:
+        UsageError: neither a file or folder nor a network.
+    """
+    from affekt.backbones.naming import resolve
+
+    name, equals, initial = text.rpartition("=")
+    if not equals or ")" in initial:
+        name, initial = text, "imagenet"
+    try:
+        resolve(name)
+    except UsageError as error:
+        raise UsageError(f"MODEL {text}: no such file or folder, and as a network's name: {error}") from None
+    note = (
+        f"{text}: a network by name has no affect head and cannot answer: its features alone are compared. What they "
+        f"know of people's answers, with a head fitted in folds: affekt probe {text} --humans {humans}"
+    )
+    return Named(name=text, network=(name, initial), notes=(note,))
+
+
+def ask(models: Sequence[Named], stimuli: StimuliOfPeople, chosen: Chosen, *, seed: int) -> list[Model]:
+    """What each model says of the chosen stimuli; precomputed answers to others of people's stimuli are left aside.
+
+    Raises:
+        DataError: there are no pictures to show a model, or one does not decode.
+    """
+    with progress("pictures") as step:
+        return [_asked(one, stimuli, chosen, seed=seed, step=step) for one in models]
+
+
+def _asked(one: Named, stimuli: StimuliOfPeople, chosen: Chosen, *, seed: int, step: Any) -> Model:
+    from affekt.humans.comparison import Model
+    from affekt.humans.comparison.restricting import without
+
+    if one.answers is not None:
+        return Model(name=one.name, answers=without(one.answers, chosen.others), notes=one.notes)
+    from affekt.humans.answering import answer
+    from affekt.training.precision import choose_device
+
+    device = choose_device("auto")
+    if one.found is not None:
+        shown = stimuli.pictures(chosen.people.ids, one.found.image_size, one.found.fit)
+        answers, features = answer(one.found.model, shown, name=one.name, device=device, step=step)
+        return Model(name=one.name, answers=answers, features=features, notes=one.notes)
+    assert one.network is not None
+    shown = stimuli.pictures(chosen.people.ids, SIZE, "crop")
+    _, features = answer(_headless(*one.network, seed=seed), shown, name=one.name, device=device, step=step)
+    if features is None:
+        raise DataError(f"{one.name}: its features are not finite")
+    return Model(name=one.name, features=features, notes=one.notes)
+
+
+def _headless(name: str, initial: str, *, seed: int) -> Any:
+    """The network with a head that nobody looks at: what normalises its pictures for it."""
+    from affekt.randomness import torch_seed
+    from affekt.regulation import Classifier
+
+    with torch_seed("compare-humans", seed):
+        return Classifier(name, 2, SIZE, initial=initial)

@@ -1,0 +1,211 @@
+"""Choices: each model's probabilities against the categories that people chose - errors, confusions, votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affekt.errors import first
+from affekt.humans.agreement import (
+    Bootstrap,
+    Estimate,
+    VoteCeiling,
+    bootstrap,
+    confusion_agreement,
+    confusion_matrix,
+    entropy_agreement,
+    response_entropy,
+    vote_agreement,
+    vote_calibration,
+)
+from affekt.humans.comparison.chosen import Chosen
+from affekt.humans.comparison.curves import curves
+from affekt.humans.comparison.erring import Erring, erring
+from affekt.humans.comparison.measures import Line, Measure, line, measure
+from affekt.humans.comparison.parts import Confusions, Differing, Part, largest
+from affekt.report.numbers import counted, listed, number, share
+
+Floats = NDArray[np.float64]
+Models = Mapping[str, Floats]
+"""Name -> ``(M, S)`` probabilities."""
+
+
+def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int, with_curves: bool = False) -> Part | None:
+    """Right and wrong answers: accuracy, error consistency, confusions, and curves over strengths where asked for.
+
+    Returns:
+        None without right answers to two units.
+    """
+    rows = np.flatnonzero((chosen.truth >= 0) & chosen.confused.any(axis=1))
+    held, own = chosen.take(rows), {name: p[rows] for name, p in models.items()}
+    if len(np.unique(held.groups)) < 2:
+        return None
+    shared = bootstrap(len(held), groups=held.groups, resamples=resamples, seed=seed)
+    responses = {name: p.argmax(axis=1) for name, p in own.items()}
+    found = erring(held, responses, shared)
+    if found is None:
+        return None
+    over, said = curves(held, responses, seed=seed) if with_curves else ([], [])
+    confusions = Confusions(
+        categories=held.categories,
+        people=confusion_matrix(held.truth, held.confused, classes=len(held.categories)),
+        models={n: confusion_matrix(held.truth, r, classes=len(held.categories)) for n, r in responses.items()},
+    )
+    return Part(
+        id=f"errors-{_slug(chosen.categories)}",
+        title=f"Right and wrong, {_title(chosen.categories)}",
+        lead=_errors_lead(held),
+        stimuli=len(held),
+        units=shared.units,
+        models=tuple(models),
+        measures=[*found.measures, *_confusion_measures(held, responses, shared)],
+        categories=held.categories,
+        simulated=held.simulated,
+        confusions=confusions,
+        conditions=found.conditions,
+        curves=over,
+        notes=[*_errors_notes(chosen, held, responses, found), *said],
+    )
+
+
+def _errors_lead(held: Chosen) -> str:
+    right = "the intended or given category" if held.intended else "the category that most people chose"
+    if not held.intended and held.simulated:
+        right = "the category with most votes in the half of the votes that no observer is drawn from"
+    return f"Answers among {listed(held.categories)}; right is {right}. A model answers with its likeliest category."
+
+
+def _confusion_measures(held: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: Bootstrap) -> list[Measure]:
+    found = confusion_agreement(responses, held.confused, held.truth, shared, classes=len(held.categories))
+    every = {name: one.every_cell for name, one in found.items()}
+    errors = {name: one.off_diagonal for name, one in found.items()}
+    about = "correlation of a model's confusion matrix (shares of each row) with people's, −1 to 1"
+    cells = [measure("confusions", "confusions, all cells", f"{about}; right answers make it high for anybody", every)]
+    if len(held.categories) > 2:  # of two categories there are two kinds of error, whose correlation is 1 or -1
+        cells.append(measure("confusions-errors", "confusions, errors alone", f"{about}, without the diagonal", errors))
+    return cells
+
+
+def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[np.int64]], found: Erring) -> list[str]:
+    notes = []
+    if len(held) < len(chosen):
+        left = counted(len(chosen) - len(held), "stimulus", "stimuli")
+        notes.append(f"{left} without one right answer (a tie, or none is known) left out here.")
+    for name, answers in responses.items():
+        if len(np.unique(answers)) == 1:
+            only = held.categories[int(answers[0])]
+            notes.append(f"{name} answers “{only}” to all {len(held):,} stimuli.")
+    for name in responses:
+        undefined = [one.condition for one in found.conditions if one.kappa[name][0] is None]
+        if undefined:
+            where = f"{len(undefined)} of {len(found.conditions)} conditions ({first(undefined)})"
+            notes.append(f"{name}: kappa is undefined in {where}, where it is right, or wrong, on every stimulus.")
+    return notes
+
+
+def votes_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) -> tuple[Part, list[Differing]]:
+    """How people are divided: entropy, cross-entropy, KL, Brier score and calibration against shares of votes.
+
+    Raises:
+        UsageError: fewer than two units of stimuli.
+    """
+    shared = bootstrap(len(chosen), groups=chosen.groups, resamples=resamples, seed=seed)
+    agreement, ceiling = vote_agreement(models, chosen.votes, shared)
+    calibrations = {name: vote_calibration(p, chosen.votes, shared) for name, p in models.items()}
+    errors = {name: one.error for name, one in calibrations.items()}
+    part = Part(
+        id=f"votes-{_slug(chosen.categories)}",
+        title=f"How people are divided, {_title(chosen.categories)}",
+        lead=f"Each model's probabilities against the shares of people's choices among {listed(chosen.categories)}; "
+        f"{number(ceiling.votes, 1)} a stimulus on average.",
+        stimuli=len(chosen),
+        units=shared.units,
+        models=tuple(models),
+        measures=[
+            *_vote_measures({n: vars(one) for n, one in agreement.items()}, ceiling),
+            *_entropy_measures(chosen, models, shared),
+            measure("calibration", "calibration error",
+                    "mean gap of confidence and the share of people who agree, over bins, 0 to 1", errors,
+                    best="low", basic=True),
+        ],
+        categories=chosen.categories,
+        calibrations=calibrations,
+        notes=_votes_notes(chosen),
+    )  # fmt: skip
+    return part, [_differing(part, chosen, name, p) for name, p in models.items()]
+
+
+def _vote_measures(found: Mapping[str, Mapping[str, Estimate]], ceiling: VoteCeiling) -> list[Measure]:
+    def of(key: str) -> dict[str, Estimate]:
+        return {name: one[key] for name, one in found.items()}
+
+    bias = ceiling.bias
+    known = "" if bias is None else f"; a model that knows people's long-run choices has about {bias:.3f} more"
+    lowest = line(ceiling.cross_entropy, f"the lowest that any model can have: the entropy of the votes{known}")
+    finite = "what finite votes leave to a model that knows people's long-run choices"
+    return [
+        measure("kl", "KL", "Kullback-Leibler divergence of the probabilities from the votes, nats, 0 or more",
+                of("kl"), best="low", people=Line(value=bias, said=finite, reason=_one_vote(bias))),
+        measure("cross-entropy", "cross-entropy", "of the votes under the probabilities, nats", of("cross_entropy"),
+                best="low", people=lowest, paired=False),
+        measure("brier", "Brier", "squared distance of probabilities and shares of votes, 0 to 2", of("brier"),
+                best="low", people=Line(value=ceiling.brier, said=finite, reason=_one_vote(ceiling.brier))),
+    ]  # fmt: skip
+
+
+def _one_vote(value: float | None) -> str:
+    return "" if value is not None else "no stimulus has two votes"
+
+
+def _entropy_measures(chosen: Chosen, models: Models, shared: Bootstrap) -> list[Measure]:
+    found = entropy_agreement(models, chosen.votes, shared)
+    theirs = float(response_entropy(chosen.votes).mean())
+    people = Line(value=theirs, said="people's mean entropy", ceiling=False)
+    return [
+        measure("entropy", "entropy", "how divided the answers to a stimulus are, mean, 0 to 1",
+                {n: e.mean for n, e in found.items()}, best="zero", people=people, paired=False),
+        measure("entropy-difference", "entropy less people's", "−1 to 1; above 0: more divided than people",
+                {n: e.difference for n, e in found.items()}, best="zero"),
+        measure("entropy-r", "entropies, r", "whether a model is divided where people are, −1 to 1",
+                {n: e.pearson for n, e in found.items()}),
+        measure("entropy-spearman", "entropies, Spearman", "the same by ranks",
+                {n: e.spearman for n, e in found.items()}, paired=False),
+    ]  # fmt: skip
+
+
+def _votes_notes(chosen: Chosen) -> list[str]:
+    if chosen.elsewhere <= 0:
+        return []
+    return [f"{share(chosen.elsewhere)} of people's choices are for other categories and are not counted here."]
+
+
+def _differing(part: Part, chosen: Chosen, name: str, probabilities: Floats) -> Differing:
+    shares = chosen.votes / chosen.votes.sum(axis=1, keepdims=True)
+    gap = np.abs(probabilities - shares).sum(axis=1) / 2
+    rows = largest(gap)
+    stimuli = [
+        (
+            str(chosen.ids[i]),
+            float(gap[i]),
+            _words(chosen.categories, shares[i]),
+            _words(chosen.categories, probabilities[i]),
+        )
+        for i in rows
+    ]
+    return Differing(model=name, part=part.id, what="share of the choices that differ, 0 to 1", stimuli=stimuli)
+
+
+def _words(categories: Sequence[str], shares: Floats) -> str:
+    """``fear 60 %, anger 30 %``: the two largest."""
+    best = np.argsort(-shares, kind="stable")[:2]
+    return ", ".join(f"{categories[k]} {share(shares[k], 0)}" for k in best if shares[k] >= 0.005)
+
+
+def _slug(categories: Sequence[str]) -> str:
+    return f"{len(categories)}"
+
+
+def _title(categories: Sequence[str]) -> str:
+    return listed(categories) if len(categories) <= 3 else counted(len(categories), "category", "categories")

@@ -1,0 +1,173 @@
+"""Accuracy and errors: how often each model and each person is right, whether on the same stimuli, by condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affekt.errors import DataError
+from affekt.humans.agreement import (
+    Bootstrap,
+    ErrorConsistency,
+    Estimate,
+    consistency_among,
+    consistency_with,
+)
+from affekt.humans.comparison.chosen import Chosen
+from affekt.humans.comparison.measures import LEVEL, Line, Measure, changed, line, mean_of, measure
+from affekt.humans.comparison.parts import PEOPLE, ByCondition
+
+Floats = NDArray[np.float64]
+
+AMONG = "people among themselves"
+ALWAYS = "right, or wrong, on every stimulus, so that errors can neither agree nor disagree: kappa is undefined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erring:
+    """What is said of errors."""
+
+    measures: list[Measure]
+    conditions: list[ByCondition]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Condition:
+    """Agreement in one condition, or in all where there is one; people among themselves are None with a ``reason``."""
+
+    name: str
+    stimuli: int
+    models: Mapping[str, ErrorConsistency]
+    among: ErrorConsistency | None
+    reason: str
+
+
+def erring(chosen: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: Bootstrap) -> Erring | None:
+    """Accuracy, its difference from people's, observed consistency and kappa; means over conditions.
+
+    Conditions are looked at one by one, over one draw of stimuli, and then averaged (Geirhos et al. 2020): pooled, two
+    observers would seem to err alike because some conditions are hard for everybody.
+
+    Args:
+        chosen: M stimuli with a right answer each.
+        responses: model -> ``(M,)`` index of its answer.
+        shared: the bootstrap of these stimuli.
+
+    Returns:
+        None where no person has answered.
+    """
+    people = {name: _right(answers, chosen.truth) for name, answers in chosen.observers.items()}
+    models = {name: _right(answers, chosen.truth) for name, answers in responses.items()}
+    names = sorted(set(chosen.conditions.tolist()))
+    every = [_in_condition(c, chosen, models, people, shared) for c in names]
+    found = [c for c in every if c is not None]
+    if not found:
+        return None
+    conditions = [_by_condition(c) for c in found] if len(found) > 1 else []
+    return Erring(measures=_measures(found, chosen), conditions=conditions)
+
+
+def _right(answers: NDArray[np.int64], truth: NDArray[np.int64]) -> Floats:
+    return np.where(answers == -1, np.nan, answers == truth).astype(np.float64)
+
+
+def _in_condition(
+    name: str, chosen: Chosen, models: Mapping[str, Floats], people: Mapping[str, Floats], shared: Bootstrap
+) -> _Condition | None:
+    """None where nobody has answered in it."""
+    inside = chosen.conditions == name
+    own = {m: np.where(inside, right, np.nan) for m, right in models.items()}
+    theirs = {p: np.where(inside, right, np.nan) for p, right in people.items()}
+    theirs = {p: right for p, right in theirs.items() if not np.isnan(right).all()}
+    if not theirs:
+        return None
+    among, reason = _among(theirs, shared, simulated=bool(chosen.simulated))
+    return _Condition(
+        name=name,
+        stimuli=int(inside.sum()),
+        models=consistency_with(own, theirs, shared),
+        among=among,
+        reason=reason,
+    )
+
+
+def _among(people: Mapping[str, Floats], shared: Bootstrap, *, simulated: bool) -> tuple[ErrorConsistency | None, str]:
+    if simulated:
+        return None, "observers are simulated from votes: how alike they err says nothing of people"
+    if len(people) < 2:
+        return None, "one person alone"
+    try:
+        return consistency_among(people, shared), ""
+    except DataError:
+        return None, "some two people have answered to no common stimulus"
+
+
+def _measures(found: list[_Condition], chosen: Chosen) -> list[Measure]:
+    models = list(found[0].models)
+    mean = {key: {m: mean_of([_of(c, m, key) for c in found]) for m in models} for key in _KEYS}
+    accuracy = _people(found, "accuracy", "people's mean accuracy", ceiling=False)
+    if chosen.simulated:
+        accuracy = _simulated_accuracy(found, models[0])
+    over = ", mean over conditions" if len(found) > 1 else ""
+    about = {
+        "accuracy": f"share of stimuli with the right answer, 0 to 1{over}",
+        "difference": f"−1 to 1; 0: as often right as people{over}",
+        "kappa": f"agreement of a model's errors with a person's beyond chance, −1 to 1; 0: unrelated errors{over}",
+        "observed": f"share of stimuli that a model and a person both have right or both wrong, 0 to 1{over}",
+    }
+    kappa, observed = "error consistency (kappa)", "observed consistency"
+    return [
+        measure("accuracy", "accuracy", about["accuracy"], mean["accuracy"], best="none", people=accuracy),
+        measure("accuracy-difference", "accuracy less people's", about["difference"], mean["difference"], best="zero",
+                paired=False),
+        measure("error-consistency", kappa, about["kappa"], mean["kappa"], people=_people(found, "kappa", AMONG)),
+        measure("observed-consistency", observed, about["observed"], mean["observed"],
+                people=_people(found, "observed", AMONG)),
+    ]  # fmt: skip
+
+
+_KEYS = ("accuracy", "difference", "observed", "kappa")
+
+
+def _of(condition: _Condition, model: str, key: str) -> Estimate:
+    found = condition.models[model]
+    estimate: Estimate = getattr(found, key)
+    if key == "kappa" and estimate.value is not None and found.accuracy.value in (0.0, 1.0):
+        # The bounds of kappa are 0 and 0 there: the number would look like a finding.
+        return changed(estimate, reason=f"{model} is {ALWAYS}")
+    return estimate
+
+
+def _people(found: list[_Condition], key: str, said: str, *, ceiling: bool = True) -> Line:
+    among = [getattr(c.among, key) for c in found if c.among is not None]
+    if not among:
+        return Line(value=None, said=said, reason=found[0].reason, ceiling=ceiling)
+    return line(mean_of(among), said, ceiling=ceiling)
+
+
+def _simulated_accuracy(found: list[_Condition], model: str) -> Line:
+    """The observers' accuracy: a model's less its difference from theirs."""
+    each = [c.models[model] for c in found]
+    values = [(e.accuracy.value or 0.0) - (e.difference.value or 0.0) for e in each]
+    return Line(value=float(np.mean(values)), said="simulated observers, no ceiling", ceiling=False)
+
+
+Number = tuple[float | None, float | None, float | None, str]
+
+
+def _by_condition(condition: _Condition) -> ByCondition:
+    accuracy = {m: _number(_of(condition, m, "accuracy")) for m in condition.models}
+    kappa = {m: _number(_of(condition, m, "kappa")) for m in condition.models}
+    if condition.among is not None:
+        accuracy[PEOPLE], kappa[PEOPLE] = _number(condition.among.accuracy), _number(condition.among.kappa)
+    else:
+        kappa[PEOPLE] = (None, None, None, condition.reason)
+    return ByCondition(condition=condition.name, stimuli=condition.stimuli, accuracy=accuracy, kappa=kappa)
+
+
+def _number(found: Estimate) -> Number:
+    low, high = found.interval(LEVEL) or (None, None)
+    return found.value, low, high, found.reason

@@ -1,0 +1,198 @@
+"""Choices: errors, confusions and votes of people and models, by hand and against the plain functions."""
+
+import numpy as np
+import pytest
+from comparison_people import choosing_model, measure_of, names, part_of, sure, trials, votes
+
+from affekt.humans.agreement import bootstrap, error_consistency, vote_agreement
+from affekt.humans.comparison import compare
+from affekt.humans.comparison.chosen import of_trials
+
+CATEGORIES = ("anger", "fear", "happiness")
+TRUTH = ["anger", "fear", "happiness"] * 20
+
+
+def answers(right, seed):
+    """Right with that probability, else anything."""
+    rng = np.random.default_rng(seed)
+    return [t if rng.random() < right else str(rng.choice(CATEGORIES)) for t in TRUTH]
+
+
+def people(**conditions):
+    return trials({f"s{k}": answers(0.6, k) for k in range(3)}, TRUTH, **conditions)
+
+
+def is_right(given):
+    return np.array([a == t for a, t in zip(given, TRUTH, strict=True)], dtype=float)
+
+
+def test_accuracy_and_kappa_are_means_over_people():
+    own = answers(0.7, 9)
+    found = compare(people(), [choosing_model("m", CATEGORIES, sure(own, CATEGORIES))], resamples=40)
+    part = part_of(found, "errors")
+    shared = bootstrap(60, resamples=40)
+    each = [error_consistency(is_right(own), is_right(answers(0.6, k)), shared) for k in range(3)]
+    value = {m.name: m.models["m"].value for m in part.measures}
+    assert value["accuracy"] == pytest.approx(is_right(own).mean())
+    assert value["accuracy-difference"] == pytest.approx(np.mean([e.difference.value for e in each]))
+    assert value["observed-consistency"] == pytest.approx(np.mean([e.observed.value for e in each]))
+    assert value["error-consistency"] == pytest.approx(np.mean([e.kappa.value for e in each]))
+
+
+def test_peoples_line_is_people_among_themselves():
+    found = compare(people(), [choosing_model("m", CATEGORIES, sure(TRUTH, CATEGORIES))], resamples=40)
+    part = part_of(found, "errors")
+    right = [is_right(answers(0.6, k)) for k in range(3)]
+    shared = bootstrap(60, resamples=40)
+    pairs = [error_consistency(right[a], right[b], shared).kappa.value for a, b in ((0, 1), (0, 2), (1, 2))]
+    line = measure_of(part, "error-consistency").people
+    assert line.value == pytest.approx(np.mean(pairs)) and line.ceiling
+    assert measure_of(part, "accuracy").people.value == pytest.approx(np.mean(right))
+
+
+def test_kappa_is_a_mean_over_conditions():
+    """Half of the stimuli easy for all, half hard for all: pooled, everybody would seem to err alike."""
+    conditions = ["easy"] * 30 + ["hard"] * 30
+    rng = np.random.default_rng(0)
+
+    def mixed():
+        return [t if rng.random() < (0.95 if k < 30 else 0.1) else "fear" for k, t in enumerate(TRUTH)]
+
+    own, theirs = mixed(), [mixed(), mixed()]
+    held = trials(dict(zip("ab", theirs, strict=True)), TRUTH, conditions)
+    part = part_of(compare(held, [choosing_model("m", CATEGORIES, sure(own, CATEGORIES))], resamples=40), "errors")
+    kappa = measure_of(part, "error-consistency").models["m"].value
+    shared = bootstrap(30, resamples=5)
+    by_hand = [
+        np.mean([error_consistency(is_right(own)[rows], is_right(t)[rows], shared).kappa.value for t in theirs])
+        for rows in (slice(0, 30), slice(30, 60))
+    ]
+    assert kappa == pytest.approx(np.mean(by_hand))
+    assert [(c.condition, c.stimuli) for c in part.conditions] == [("easy", 30), ("hard", 30)]
+    assert part.conditions[1].kappa["m"][0] == pytest.approx(by_hand[1])
+
+
+def test_always_right_has_no_kappa_and_it_is_said():
+    part = part_of(
+        compare(people(), [choosing_model("m", CATEGORIES, sure(TRUTH, CATEGORIES))], resamples=40), "errors"
+    )
+    kappa = measure_of(part, "error-consistency").models["m"]
+    assert kappa.value is None and "kappa is undefined" in kappa.reason
+    assert any("error consistency (kappa) of m is undefined: m is right" in note for note in part.notes)
+    assert measure_of(part, "accuracy").models["m"].value == 1
+
+
+def test_one_answer_to_everything_is_said():
+    same = choosing_model("same", CATEGORIES, np.tile([0.2, 0.7, 0.1], (60, 1)))
+    found = compare(people(), [same], resamples=40)
+    assert "same answers “fear” to all 60 stimuli." in part_of(found, "errors").notes
+    entropies = measure_of(part_of(found, "votes"), "entropy-r").models["same"]
+    assert entropies.value is None and "same number" in entropies.reason
+
+
+def test_an_answer_that_is_no_category_of_the_model_is_wrong():
+    held = trials({"a": ["anger", "surprise", "", "fear"]}, ["anger", "fear", "fear", "anger"])
+    chosen = of_trials(held, np.arange(4), ("anger", "fear", "surprise"), ("anger", "fear"))
+    assert chosen.observers["a"].tolist() == [0, -2, -1, 1]
+    assert chosen.votes.tolist() == [[1, 0], [0, 0], [0, 0], [0, 1]]
+    assert chosen.elsewhere == pytest.approx(1 / 3)
+    categories = ("anger", "fear", "happiness", "surprise")
+    valence = of_trials(held, np.arange(4), categories, ("negative", "positive"))
+    assert valence.observers["a"].tolist() == [0, -1, -1, 0]  # surprise has no valence to be right or wrong about
+
+
+def test_one_person_alone_has_no_line():
+    held = trials({"a": answers(0.6, 1)}, TRUTH)
+    part = part_of(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.5, 2), CATEGORIES))]), "errors")
+    assert measure_of(part, "error-consistency").people.reason == "one person alone"
+
+
+COUNTS = np.random.default_rng(5).multinomial(10, [0.6, 0.3, 0.1], 80)
+
+
+def test_simulated_observers_are_said_and_claim_no_ceiling():
+    held = votes(COUNTS, CATEGORIES)
+    found = compare(held, [choosing_model("m", CATEGORIES, np.full((80, 3), 1 / 3))], resamples=40)
+    part = part_of(found, "errors")
+    assert "simulated observers" in part.simulated and found.simulated == part.simulated
+    line = measure_of(part, "error-consistency").people
+    assert line.value is None and "simulated" in line.reason
+    assert measure_of(part, "observed-consistency").people.value is None
+    accuracy = measure_of(part, "accuracy").people
+    assert not accuracy.ceiling and "simulated" in accuracy.said
+
+
+def test_an_intended_category_is_what_is_right():
+    truth = np.arange(80) % 3
+    held = votes(COUNTS, CATEGORIES, truth=truth)
+    own = sure([CATEGORIES[k] for k in truth], CATEGORIES)
+    part = part_of(compare(held, [choosing_model("m", CATEGORIES, own)], resamples=40), "errors")
+    assert measure_of(part, "accuracy").models["m"].value == 1
+    assert part.stimuli == 80
+    assert part.confusions.people.counts.sum() == COUNTS.sum()
+    assert "the right answer is the intended category" in part.simulated
+
+
+def test_votes_are_those_of_the_plain_functions():
+    table = np.random.default_rng(6).dirichlet(np.ones(3), 80)
+    held = votes(COUNTS, CATEGORIES)
+    part = part_of(compare(held, [choosing_model("m", CATEGORIES, table)], resamples=40), "votes")
+    shared = bootstrap(80, groups=held.groups, resamples=40)
+    agreement, ceiling = vote_agreement({"m": table}, COUNTS, shared)
+    for name in ("kl", "brier", "cross_entropy"):
+        measure = measure_of(part, name.replace("_", "-"))
+        assert measure.models["m"].value == pytest.approx(getattr(agreement["m"], name).value)
+        assert measure.models["m"].draws == pytest.approx(getattr(agreement["m"], name).draws)
+    assert measure_of(part, "kl").people.value == ceiling.bias
+    assert measure_of(part, "cross-entropy").people.value == ceiling.cross_entropy.value
+    assert measure_of(part, "brier").people.value == ceiling.brier
+
+
+def test_columns_meet_by_name():
+    table = np.random.default_rng(6).dirichlet(np.ones(3), 80)
+    turned = choosing_model("turned", ("Happy", "angry", "fear"), table[:, [2, 0, 1]])
+    found = compare(votes(COUNTS, CATEGORIES), [choosing_model("m", CATEGORIES, table), turned], resamples=40)
+    for part in found.parts:
+        for measure in part.measures:
+            assert measure.models["turned"].value == pytest.approx(measure.models["m"].value), measure.name
+
+
+def test_a_valence_network_is_held_against_votes_by_polarity():
+    table = np.random.default_rng(6).dirichlet(np.ones(2), 80)
+    found = compare(
+        votes(COUNTS, ("anger", "happiness", "surprise")),
+        [choosing_model("two", ("positive", "negative"), table)],
+        resamples=40,
+    )
+    part = part_of(found, "votes-2")
+    assert part.categories == ("negative", "positive")
+    valued = COUNTS[:, :2][COUNTS[:, :2].any(axis=1)]
+    assert part.stimuli == len(valued)
+    own = table[COUNTS[:, :2].any(axis=1)][:, ::-1]
+    expected = vote_agreement({"two": own}, valued, bootstrap(len(valued), resamples=2))[0]["two"].brier.value
+    assert measure_of(part, "brier").models["two"].value == pytest.approx(expected)
+    assert any("of people's choices are for other categories" in note for note in part.notes)
+
+
+def test_hard_answers_have_no_cross_entropy_and_it_is_said():
+    hard = choosing_model("hard", CATEGORIES, np.eye(3)[np.zeros(80, dtype=int)])
+    part = part_of(compare(votes(COUNTS, CATEGORIES), [hard], resamples=40), "votes")
+    assert measure_of(part, "kl").models["hard"].value is None
+    assert any("KL and cross-entropy of hard are undefined: hard gives probability 0" in note for note in part.notes)
+
+
+def test_the_largest_distances_are_shares_of_choices():
+    counts = [[10, 0, 0], [5, 5, 0], [0, 0, 10]]
+    table = [[1.0, 0, 0], [0.5, 0.4, 0.1], [1.0, 0, 0]]
+    found = compare(votes(counts, CATEGORIES), [choosing_model("m", CATEGORIES, table)], resamples=20)
+    differing = next(d for d in found.differing if d.part.startswith("votes"))
+    assert [(row[0], pytest.approx(row[1])) for row in differing.stimuli] == [("picture 2", 1.0), ("picture 1", 0.1)]
+    assert differing.stimuli[0][2:] == ("happiness 100 %", "anger 100 %")
+
+
+def test_leftovers_of_both_sides_are_counted():
+    model = choosing_model("m", CATEGORIES, np.full((60, 3), 1 / 3))
+    found = compare(votes(COUNTS, CATEGORIES), [model], resamples=20)
+    assert found.joined.unseen["m"].count == 20 and found.joined.unrated["m"].count == 0
+    assert any("m has no answer to 20" in note for note in found.notes)
+    assert names(60)[0] == found.people.ids[found.joined.people][0]
