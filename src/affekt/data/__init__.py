@@ -4,8 +4,8 @@
     >>> list_datasets("cifar*")
     ['cifar10', 'cifar100']
 
-A data set is one file under ``affective/``, ``targets/`` or ``audiovisual/`` that ends in its :class:`Description`; it is
-imported when it is asked for. To add one: write the file, and name it in the table below.
+A data set is one file under ``affective/``, ``targets/`` or ``audiovisual/`` that ends in its :class:`Description`; it
+is imported when it is asked for. To add one: write the file, and name it in the table below.
 """
 
 from __future__ import annotations

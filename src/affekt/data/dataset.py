@@ -96,9 +96,7 @@ def option(settings: HasOptions, name: str, kind: type[T], default: T, *, choice
 
 
 @overload
-def option(
-    settings: HasOptions, name: str, kind: type[T], default: None, *, choices: Sequence[T] = ()
-) -> T | None: ...
+def option(settings: HasOptions, name: str, kind: type[T], default: None, *, choices: Sequence[T] = ()) -> T | None: ...
 
 
 def option(settings: HasOptions, name: str, kind: Any, default: Any, *, choices: Sequence[Any] = ()) -> Any:

@@ -1,4 +1,4 @@
-"""Audio-visual data: clips of speech with emotions and any other labels, by name; splits, decoding, packs, augmentation.
+"""Audio-visual data: clips of speech with emotions and other labels, by name; splits, decoding, packs, augmentation.
 
     >>> from affekt.data.audiovisual import clip_dataset
     >>> clip_dataset("emodb").tasks["gender"]
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from affekt.data.audiovisual.augmentation import ClipAugmentation
     from affekt.data.audiovisual.clip_splits import ClipSplits
     from affekt.data.audiovisual.loading import ClipBatch, ClipLoader
-    from affekt.data.audiovisual.spectrogram import log_mel
     from affekt.data.audiovisual.pack import open_pack
     from affekt.data.audiovisual.packing import pack_clips
     from affekt.data.audiovisual.resampling import resample
     from affekt.data.audiovisual.sound import read_audio
+    from affekt.data.audiovisual.spectrogram import log_mel
     from affekt.data.audiovisual.splits import split_clips
     from affekt.data.audiovisual.video import read_frames
 

@@ -16,7 +16,8 @@ from affekt.data.audiovisual.boxes import FaceBoxes, read_boxes
 from affekt.data.audiovisual.clips import ClassLabels, Clips
 from affekt.data.audiovisual.faces import Detector
 from affekt.data.audiovisual.finding import Found
-from affekt.data.audiovisual.media import FEATURES, ClipSource, FileMedia, Reading
+from affekt.data.audiovisual.media import ClipSource, FileMedia
+from affekt.data.audiovisual.reading import FEATURES, Reading
 from affekt.data.audiovisual.windowing import Windowed, windowed
 from affekt.data.stimuli import Ints
 from affekt.errors import DataError, UsageError, first, unknown
@@ -124,9 +125,7 @@ def _present(
     Raises:
         DataError: files are missing without ``allow_missing``, or all of them.
     """
-    needed = [
-        [*([s.audio] if reading.hears else []), *([s.video] if reading.sees else [])] for s in sources
-    ]
+    needed = [[*([s.audio] if reading.hears else []), *([s.video] if reading.sees else [])] for s in sources]
     folders = {Path(path).parent for paths in needed for path in paths if path}
     names = {folder: file_names(folder) for folder in folders}
     there = np.array(

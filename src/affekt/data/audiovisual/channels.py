@@ -24,9 +24,11 @@ def mono(samples: Floats32, rule: Channel) -> Floats32:
     """
     if rule not in RULES:
         raise UsageError(unknown("channel", rule, RULES))
+    one: Floats32
     if len(samples) == 1:
-        return samples[0]
-    if rule == "mean":
-        mean: Floats32 = samples.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return mean
-    return samples[RULES.index(rule) - 1]
+        one = samples[0]
+    elif rule == "mean":
+        one = samples.mean(axis=0, dtype=np.float64).astype(np.float32)
+    else:
+        one = samples[RULES.index(rule) - 1]
+    return one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from affekt.affect import RatingScale
 from affekt.data.stimuli import Floats32, Ints, Strings
 from affekt.errors import DataError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from affekt.data.audiovisual.reading import Reading
 
 __all__ = ["ClassLabels", "Clips", "Decoded", "Floats32", "Ints", "Media", "Pixels", "Strings"]
 
@@ -37,6 +40,11 @@ class Decoded:
 
 class Media(Protocol):
     """Where sound and pictures come from: files, a pack."""
+
+    @property
+    def reading(self) -> Reading:
+        """How they are decoded."""
+        ...
 
     def __len__(self) -> int: ...
 

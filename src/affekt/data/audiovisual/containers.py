@@ -85,7 +85,7 @@ def _single_threaded(stream: Any) -> Any:
     return stream
 
 
-def decoded(path: Path, container: Any, stream: Any, start: float) -> Iterator[Any]:
+def decoded(container: Any, stream: Any, start: float) -> Iterator[Any]:
     """The frames of a track in the order of time, from at or before ``start`` seconds.
 
     A damaged end ends the frames: whether something is missing, the caller sees by the declared length.
@@ -189,7 +189,7 @@ class SoundTrack:
         begins = origin(self._container)
         early = max(0.0, start / self.rate - _PREROLL)
         expected: int | None = None
-        for frame in decoded(self.path, self._container, self._stream, early):
+        for frame in decoded(self._container, self._stream, early):
             if frame.sample_rate != self.rate or len(frame.layout.channels) != self.channels:
                 raise DataError(f"{self.path}: rate or channels change within the sound track; convert it first")
             stamped = None if frame.time is None else round((frame.time - begins) * self.rate)
@@ -219,6 +219,6 @@ def _floats(frame: Any, channels: int) -> Floats32:
         values = values.reshape(-1, channels).T
     kind = values.dtype.str[1:]
     if kind == "u1":
-        return ((values.astype(np.float32) - 128) / 128).astype(np.float32)
-    scale = _FULL_SCALE.get(kind)
-    return values.astype(np.float32) if scale is None else (values / scale).astype(np.float32)
+        values = (values.astype(np.float32) - 128) / 128
+    scaled: Floats32 = (values / _FULL_SCALE.get(kind, 1.0)).astype(np.float32)
+    return scaled

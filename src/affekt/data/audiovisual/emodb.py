@@ -18,9 +18,7 @@ EMOTIONS = {
 }  # fmt: skip
 """The letter of the German word (Wut, Langeweile, Ekel, Angst, Freude, Trauer, neutral) -> emotion."""
 
-GENDER = dict.fromkeys(("03", "10", "11", "12", "15"), "male") | dict.fromkeys(
-    ("08", "09", "13", "14", "16"), "female"
-)
+GENDER = dict.fromkeys(("03", "10", "11", "12", "15"), "male") | dict.fromkeys(("08", "09", "13", "14", "16"), "female")
 """Speaker -> as the authors list them."""
 
 

@@ -176,7 +176,7 @@ DATASET = ClipDataset(
     categories=tuple(word for word in EMOTIONS.values() if word not in ("other", "no agreement")),
     tasks={
         "emotion": "what most of three or more people heard and saw in it; turns without agreement are dropped",
-        "gender": "gender of the actor by the letter of the turn's name (F, M): an annotation of ten people, by speaker",
+        "gender": "gender of the actor by the letter in the turn's name (F, M): an annotation of ten people",
     },
     layout=(
         "Session1 ... Session5 with dialog/EmoEvaluation/*.txt, sentences/wav/<dialog>/<utterance>.wav, and for "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,16 +12,12 @@ import numpy as np
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Decoded, Floats32, Ints
-from affekt.data.audiovisual.faces import ByBoxes, ByDetector, ByRule, Cropper, Detector, Half
+from affekt.data.audiovisual.faces import ByDetector, ByRule, Cropper, Detector, Half
+from affekt.data.audiovisual.reading import LONGEST, Reading
 from affekt.data.audiovisual.sound import Sound, decode_sound
-from affekt.data.audiovisual.timeline import frames_in, samples_per_frame, whole_frames
+from affekt.data.audiovisual.timeline import frames_in
 from affekt.data.audiovisual.video import Faces, decode_faces
-from affekt.errors import DataError, UsageError, unknown
-
-FEATURES = ("audio", "log-mel", "faces")
-
-LONGEST = 300.0
-"""Seconds of one clip that are read at once without a window: 207 MB of faces."""
+from affekt.errors import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,63 +47,6 @@ class ClipSource:
         return replace(
             self, audio_start=self.audio_start + start, video_start=self.video_start + start, seconds=seconds
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How clips are decoded; what a pack records and is compared by.
-
-    Attributes:
-        features: of :data:`FEATURES`.
-        rate, fps, size, mels: see :class:`~affekt.recipe.ClipSettings`.
-        face: ``"centre"``, ``"whole"``, ``"detector"`` or ``"boxes"``.
-        face_share: side of the centred square as a share of the shorter side.
-        window: longest piece, seconds; None: no limit.
-    """
-
-    features: tuple[str, ...] = ("audio",)
-    rate: int = 16_000
-    fps: float = 25.0
-    size: int = 96
-    mels: int = 64
-    face: Literal["centre", "whole", "detector", "boxes"] = "centre"
-    face_share: float = 1.0
-    window: float | None = 6.0
-
-    def __post_init__(self) -> None:
-        """
-        Raises:
-            UsageError: no or an unknown feature, a frame rate or window that does not divide.
-        """
-        for name in self.features:
-            if name not in FEATURES:
-                raise UsageError(unknown("feature", name, FEATURES))
-        if not self.features:
-            raise UsageError(f"features: none; write some of {', '.join(FEATURES)}")
-        samples_per_frame(self.rate, self.fps)
-        if self.window is not None:
-            whole_frames("window", self.window, self.fps)
-
-    @property
-    def hears(self) -> bool:
-        return "audio" in self.features or "log-mel" in self.features
-
-    @property
-    def sees(self) -> bool:
-        return "faces" in self.features
-
-    @property
-    def limit(self) -> float:
-        """Seconds that are read at most."""
-        return LONGEST if self.window is None else self.window
-
-    @property
-    def samples(self) -> int:
-        """Samples of sound beside one picture."""
-        return samples_per_frame(self.rate, self.fps)
-
-    def to_json(self) -> dict[str, object]:
-        return {**asdict(self), "features": list(self.features)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def read(root: Path, settings: ClipSettings) -> Found:
         elif vocal in ("both", _CHANNELS[name["channel"]]):
             performances.setdefault(path.stem[3:], {}).setdefault(name["modality"], path)
     if not performances:
-        if len(strange) or not files_below(root, (*AUDIO, *VIDEO)):
+        if strange or not files_below(root, (*AUDIO, *VIDEO)):
             raise none_named_so("ravdess", root, "03-01-06-01-02-01-12.wav", strange)
         raise DataError(f'ravdess: no {vocal} in {root}; write vocal = "both"')
     ids = sorted(performances)

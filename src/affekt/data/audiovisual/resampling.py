@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,8 @@ def resample(samples: Floats32, rate: int, target: int) -> Floats32:
     from scipy.signal import resample_poly
 
     up, down = ratio(rate, target)
-    out: Floats32 = resample_poly(samples, up, down, window=_filter(max(up, down))).astype(np.float32)
+    taps: Any = _filter(max(up, down))  # an array of taps is what SciPy documents and its types do not know
+    out: Floats32 = resample_poly(samples, up, down, window=taps).astype(np.float32)
     return out
 
 

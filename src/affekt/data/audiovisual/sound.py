@@ -11,7 +11,7 @@ import numpy as np
 from affekt.data.audiovisual.channels import Channel, mono
 from affekt.data.audiovisual.clips import Floats32
 from affekt.data.audiovisual.resampling import CROSSINGS, ratio, resample
-from affekt.data.audiovisual.sources import TOLERANCE, Source, open_source
+from affekt.data.audiovisual.sources import TOLERANCE, Source, ends_early, open_source
 from affekt.errors import DataError, UsageError
 
 _USUAL_RATES = frozenset({8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000})
@@ -40,7 +40,8 @@ def read_audio(
     """``(S,)`` float32 mono in [-1, 1]: the sound of a file, or of its seconds ``start`` to ``end``, at ``rate`` Hz.
 
     wav and flac by soundfile; mp3, mp4, avi and the rest by PyAV. The level is the file's own: nothing is divided by
-    its peak, deviation or variance. A stretch is the same numbers as that stretch of the whole, up to rounding.
+    its peak, deviation or variance. A stretch has the numbers of that stretch of the whole, up to rounding; of
+    containers that count in milliseconds (flv, mkv) to within one, and where a codec makes noise up itself (aac) not.
 
     Args:
         channel: ``"mean"`` of all, or the ``"left"`` (first) or ``"right"`` (second); of one channel, that one.
@@ -70,7 +71,7 @@ def decode_sound(
     stop = stretch_end(path, start, end, limit)
     with open_source(path) as source:
         notes = _unusual(path, source)
-        samples = _stretch(path, source, rate, start, stop, channel)
+        samples = _stretch(source, rate, start, stop, channel)
         length = (source.seconds if end is None else end) or 0.0
     _check_length(path, samples, rate, start, None if end is None else stop)
     if not np.isfinite(samples).all():
@@ -78,6 +79,8 @@ def decode_sound(
     if float(np.abs(samples).max()) < _SILENT:
         notes = (*notes, f"{path}: silence; kept as it is")
     cut = limit is not None and length - start > limit + 0.5 / rate
+    if end is None and not cut:
+        notes = (*notes, *ends_early(path, start + len(samples) / rate, length))
     return Sound(samples=np.clip(samples, -1, 1), notes=notes, cut=cut)
 
 
@@ -102,8 +105,8 @@ def sound_seconds(path: Path) -> float:
     """
     with open_source(path) as source:
         if source.seconds is not None:
-            return source.seconds
-        return source.read(0, None).shape[1] / source.rate
+            return float(source.seconds)
+        return float(source.read(0, None).shape[1] / source.rate)
 
 
 def _unusual(path: Path, source: Source) -> tuple[str, ...]:
@@ -120,9 +123,7 @@ def _unusual(path: Path, source: Source) -> tuple[str, ...]:
     return notes if source.channels <= 2 else (*notes, f"{path}: {source.channels} channels, made into one")
 
 
-def _stretch(
-    path: Path, source: Source, rate: int, start: float, end: float | None, channel: Channel
-) -> Floats32:
+def _stretch(source: Source, rate: int, start: float, end: float | None, channel: Channel) -> Floats32:
     """The samples of a stretch at ``rate``, resampled with what surrounds it and in step with the whole file."""
     up, down = ratio(source.rate, rate)
     first, stop = round(start * rate), None if end is None else max(round(end * rate), round(start * rate) + 1)

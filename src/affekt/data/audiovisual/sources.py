@@ -16,7 +16,7 @@ from affekt.errors import DataError
 LIBSNDFILE = frozenset({".wav", ".flac"})
 """Suffixes that soundfile reads; all others go to PyAV."""
 
-TOLERANCE = 0.2
+TOLERANCE = 0.1
 """Seconds that a file may end before what its header says: encoders round to their own frames."""
 
 
@@ -69,6 +69,13 @@ def ends_in_the_middle(path: Path, found: float, declared: float) -> DataError:
     return DataError(
         f"{path}: ends in the middle: {found:.2f} s of the {declared:.2f} s that its header says; copy it anew"
     )
+
+
+def ends_early(path: Path, found: float, declared: float) -> tuple[str, ...]:
+    """A note for a file that is shorter than its container says, by so little that the container may be wrong."""
+    if declared - found <= TOLERANCE:
+        return ()
+    return (f"{path}: ends {declared - found:.2f} s before what its header says",)
 
 
 def reason(error: Exception) -> str:

@@ -13,8 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from affekt.data.audiovisual.clips import Floats32
 from affekt.data.audiovisual.timeline import samples_per_frame
 from affekt.errors import UsageError
 
@@ -56,7 +58,7 @@ def log_mel(audio: Tensor, rate: int = 16_000, fps: float = 25.0, bands: int = 6
 
 
 @lru_cache(maxsize=8)
-def filterbank(rate: int, size: int, bands: int) -> np.ndarray:
+def filterbank(rate: int, size: int, bands: int) -> Floats32:
     """``(size // 2 + 1, bands)`` float32: the weight of each frequency of a transform of ``size`` samples in each band.
 
     Raises:
@@ -67,7 +69,7 @@ def filterbank(rate: int, size: int, bands: int) -> np.ndarray:
     low, middle, high = points[:-2], points[1:-1], points[2:]
     rising = (frequencies[:, None] - low) / (middle - low)
     falling = (high - frequencies[:, None]) / (high - middle)
-    bank = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    bank: Floats32 = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     if not (bank.max(axis=0) > 0).all():
         raise UsageError(f"mels = {bands}: some bands would hold no frequency at {rate} Hz; write fewer")
     return bank
@@ -77,8 +79,9 @@ def _mel(hertz: float) -> float:
     return float(2595 * np.log10(1 + hertz / 700))
 
 
-def _hertz(mel: np.ndarray) -> np.ndarray:
-    return 700 * (10 ** (mel / 2595) - 1)
+def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    hertz: NDArray[np.float64] = 700 * (10 ** (mel / 2595) - 1)
+    return hertz
 
 
 def _power_of_two(n: int) -> int:

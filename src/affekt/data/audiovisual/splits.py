@@ -1,4 +1,4 @@
-"""Splitting clips: no speaker in two splits - cut by seed, in folds, or one speaker, session or text left out at a time.
+"""Splitting clips: no speaker in two splits - cut by seed, in folds, or one speaker or session left out at a time.
 
 A split in which speakers are shared exists under the names ``leaky`` and ``leaky-text`` only, and says so.
 """
@@ -25,9 +25,9 @@ def split_clips(clips: Clips, settings: ClipSettings, seed: int = 0) -> ClipSpli
 
     The unit is the speaker, or with ``split_by``: ``"session"``, whose speakers are in no other; ``"text"``, cut in
     both ways, so that test has neither a text nor a speaker of train, and the clips that would mix them are left out
-    and counted (shares are of speakers and of texts); ``"leaky"``, the clip; ``"leaky-text"``, the text, whose speakers are everywhere. With ``folds``, fold
-    ``fold`` is the test split (by text there are ``folds ** 2`` of them, for each fold of speakers each of texts). With
-    ``leave_one_out`` each unit is a fold, in the order of their names.
+    and counted (shares are of speakers and of texts); ``"leaky"``, the clip; ``"leaky-text"``, the text, whose
+    speakers are everywhere. With ``folds``, fold ``fold`` is the test split (by text there are ``folds ** 2`` of them,
+    for each fold of speakers each of texts). With ``leave_one_out`` each unit is a fold, in the order of their names.
 
     Membership is a function of (seed, ids, speakers, labels), not of the order of rows.
 

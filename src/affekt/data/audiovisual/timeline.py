@@ -51,7 +51,7 @@ def whole_frames(name: str, seconds: float, fps: float) -> int:
 
 
 def windows(seconds: float, window: float, hop: float) -> Floats:
-    """``(W, 2)`` start and end in seconds: a window every ``hop``, the last one where the end is reached, cut off there.
+    """``(W, 2)`` start and end in seconds: a window every ``hop``, until the end is reached, where the last is cut off.
 
     Every moment lies in a window if ``hop`` is no larger than ``window``. A clip no longer than one window is one.
     """

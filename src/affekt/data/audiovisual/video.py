@@ -14,7 +14,7 @@ from affekt.data.audiovisual.clips import Pixels
 from affekt.data.audiovisual.containers import declared_seconds, decoded, open_container, origin, picture_track
 from affekt.data.audiovisual.faces import Box, ByRule, Cropper
 from affekt.data.audiovisual.sound import stretch_end
-from affekt.data.audiovisual.sources import ends_in_the_middle
+from affekt.data.audiovisual.sources import ends_early, ends_in_the_middle
 from affekt.data.audiovisual.timeline import frames_in
 from affekt.errors import DataError
 
@@ -106,7 +106,7 @@ def video_seconds(path: Path) -> float:
         if seconds is not None:
             return seconds
         rate = float(stream.average_rate or 25)
-        return sum(1 for _ in decoded(path, container, stream, 0.0)) / rate
+        return sum(1 for _ in decoded(container, stream, 0.0)) / rate
 
 
 class _Reading:
@@ -167,14 +167,15 @@ class _Reading:
         step = 1 / float(self.stream.average_rate) if self.stream.average_rate else 1 / self.fps
         before: Any = None
         shown = 0.0
-        for number, frame in enumerate(decoded(self.path, self.container, self.stream, self.start)):
+        for number, frame in enumerate(decoded(self.container, self.stream, self.start)):
             time = number * step if frame.time is None else frame.time - begins
             if before is not None and time > shown:
                 yield before, shown, time
             if before is None or time >= shown:
                 before, shown = frame, time
         if before is not None:
-            yield before, shown, shown + step
+            lasts = getattr(before, "duration", None)
+            yield before, shown, shown + (float(lasts * before.time_base) if lasts and before.time_base else step)
 
     def _picture(self, frame: Any, seconds: float) -> Pixels:
         """``(3, S, S)`` uint8."""
@@ -200,8 +201,9 @@ class _Reading:
         if self.seconds is None:
             return
         asked = self.seconds if wanted is None else min(self.seconds, self.start + wanted / self.fps)
-        if self._end < asked - self._slack - 1 / self.fps:
+        if self._end < asked - self._slack:
             raise ends_in_the_middle(self.path, self._end, self.seconds)
+        self.notes = (*self.notes, *ends_early(self.path, self._end, asked))
 
 
 def _resized(pixels: Pixels, box: Box, size: int) -> Pixels:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.data.audiovisual.media import ClipSource, Reading
+from affekt.data.audiovisual.media import ClipSource
+from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.timeline import whole_frames, windows
 from affekt.data.stimuli import Ints
 from affekt.errors import DataError, UsageError
