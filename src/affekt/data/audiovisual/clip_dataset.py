@@ -70,7 +70,7 @@ class ClipDataset(Description):
         """
         given = dict(values.pop("options", {})) | values
         known, options = self.sort_settings(given, (f.name for f in fields(ClipSettings)))
-        listed = {k: (v,) if k in _LISTS and isinstance(v, str) else v for k, v in known.items() if v is not None}
+        listed = {k: (v,) if k in _LISTS and isinstance(v, str) else v for k, v in known.items()}
         return from_dict(ClipSettings, {"name": self.name} | listed | {"options": options}, self.name)
 
 

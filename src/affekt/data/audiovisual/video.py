@@ -19,7 +19,7 @@ from affekt.data.audiovisual.timeline import frames_in
 from affekt.errors import DataError
 
 _SHORT = 0.2  # seconds by which pictures may end before what was asked for without a word
-_EXACT = 1e-3
+_EXACT = 1e-6  # seconds: time stamps are fractions, and the middle of a frame may be one of them
 
 
 @dataclass(frozen=True, kw_only=True)
