@@ -1,4 +1,4 @@
-"""Readers of sets of clips, on files in the layout of the published ones, and on the real ones where they are at hand."""
+"""Readers of sets of clips, on files in the layout of the published ones, and on real ones where they are at hand."""
 
 from __future__ import annotations
 
@@ -153,7 +153,9 @@ class TestRealEmoDB:
 
 
 CREMA = ("1001_DFA_ANG_XX", "1002_IEO_HAP_HI", "1002_IEO_HAP_LO", "1003_MTI_NEU_XX")
-ACTORS = '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","x","y"\n1002,21,"Female","x","y"\n1003,21,"Female",a,b\n'
+ACTORS = (
+    '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","x","y"\n1002,21,"Female","x","y"\n1003,21,"Female",a,b\n'
+)
 
 
 class TestCremaD:
@@ -177,7 +179,9 @@ class TestCremaD:
     def test_sound_is_in_the_video_where_there_is_no_other(self, tmp_path: Path) -> None:
         clips = opened("crema-d", touch(tmp_path, [f"{n}.mp4" for n in CREMA]))
         assert clips.media.sources[0].audio == clips.media.sources[0].video
-        assert opened("crema-d", touch(tmp_path / "b", [f"{n}.wav" for n in CREMA])).media.reading.features == ("audio",)
+        assert opened("crema-d", touch(tmp_path / "b", [f"{n}.wav" for n in CREMA])).media.reading.features == (
+            "audio",
+        )
 
     def test_without_the_table_of_actors_there_is_no_gender(self, tmp_path: Path) -> None:
         root = touch(tmp_path, [f"AudioWAV/{n}.wav" for n in CREMA])
@@ -257,7 +261,9 @@ class TestRavdess:
         with pytest.raises(DataError, match='no speech in .*; write vocal = "both"'):
             opened("ravdess", root)
 
-    @pytest.mark.parametrize("name", ["03-01-09-01-01-01-01", "03-01-05-01-01-01-25", "3-1-5-1-1-1-1", "03-01-05-01-01-01"])
+    @pytest.mark.parametrize(
+        "name", ["03-01-09-01-01-01-01", "03-01-05-01-01-01-25", "3-1-5-1-1-1-1", "03-01-05-01-01-01"]
+    )
     def test_names_out_of_range(self, name: str) -> None:
         assert ravdess.parse_name(name) is None
 
@@ -409,7 +415,9 @@ class TestTable:
 
     def test_a_missing_clip_is_counted_and_named(self, tmp_path: Path) -> None:
         root = self.table(touch(tmp_path, ["a.wav"]), "path,speaker,emotion\na.wav,x,anger\nb.wav,y,fear\n")
-        with pytest.raises(DataError, match=r"1 of 2 clips have no file with sound \(first: b\.wav\); add the files, or"):
+        with pytest.raises(
+            DataError, match=r"1 of 2 clips have no file with sound \(first: b\.wav\); add the files, or"
+        ):
             opened("audiovisual-table", root)
         clips = opened("audiovisual-table", root, allow_missing=True)
         assert (len(clips), clips.missing) == (1, 1)
@@ -422,7 +430,9 @@ class TestTable:
         clips = opened("audiovisual-table", root, emotions=("anger", "fear"))
         assert clips.ids.tolist() == ["0.wav", "1.wav", "3.wav"]
         assert dict(clips.dropped) == {"emotion gloating": 1, "emotion not given": 1}
-        with pytest.raises(DataError, match=r'emotion category "gloating": unknown.*aliases = \["gloating=<emotion>"\]'):
+        with pytest.raises(
+            DataError, match=r'emotion category "gloating": unknown.*aliases = \["gloating=<emotion>"\]'
+        ):
             opened("audiovisual-table", root)
         merged = opened("audiovisual-table", root, aliases="gloating=happiness")
         assert words(merged, "emotion") == ["anger", "fear", "happiness", "anger"]
@@ -431,7 +441,8 @@ class TestTable:
 
     def test_without_speakers_each_file_is_one_and_it_is_said(self, tmp_path: Path) -> None:
         root = self.table(
-            touch(tmp_path, ["a.wav", "b.wav"]), "path,start,end,emotion\na.wav,0,1,anger\na.wav,1,2,fear\nb.wav,0,1,fear\n"
+            touch(tmp_path, ["a.wav", "b.wav"]),
+            "path,start,end,emotion\na.wav,0,1,anger\na.wav,1,2,fear\nb.wav,0,1,fear\n",
         )
         clips = opened("audiovisual-table", root)
         assert len(np.unique(clips.groups)) == 2
@@ -441,8 +452,14 @@ class TestTable:
         ("text", "problem"),
         [
             ("path,emotion\n,anger\n", r"clips\.csv: 1 row\(s\) name no clip \(line 2\)"),
-            ("path,emotion\na.wav,anger\na.wav,fear\n", r"1 clip\(s\) stand more than once: a\.wav@0\.00-; keep one row"),
-            ("path,start,end,emotion\na.wav,3,2,anger\n", r"1 row\(s\) end before they begin \(first: line 2, 3 to 2 s\)"),
+            (
+                "path,emotion\na.wav,anger\na.wav,fear\n",
+                r"1 clip\(s\) stand more than once: a\.wav@0\.00-; keep one row",
+            ),
+            (
+                "path,start,end,emotion\na.wav,3,2,anger\n",
+                r"1 row\(s\) end before they begin \(first: line 2, 3 to 2 s\)",
+            ),
             ("path,start,emotion\na.wav,-1,anger\n", "end before they begin"),
             ("path,start,emotion\na.wav,soon,anger\n", r'column "start": 1 cell\(s\) are no numbers \(first: "soon"'),
             ("path,channel,emotion\na.wav,middle,anger\n", 'column "channel": "middle"; write mean, left, right'),
@@ -457,7 +474,9 @@ class TestTable:
 
     def test_columns_by_other_names(self, tmp_path: Path) -> None:
         root = self.table(touch(tmp_path, ["media/a.wav"]), "Datei;von;Gefühl;Wer\na.wav;0,5;anger;x\n")
-        clips = opened("audiovisual-table", root, path="Datei", start="von", emotion="Gefühl", speaker="Wer", media="media")
+        clips = opened(
+            "audiovisual-table", root, path="Datei", start="von", emotion="Gefühl", speaker="Wer", media="media"
+        )
         assert (clips.groups[0], clips.media.sources[0].audio_start) == ("x", 0.5)
 
     def test_a_column_that_is_no_label(self, tmp_path: Path) -> None:

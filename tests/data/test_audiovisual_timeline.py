@@ -24,7 +24,9 @@ class TestFrames:
         assert samples_per_frame(44_100, 25) == 1_764
 
     def test_a_frame_rate_that_does_not_divide_names_those_that_do(self) -> None:
-        with pytest.raises(UsageError, match=r"fps = 30: does not divide rate = 16000 \(533\.33 samples a picture\)") as e:
+        with pytest.raises(
+            UsageError, match=r"fps = 30: does not divide rate = 16000 \(533\.33 samples a picture\)"
+        ) as e:
             samples_per_frame(16_000, 30)
         assert "10, 12.5, 20, 25, 32, 40, 50" in str(e.value)
 

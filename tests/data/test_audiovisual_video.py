@@ -146,9 +146,7 @@ class TestCrops:
         with pytest.raises(UsageError, match='half "top"'):
             half_of(720, 480, "top")  # type: ignore[arg-type]
 
-    @given(
-        st.tuples(st.floats(-50, 150), st.floats(-50, 150), st.floats(1, 200), st.floats(1, 200)), st.floats(0, 1)
-    )
+    @given(st.tuples(st.floats(-50, 150), st.floats(-50, 150), st.floats(1, 200), st.floats(1, 200)), st.floats(0, 1))
     def test_a_box_becomes_a_square_within_the_picture(
         self, box: tuple[float, float, float, float], margin: float
     ) -> None:

@@ -69,7 +69,7 @@ class ClipAugmentation:
         changed = self._sped(batch, items, seed=seed, epoch=epoch)
         changed = self._heard(changed, items, seed=seed, epoch=epoch)
         if changed.faces is not None and self.settings.frame_drop:
-            faces = drop_frames(changed.faces, items, self.settings.frame_drop, seed=seed, epoch=epoch)
+            faces = drop_frames(changed.faces, changed.lengths, items, self.settings.frame_drop, seed=seed, epoch=epoch)
             changed = replace(changed, faces=faces)
         return self._masked(changed, items, seed=seed, epoch=epoch)
 
