@@ -14,13 +14,14 @@ import pytest
 import torch
 from audiovisual_files import cut, grey_frames, noise, tone, write_media, write_wav
 
-from affekt.data.audiovisual import ClipLoader, Clips, ClipSettings, clip_dataset, open_clips, open_pack, pack_clips
+from affekt.data.audiovisual import ClipLoader, Clips, clip_dataset, open_clips, open_pack, pack_clips
 from affekt.data.audiovisual.ahead import mapped
 from affekt.data.audiovisual.clips import ClassLabels, Decoded
 from affekt.data.audiovisual.pack import verify_pack, with_pack
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.shards import read_shard
 from affekt.errors import DataError, UsageError
+from affekt.recipe import ClipSettings
 
 NAMES = [f"{s}a0{t}{e}a" for s in ("03", "08", "09", "10") for t in (1, 2) for e in "WF"]
 

@@ -11,9 +11,10 @@ import pytest
 from audiovisual_files import noise, touch, write_wav
 
 import affekt.data.audiovisual as room
-from affekt.data.audiovisual import ClipSettings, clip_dataset, open_clips, read_audio
+from affekt.data.audiovisual import clip_dataset, open_clips, read_audio
 from affekt.data.audiovisual.faces import ByRule
 from affekt.data.audiovisual.iemocap import parse_turns
+from affekt.recipe import ClipSettings
 
 
 def iemocap(root: Path) -> Path:

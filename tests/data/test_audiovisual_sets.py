@@ -258,7 +258,7 @@ class TestRavdess:
         assert opened("ravdess", root, vocal="song").columns["vocal"].tolist() == ["song"]
         assert len(opened("ravdess", root, vocal="both")) == 2
         (root / "03-01-05-01-01-01-01.wav").unlink()
-        with pytest.raises(DataError, match='no speech in .*; write vocal = "both"'):
+        with pytest.raises(DataError, match=r'no speech in .*; write vocal = "both"'):
             opened("ravdess", root)
 
     @pytest.mark.parametrize(

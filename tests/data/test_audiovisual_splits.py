@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affekt.data.audiovisual import ClassLabels, Clips, ClipSettings, clip_dataset, split_clips
+from affekt.data.audiovisual import ClassLabels, Clips, clip_dataset, split_clips
 from affekt.data.audiovisual.clip_splits import apply_split
 from affekt.data.audiovisual.media import ClipSource, FileMedia
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.splits import count_folds
 from affekt.data.splits import read_split
 from affekt.errors import DataError, UsageError
+from affekt.recipe import ClipSettings
 
 REAL = os.environ.get("AFFEKT_DATA")
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from affekt.data.audiovisual.clip_dataset import ClipDataset
 from affekt.data.audiovisual.clips import ClassLabels, Clips, Decoded
 from affekt.errors import UsageError
-from affekt.recipe import ClipAugmentationSettings, ClipSettings
+from affekt.recipe import ClipSettings
 
 if TYPE_CHECKING:
     from affekt.data.audiovisual.augmentation import ClipAugmentation
@@ -49,11 +49,9 @@ _LAZY = {
 __all__ = [
     "ClassLabels",
     "ClipAugmentation",
-    "ClipAugmentationSettings",
     "ClipBatch",
     "ClipDataset",
     "ClipLoader",
-    "ClipSettings",
     "ClipSplits",
     "Clips",
     "Decoded",
