@@ -24,8 +24,8 @@ def rooms(items: Tensor, decay: Tensor, rate: int, *, longest: float, seed: int,
     reach = max(1, math.ceil(longest * rate))
     seconds = torch.arange(reach, device=decay.device, dtype=torch.float32) / rate
     noise = normals(items, reach, seed=seed, epoch=epoch, name="room")
-    room = noise * torch.pow(10.0, -3 * seconds / decay[:, None]) * (seconds < decay[:, None])
-    room *= _TAIL / math.sqrt(rate)
+    falling = torch.exp(-3 * math.log(10) * seconds / decay[:, None])
+    room = noise * falling * (seconds < decay[:, None]) * (_TAIL / math.sqrt(rate))
     room[:, 0] = 1.0
     return room
 
@@ -39,5 +39,5 @@ def reverberate(audio: Tensor, inside: Tensor, room: Tensor) -> Tensor:
     n = audio.shape[1] + room.shape[1] - 1
     size = 1 << (n - 1).bit_length()
     spectrum = torch.fft.rfft(audio, size) * torch.fft.rfft(room, size)
-    wet = torch.fft.irfft(spectrum, size)[:, : audio.shape[1]] * inside
+    wet: Tensor = torch.fft.irfft(spectrum, size)[:, : audio.shape[1]] * inside
     return wet * (rms(audio, inside) / rms(wet, inside).clamp(min=1e-12))[:, None]
