@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from affekt.data.audiovisual.boxes import read_boxes
 from affekt.data.audiovisual.faces import ByBoxes, ByDetector, ByRule, centred_square, half_of, squared
+from affekt.data.audiovisual.media import ClipSource, FileMedia
+from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.video import decode_faces, read_frames, video_seconds
 from affekt.errors import DataError, MissingExtra, UsageError
 
@@ -232,17 +234,36 @@ class TestDetector:
         assert crop(np.zeros((80, 100, 3), dtype=np.uint8), 0.0) == (55, 5, 65, 15)
         assert seen == [(80, 50, 3)]
 
+    def test_a_clips_own_half_is_searched(self, tmp_path: Path) -> None:
+        frames = np.full((10, 48, 96, 3), 60, dtype=np.uint8)
+        frames[:, :, 48:] = 200
+        path = str(write_media(tmp_path / "a.mp4", frames, video="libx264"))
+        media = FileMedia(
+            sources=[ClipSource(name="a", video=path, half="right"), ClipSource(name="b", video=path, half="left")],
+            reading=Reading(features=("faces",), face="detector", size=8),
+            detector=lambda picture: (10, 10, 30, 30) if picture.mean() > 100 else None,
+        )
+        right, left = media.read(0), media.read(1)
+        assert right.faces is not None
+        assert left.faces is not None
+        assert np.abs(right.faces.astype(int) - 200).max() < 8
+        assert np.abs(left.faces[..., :-1].astype(int) - 60).max() < 12
+        assert right.notes == ()
+        assert left.notes == (f"{path}: no face found; the centred square was kept",)
+
     def test_the_extra_is_named_where_it_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import sys
 
         from affekt.data.audiovisual.detecting import haar_detector
 
         monkeypatch.setitem(sys.modules, "cv2", None)
-        with pytest.raises(MissingExtra, match=r'opencv-python-headless is not installed; .*"affekt\[faces\]"'):
+        with pytest.raises(MissingExtra, match=r'opencv-python-headless 4 is not installed; .*"affekt\[faces\]"'):
             haar_detector()
 
     def test_opencv_finds_no_face_in_grey(self) -> None:
-        pytest.importorskip("cv2")
+        cv2 = pytest.importorskip("cv2")
+        if not hasattr(cv2, "CascadeClassifier"):
+            pytest.skip("OpenCV 5")
         from affekt.data.audiovisual.detecting import haar_detector
 
         assert haar_detector()(np.full((96, 96, 3), 128, dtype=np.uint8)) is None

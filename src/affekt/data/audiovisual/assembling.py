@@ -138,7 +138,8 @@ def _present(
     examples = first([sources[i].name for i in absent[:5]], total=len(absent))
     text = f"{len(absent)} of {len(sources)} clips have no file with {what} (first: {examples})"
     if len(absent) == len(sources):
-        raise DataError(f"{name}: {text}; see the layout: affekt data info {name}")
+        where = f"looked in {first(sorted(map(str, folders)), n=2)}; " if folders else ""
+        raise DataError(f"{name}: {text}; {where}see the layout: affekt data info {name}")
     if not settings.allow_missing:
         raise DataError(f"{name}: {text}; add the files, or go on without them: allow_missing = true")
     return np.flatnonzero(there), len(absent), (f"{name}: {text}; left out",)

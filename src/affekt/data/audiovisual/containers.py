@@ -76,7 +76,8 @@ def picture_track(path: Path, container: Any) -> Any:
 
 
 def _is_cover(stream: Any) -> bool:
-    return bool(int(getattr(stream, "disposition", 0)) & _ATTACHED_PICTURE)
+    flags = stream.disposition  # a number, or a flag that holds one
+    return bool(getattr(flags, "value", flags) & _ATTACHED_PICTURE)
 
 
 def _single_threaded(stream: Any) -> Any:

@@ -21,14 +21,16 @@ def haar_detector() -> Detector:
     """
     try:
         import cv2
-    except ImportError:
-        raise MissingExtra("faces", "opencv-python-headless") from None
+
+        make = cv2.CascadeClassifier  # OpenCV 5 has none
+    except (ImportError, AttributeError):
+        raise MissingExtra("faces", "opencv-python-headless 4") from None
     own = threading.local()
     model = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
 
     def cascade() -> Any:
         if not hasattr(own, "cascade"):
-            own.cascade = cv2.CascadeClassifier(str(model))
+            own.cascade = make(str(model))
         return own.cascade
 
     def detect(picture: Pixels) -> Box | None:

@@ -179,7 +179,7 @@ class _Reading:
 
     def _picture(self, frame: Any, seconds: float) -> Pixels:
         """``(3, S, S)`` uint8."""
-        turns = round(float(getattr(frame, "rotation", 0) or 0) / 90) % 4
+        turns = round(frame.rotation / 90) % 4
         pixels: Pixels = frame.to_ndarray(format="rgb24")
         pixels = np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
         try:

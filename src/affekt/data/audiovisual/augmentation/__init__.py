@@ -95,8 +95,7 @@ class ClipAugmentation:
         inside = torch.arange(audio.shape[1], device=audio.device) < self.frame * batch.lengths[:, None]
         draws = uniforms(items, seed=seed, epoch=epoch, name="sound", n=5)
         if chosen.reverberation:
-            decay, longest = _between(chosen.decay, draws[:, 0]), chosen.decay[1]
-            room = rooms(items, decay, self.rate, longest=longest, seed=seed, epoch=epoch)
+            room = rooms(items, _between(chosen.decay, draws[:, 0]), self.rate, seed=seed, epoch=epoch)
             here = draws[:, 1] < chosen.reverberation
             audio = torch.where(here[:, None], reverberate(audio, inside, room), audio)
         if chosen.noise:

@@ -14,14 +14,15 @@ _TAIL = 4.8
 one, so that a room sounds alike at any rate): with a decay of 0.4 s the direct sound is 2 dB above the whole tail."""
 
 
-def rooms(items: Tensor, decay: Tensor, rate: int, *, longest: float, seed: int, epoch: int) -> Tensor:
-    """``(B, longest * rate)`` impulse responses: 1 at sample 0, then noise that is 60 dB down, and ends, after
-    ``decay`` ``(B,)`` seconds.
+def rooms(items: Tensor, decay: Tensor, rate: int, *, seed: int, epoch: int) -> Tensor:
+    """``(B, R)`` impulse responses: 1 at sample 0, then noise that is 60 dB down, and ends, ``decay`` seconds later.
+
+    R samples hold the longest; what a room is does not depend on the others.
 
     Args:
-        longest: seconds, of any clip, so that a room does not depend on what else is in its batch.
+        decay: ``(B,)`` seconds.
     """
-    reach = max(1, math.ceil(longest * rate))
+    reach = max(1, math.ceil(float(decay.max()) * rate))
     seconds = torch.arange(reach, device=decay.device, dtype=torch.float32) / rate
     noise = normals(items, reach, seed=seed, epoch=epoch, name="room")
     falling = torch.exp(-3 * math.log(10) * seconds / decay[:, None])
