@@ -125,11 +125,12 @@ def study_keys() -> Iterator[str]:
 
 
 def datasets() -> Iterator[str]:
-    """One section a set: title, labels, licence, layout, options, where to get it."""
-    from affekt.data import dataset, list_datasets
+    """One section a set: title, labels, licence, layout, tasks, options, where to get it."""
+    from affekt.data import describe, list_datasets
 
-    found = [dataset(name) for name in list_datasets()]
-    for kind, title in (("affective", "Affective pictures"), ("target", "Targets")):
+    found = [describe(name) for name in list_datasets()]
+    kinds = (("affective", "Affective pictures"), ("target", "Targets"), ("audiovisual", "Audio and video"))
+    for kind, title in kinds:
         yield from (f"## {title}", "")
         for described in (d for d in found if d.kind == kind):
             yield from _dataset(described)
@@ -140,8 +141,31 @@ def _dataset(described: Any) -> Iterator[str]:
     yield from (f"Labels: {', '.join(described.labels)}. Licence: {described.licence}.".replace("..", "."), "")
     yield from (f"{described.citation} <{described.homepage}>" if described.homepage else described.citation, "")
     yield from ("```text", *described.layout.strip().splitlines(), "```", "")
+    tasks = getattr(described, "tasks", {})
+    if tasks:
+        yield from table(("task", "is"), ((f"`{k}`", v) for k, v in tasks.items()))
     if described.options:
         yield from table(("option", "about"), ((f"`{k}`", v) for k, v in described.options.items()))
+
+
+def clip_keys() -> Iterator[str]:
+    """The keys of a set of clips."""
+    from affekt.recipe import ClipSettings
+
+    yield from _keys_of(ClipSettings)
+
+
+def clip_augmentation_keys() -> Iterator[str]:
+    """The keys of the augmentation of clips."""
+    from affekt.recipe import ClipAugmentationSettings
+
+    yield from _keys_of(ClipAugmentationSettings)
+
+
+def _keys_of(settings: type) -> Iterator[str]:
+    from affekt.cli.keys import recipe_keys as every
+
+    yield from table(("key", "is", "default", "about"), (_key_cells(key) for key in every(settings)))
 
 
 def manipulations() -> Iterator[str]:
@@ -193,6 +217,8 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-conditions": conditions,
     "affekt-study-keys": study_keys,
     "affekt-datasets": datasets,
+    "affekt-clip-keys": clip_keys,
+    "affekt-clip-augmentation-keys": clip_augmentation_keys,
     "affekt-manipulations": manipulations,
     "affekt-results": results,
     "affekt-options": options,

@@ -11,14 +11,14 @@ import pytest
 from affective_files import pictures
 
 from affekt.affect import CATEGORIES, FERPLUS
-from affekt.data import dataset, list_datasets
+from affekt.data import dataset, describe, list_datasets
 from affekt.data.affective.emotions import in_order
 from affekt.data.affective.files import check_unique, file_names, pictures_by_stem, present
 from affekt.data.affective.votes import polarity_votes
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings
 
-NAMES = [name for name in list_datasets() if dataset(name).kind == "affective"]
+NAMES = [name for name in list_datasets() if describe(name).kind == "affective"]
 
 
 def test_all_sets_are_there() -> None:

@@ -11,7 +11,18 @@ import pytest
 import torch
 
 import affekt.data
-from affekt.data import Dataset, Labels, Source, Stimuli, data_root, dataset, dataset_folder, list_datasets, option
+from affekt.data import (
+    Dataset,
+    Labels,
+    Source,
+    Stimuli,
+    data_root,
+    dataset,
+    dataset_folder,
+    describe,
+    list_datasets,
+    option,
+)
 from affekt.data.pictures import ArrayPictures
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings
@@ -54,9 +65,9 @@ def test_names_are_listed_by_pattern() -> None:
 
 @pytest.mark.parametrize("name", list_datasets())
 def test_every_listed_set_can_be_described(name: str) -> None:
-    found = dataset(name)
+    found = describe(name)
     assert found.name == name
-    assert found.kind in ("affective", "target")
+    assert found.kind in ("affective", "target", "audiovisual")
     assert found.licence
     assert found.layout
     assert all(source.urls and len(source.sha256) == 64 and source.size > 0 for source in found.sources)
@@ -147,3 +158,12 @@ def test_options_have_types_defaults_and_choices() -> None:
         option(settings, "b", tuple, ())
     with pytest.raises(UsageError, match="option b = 2: write true or false"):
         option(settings, "b", bool, False)
+
+
+def test_a_folder_may_have_underscores_for_dashes(tmp_path: Path) -> None:
+    settings = DataSettings(name="emoji-groups")
+    assert dataset_folder(settings, tmp_path) == tmp_path / "emoji-groups"
+    (tmp_path / "emoji_groups").mkdir()
+    assert dataset_folder(settings, tmp_path) == tmp_path / "emoji_groups"
+    (tmp_path / "emoji-groups").mkdir()
+    assert dataset_folder(settings, tmp_path) == tmp_path / "emoji-groups"

@@ -8,14 +8,25 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from affekt.cli.options import add_data_root
 from affekt.errors import UsageError
 
 if TYPE_CHECKING:
-    from affekt.data import Dataset
-    from affekt.recipe import DataSettings
+    from affekt.data import Dataset, Description
+    from affekt.data.audiovisual import ClipDataset
+    from affekt.recipe import ClipSettings, DataSettings
+
+
+def of_clips(described: Description) -> ClipDataset | None:
+    """The description as one of clips; None: it is one of pictures."""
+    if described.kind != "audiovisual":
+        return None
+    from affekt.data.audiovisual import clip_dataset
+
+    return clip_dataset(described.name)
+
 
 Step = Callable[[str, int, int], None]
 
@@ -40,8 +51,16 @@ def add_reader(parser: argparse.ArgumentParser) -> None:
     add_data_root(parser)
 
 
-def settings_of(described: Dataset, args: argparse.Namespace, **changes: Any) -> DataSettings:
-    """The settings that NAME, --root and --option say."""
+@overload
+def settings_of(described: Dataset, args: argparse.Namespace, **changes: Any) -> DataSettings: ...
+
+
+@overload
+def settings_of(described: ClipDataset, args: argparse.Namespace, **changes: Any) -> ClipSettings: ...
+
+
+def settings_of(described: Any, args: argparse.Namespace, **changes: Any) -> Any:
+    """The settings that NAME, --root and --option say; an option of a set of clips may be a key of its settings."""
     root = {"root": str(args.root)} if args.root is not None else {}
     return described.settings(**root, **changes, options=dict(map(reader_option, args.options)))
 

@@ -134,12 +134,12 @@ def _extra_packages() -> dict[str, list[str]]:
 
 def datasets(root: Path) -> Iterator[Finding]:
     """The data root and which data sets have a folder in it."""
-    from affekt.data import dataset, list_datasets
+    from affekt.data import describe, list_datasets
 
     advice = "" if root.is_dir() else "made by the first `affekt data fetch`, or set AFFEKT_DATA"
     yield Finding("data", "root", str(root) if root.is_dir() else f"{root} (not there)", advice)
     for name in list_datasets():
-        described = dataset(name)
+        described = describe(name)
         if not described.needs_folder and not described.sources:
             yield Finding("data", name, f"comes with a package; affekt data info {name}")
         elif described.is_in(root / name):

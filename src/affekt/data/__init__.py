@@ -1,11 +1,11 @@
-"""Data: affective pictures and target pictures by name, their splits, augmentation and loading.
+"""Data: affective pictures, target pictures and audio-visual clips by name, their splits, augmentation and loading.
 
     >>> from affekt.data import list_datasets
     >>> list_datasets("cifar*")
     ['cifar10', 'cifar100']
 
-A data set is one file under ``affective/`` or ``targets/`` that ends in a :class:`Dataset`; it is imported when it is
-asked for. To add one: write the file, and name it in the table below.
+A data set is one file under ``affective/``, ``targets/`` or ``audiovisual/`` that ends in its :class:`Description`; it
+is imported when it is asked for. To add one: write the file, and name it in the table below.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affekt.data.dataset import Dataset, Source, option
+from affekt.data.dataset import Dataset, Description, Source, option
 from affekt.data.stimuli import Labels, Pictures, Stimuli
 from affekt.errors import UsageError, unknown
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from affekt.data.loading import Loader
     from affekt.data.pictures import ArrayPictures, FilePictures
     from affekt.data.splits import Splits, make_splits
-    from affekt.recipe import DataSettings
+    from affekt.recipe import ClipSettings, DataSettings
 
 _DATASETS = {
     "abstract": "affective.abstract:DATASET",
@@ -38,6 +38,11 @@ _DATASETS = {
     "ferplus": "affective.ferplus:DATASET",
     "oasis": "affective.oasis:DATASET",
     "table": "affective.table:DATASET",
+    "audiovisual-table": "audiovisual.table:DATASET",
+    "crema-d": "audiovisual.crema_d:DATASET",
+    "emodb": "audiovisual.emodb:DATASET",
+    "iemocap": "audiovisual.iemocap:DATASET",
+    "ravdess": "audiovisual.ravdess:DATASET",
     "cifar10": "targets.cifar:CIFAR10",
     "cifar100": "targets.cifar:CIFAR100",
     "emoji-groups": "targets.emoji_groups:DATASET",
@@ -45,7 +50,10 @@ _DATASETS = {
     "folder": "targets.folder:DATASET",
 }
 
-_ALIASES = {"diffused-emod": "derived", "fer+": "ferplus", "cifar-10": "cifar10", "cifar-100": "cifar100"}
+_ALIASES = {
+    "diffused-emod": "derived", "fer+": "ferplus", "cifar-10": "cifar10", "cifar-100": "cifar100", "cremad": "crema-d",
+    "emo-db": "emodb",
+}  # fmt: skip
 
 _LAZY = {
     "ArrayPictures": "pictures",
@@ -61,6 +69,7 @@ __all__ = [
     "ArrayPictures",
     "Augmentation",
     "Dataset",
+    "Description",
     "FilePictures",
     "Labels",
     "Loader",
@@ -72,6 +81,7 @@ __all__ = [
     "data_root",
     "dataset",
     "dataset_folder",
+    "describe",
     "list_datasets",
     "make_splits",
     "open_stimuli",
@@ -90,8 +100,8 @@ def list_datasets(pattern: str = "*") -> list[str]:
     return sorted(fnmatch.filter(_DATASETS, pattern))
 
 
-def dataset(name: str) -> Dataset:
-    """The data set of that name; underscores for dashes and upper case will do.
+def describe(name: str) -> Description:
+    """What is known of the data set of that name, of pictures or of clips; underscores and upper case will do.
 
     Raises:
         UsageError: no such data set; the nearest are named.
@@ -102,7 +112,21 @@ def dataset(name: str) -> Dataset:
         raise UsageError(unknown("data set", name, _DATASETS, everything="affekt data list"))
     module, attribute = _DATASETS[key].split(":")
     found = getattr(importlib.import_module(f"affekt.data.{module}"), attribute)
-    assert isinstance(found, Dataset)
+    assert isinstance(found, Description)
+    return found
+
+
+def dataset(name: str) -> Dataset:
+    """The set of pictures of that name, as :func:`describe`.
+
+    Raises:
+        UsageError: no such data set, or one of clips.
+    """
+    found = describe(name)
+    if not isinstance(found, Dataset):
+        raise UsageError(
+            f'data set "{name}": clips with sound, not pictures; open it with affekt.data.audiovisual.open_clips'
+        )
     return found
 
 
@@ -120,11 +144,16 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-def dataset_folder(settings: DataSettings, root: Path | str | None = None) -> Path:
-    """The folder of a data set: ``settings.root``, else ``<data root>/<name as the recipe writes it>``."""
+def dataset_folder(settings: DataSettings | ClipSettings, root: Path | str | None = None) -> Path:
+    """The folder of a data set: ``settings.root``, else ``<data root>/<name as the recipe writes it>``.
+
+    A folder with underscores for the dashes of the name will do.
+    """
     if settings.root:
         return Path(settings.root).expanduser()
-    return data_root(root) / settings.name
+    folder = data_root(root) / settings.name
+    other = data_root(root) / settings.name.replace("-", "_")
+    return other if other.is_dir() and not folder.exists() else folder
 
 
 def open_stimuli(settings: DataSettings, *, data_root: Path | str | None = None, seed: int = 0) -> Splits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from affekt.data.dataset import Dataset, Source
 from affekt.data.downloading import matches
 from affekt.data.pictures import FilePictures, read_picture
-from affekt.data.stimuli import Stimuli
+from affekt.data.stimuli import Stimuli, Strings
 from affekt.errors import DataError, first
 from affekt.recipe import DataSettings
 
@@ -27,19 +27,21 @@ class Report:
 
     Attributes:
         name, folder: the data set and its copy.
-        found, expected, missing: pictures that are there, in a complete copy (None: unknown), named but not there.
-        splits, categories: number of pictures by fixed split and by class or emotion.
+        unit: ``"pictures"`` or ``"clips"``.
+        found, expected, missing: those that are there, in a complete copy (None: unknown), named but not there.
+        splits, categories: their number by fixed split and by class or emotion.
         groups: number of identities that stay together in a split.
         shared_groups: identities that stand in more than one of the set's own splits.
         files: published file -> ``"whole"``, ``"altered"`` or ``"absent"`` (which is no fault: it may be unpacked).
-        undecodable: pictures that do not decode, with the reason; empty as well when nobody looked (``decoded``).
-        decoded: number of pictures that were decoded.
+        undecodable: those that do not decode, with the reason; empty as well when nobody looked (``decoded``).
+        decoded: number of those that were decoded.
         error: why the set could not be read at all.
         notes: what its reader says.
     """
 
     name: str
     folder: Path
+    unit: str = "pictures"
     found: int = 0
     expected: int | None = None
     missing: int = 0
@@ -57,9 +59,9 @@ class Report:
     def problems(self) -> tuple[str, ...]:
         """Every fault in a line of its own; empty: the copy is fit for use."""
         lines = [self.error] if self.error else []
-        lines += [f"{self.missing:,} pictures missing"] if self.missing else []
+        lines += [f"{self.missing:,} {self.unit} missing"] if self.missing else []
         if self.expected is not None and not self.error and self.found != self.expected:
-            lines.append(f"{self.found:,} pictures where a complete copy has {self.expected:,}")
+            lines.append(f"{self.found:,} {self.unit} where a complete copy has {self.expected:,}")
         if self.shared_groups:
             lines.append(
                 f"{len(self.shared_groups):,} group(s) stand in more than one split: {first(self.shared_groups)}"
@@ -70,7 +72,10 @@ class Report:
     def to_json(self) -> dict[str, object]:
         """Plain values."""
         return {
-            **{name: getattr(self, name) for name in ("name", "found", "expected", "missing", "groups", "decoded")},
+            **{
+                name: getattr(self, name)
+                for name in ("name", "unit", "found", "expected", "missing", "groups", "decoded")
+            },
             **{name: dict(getattr(self, name)) for name in ("splits", "categories", "files")},
             "folder": str(self.folder),
             "notes": list(self.notes),
@@ -99,7 +104,7 @@ def check(
     """
     progress = progress or (lambda *_: None)
     settings = replace(settings or dataset.settings(), allow_missing=True)
-    files = {s.file: _state(root / s.file, s) for s in dataset.sources}
+    files = states(root, dataset.sources)
     report = Report(name=dataset.name, folder=root, expected=dataset.expected, files=files)
     try:
         stimuli = dataset.stimuli(root, settings)
@@ -110,6 +115,11 @@ def check(
         return report
     broken = _undecodable(stimuli.pictures, workers, progress)
     return replace(report, undecodable=broken, decoded=len(stimuli))
+
+
+def states(root: Path, sources: Iterable[Source]) -> dict[str, Literal["whole", "altered", "absent"]]:
+    """Published file -> what became of it in ``root``."""
+    return {source.file: _state(root / source.file, source) for source in sources}
 
 
 def _state(path: Path, source: Source) -> Literal["whole", "altered", "absent"]:
@@ -134,17 +144,17 @@ def _counted(report: Report, stimuli: Stimuli) -> Report:
         splits=splits,
         categories=categories,
         groups=len(np.unique(stimuli.groups)),
-        shared_groups=_shared(stimuli),
+        shared_groups=shared_groups(stimuli.groups, stimuli.split),
         notes=stimuli.notes,
     )
 
 
-def _shared(stimuli: Stimuli) -> tuple[str, ...]:
-    """Groups with pictures in more than one of the splits that the set fixes."""
-    if stimuli.split is None:
+def shared_groups(groups: Strings, split: Strings | None) -> tuple[str, ...]:
+    """Groups that stand in more than one of the splits that a set fixes."""
+    if split is None:
         return ()
-    fixed = stimuli.split != ""
-    pairs = np.unique(np.stack([stimuli.groups[fixed].astype(np.str_), stimuli.split[fixed].astype(np.str_)]), axis=1)
+    fixed = split != ""
+    pairs = np.unique(np.stack([groups[fixed].astype(np.str_), split[fixed].astype(np.str_)]), axis=1)
     names, counts = np.unique(pairs[0], return_counts=True)
     return tuple(names[counts > 1].tolist())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from affekt.data import archives
-from affekt.data.dataset import Dataset, Source
+from affekt.data.dataset import Description, Source
 from affekt.data.disk import told, whole
 from affekt.data.downloading import Patience, Progress, UnreachableError, download, matches, sha256
 from affekt.errors import DataError, first
@@ -29,7 +29,7 @@ class Fetched:
 
 
 def fetch(
-    dataset: Dataset,
+    dataset: Description,
     root: Path,
     *,
     source: Path | None = None,
@@ -67,7 +67,7 @@ def fetch(
     return done
 
 
-def _by_hand(dataset: Dataset, root: Path, source: Path | None) -> Fetched:
+def _by_hand(dataset: Description, root: Path, source: Path | None) -> Fetched:
     """A set without public files: unpack the archive that the user has got, or say how to get it."""
     if not dataset.needs_folder:
         raise DataError(f"{dataset.name}: nothing to fetch; it {dataset.layout}")
@@ -85,7 +85,7 @@ def _by_hand(dataset: Dataset, root: Path, source: Path | None) -> Fetched:
     )
 
 
-def _offered(dataset: Dataset, item: Source, source: Path) -> Path:
+def _offered(dataset: Description, item: Source, source: Path) -> Path:
     """The file for ``item`` in the folder ``source``, or ``source`` itself."""
     if not source.exists():
         raise DataError(f"{dataset.name}: --from {source}: no such file or folder")
@@ -107,7 +107,7 @@ def _copy(item: Source, found: Path, path: Path, progress: Progress) -> None:
     progress(item.file, item.size, item.size)
 
 
-def _download(dataset: Dataset, item: Source, path: Path, progress: Progress, patience: Patience) -> list[str]:
+def _download(dataset: Description, item: Source, path: Path, progress: Progress, patience: Patience) -> list[str]:
     try:
         return download(item, path, progress=progress, patience=patience)
     except UnreachableError as error:

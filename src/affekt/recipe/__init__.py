@@ -6,6 +6,7 @@
 Nothing here imports torch.
 """
 
+from affekt.recipe.clips import ClipAugmentationSettings, ClipSettings
 from affekt.recipe.reading import change, from_dict, keys, load_recipe, override
 from affekt.recipe.settings import (
     AugmentationSettings,
@@ -22,6 +23,8 @@ from affekt.recipe.writing import differing_keys, flatten, to_dict, to_toml
 
 __all__ = [
     "AugmentationSettings",
+    "ClipAugmentationSettings",
+    "ClipSettings",
     "DataSettings",
     "EmotionalSettings",
     "ModelSettings",

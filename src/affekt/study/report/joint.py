@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from affekt.errors import AffektError
 from affekt.recipe import load_recipe
-from affekt.study.report.numbers import known
+from affekt.report.numbers import known
 
 Series = tuple[list[float], list[float]]
 """Epochs, and a value after each."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from affekt.study.report.joint import Joint, changes_of
-from affekt.study.report.numbers import known, number, signed
+from affekt.report.numbers import known, number, signed
 from affekt.study.report.study_tables import Comparison, items
-from affekt.study.report.table import Column, Record, Table
+from affekt.report.table import Column, Record, Table
 
 
 def joint_table(comparison: Comparison, every: Sequence[Joint]) -> Table:

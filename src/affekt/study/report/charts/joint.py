@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.study.report.charts.curves import spread
-from affekt.study.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
+from affekt.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
 from affekt.study.report.joint import Joint
-from affekt.study.report.numbers import number, share, shortened
-from affekt.study.report.table import Table
+from affekt.report.numbers import number, share, shortened
+from affekt.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

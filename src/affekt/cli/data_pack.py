@@ -1,0 +1,70 @@
+"""``affekt data pack``: the clips of a set decoded once, into a folder of memory-mapped features."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affekt.cli.data_reading import add_reading, of_clips, progress, settings_of
+from affekt.cli.options import add_json, natural, positive
+from affekt.cli.printing import say, write_json, write_record
+from affekt.errors import UsageError
+
+if TYPE_CHECKING:
+    from affekt.data.audiovisual.packing import Packed
+
+
+def register_pack(parser: argparse.ArgumentParser) -> None:
+    add_reading(parser)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder; what is there is not made again"
+    )
+    parser.add_argument(
+        "--features", metavar="LIST", help="of audio, log-mel, faces, with commas (default: audio, and faces if any)"
+    )
+    parser.add_argument("--limit", type=positive, metavar="N", help="the first N clips only")
+    parser.add_argument("--workers", type=natural, metavar="N", help="threads that decode (default: by cores)")
+    add_json(parser)
+    parser.set_defaults(run=pack)
+
+
+def pack(args: argparse.Namespace) -> int:
+    """``affekt data pack NAME --out DIR``: 0 also where single clips cannot be read; each is named."""
+    import numpy as np
+
+    from affekt.data import dataset_folder, describe
+    from affekt.data.audiovisual.packing import pack_clips
+
+    described = of_clips(describe(args.name))
+    if described is None:
+        raise UsageError(f"{args.name}: pictures; sets of clips are packed (affekt data list, kind audiovisual)")
+    changes = {} if args.features is None else {"features": tuple(args.features.replace(" ", "").split(","))}
+    settings = settings_of(described, args, **changes)
+    clips = described.clips(dataset_folder(settings, args.data_root), settings)
+    if args.limit is not None:
+        clips = clips.take(np.arange(min(args.limit, len(clips))))
+    say(*(f"note: {note}" for note in clips.notes))
+    with progress("clips") as step:
+        done = pack_clips(clips, args.out, workers=args.workers, progress=step)
+    _print_packed(done, args.json)
+    return 0
+
+
+def _print_packed(done: Packed, as_json: bool) -> None:
+    from affekt.data.audiovisual.checking import gathered
+
+    record: dict[str, Any] = {
+        "folder": str(done.folder),
+        "made": done.made,
+        "kept": done.kept,
+        "hours": done.seconds / 3600,
+        "megabytes": done.size / 1e6,
+        "left out": len(done.problems),
+    }
+    notes = gathered(done.notes)
+    if as_json:
+        write_json({**record, "problems": list(done.problems), "notes": list(notes)})
+    else:
+        write_record(record)
+    say(*(f"note: {note}" for note in notes), *(f"problem: {problem}" for problem in done.problems))

@@ -1,0 +1,84 @@
+"""Sources of sound: what a file says of itself, and its samples from one number to another.
+
+A source knows how much the file declares, so that a file which ends in the middle is told from a short one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from affekt.data.audiovisual.clips import Floats32
+from affekt.errors import DataError
+
+LIBSNDFILE = frozenset({".wav", ".flac"})
+"""Suffixes that soundfile reads; all others go to PyAV."""
+
+TOLERANCE = 0.1
+"""Seconds that a file may end before what its header says: encoders round to their own frames."""
+
+
+class Source(Protocol):
+    """An open file with sound.
+
+    Attributes:
+        rate: samples a second.
+        channels: their number.
+        seconds: what the header declares; None where it says nothing that can be relied on.
+    """
+
+    rate: int
+    channels: int
+    seconds: float | None
+
+    def read(self, start: int, stop: int | None) -> Floats32:
+        """``(C, n)`` samples from number ``start`` to ``stop`` (None: the end), fewer where the file ends before.
+
+        Raises:
+            DataError: damaged, or it ends in the middle.
+        """
+        ...
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """The sound of a file.
+
+    Raises:
+        DataError: missing, no sound in it, or no format that can be read.
+        MissingExtra: the package that reads it is not installed.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if path.suffix.lower() in LIBSNDFILE:
+        from affekt.data.audiovisual.sound_files import open_sound_file
+
+        with open_sound_file(path) as found:
+            yield found
+    else:
+        from affekt.data.audiovisual.containers import open_sound_track
+
+        with open_sound_track(path) as track:
+            yield track
+
+
+def ends_in_the_middle(path: Path, found: float, declared: float) -> DataError:
+    """The error for a file that is shorter than it says, seconds found and declared."""
+    return DataError(
+        f"{path}: ends in the middle: {found:.2f} s of the {declared:.2f} s that its header says; copy it anew"
+    )
+
+
+def ends_early(path: Path, found: float, declared: float) -> tuple[str, ...]:
+    """A note for a file that is shorter than its container says, by so little that the container may be wrong."""
+    if declared - found <= TOLERANCE:
+        return ()
+    return (f"{path}: ends {declared - found:.2f} s before what its header says",)
+
+
+def reason(error: Exception) -> str:
+    """What a decoder says, short and without the path that stands before it already."""
+    text = " ".join(str(error).split()).split(": '")[0].split(" '/")[0]
+    return text[:120] or type(error).__name__
