@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from synthetic_study import write
 
-from affekt.study.report import charts, write_report
 from affekt.report.drawing import NARROW, WIDE, as_svg, styled
+from affekt.report.table import as_markdown
+from affekt.study.report import charts, write_report
 from affekt.study.report.joint import Joint, changes_of, read_joint
 from affekt.study.report.joint_table import joint_table
-from affekt.report.table import as_markdown
 
 TASKS = ("emotion", "gender")
 LOSSES = {

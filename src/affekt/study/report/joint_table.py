@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from affekt.study.report.joint import Joint, changes_of
 from affekt.report.numbers import known, number, signed
-from affekt.study.report.study_tables import Comparison, items
 from affekt.report.table import Column, Record, Table
+from affekt.study.report.joint import Joint, changes_of
+from affekt.study.report.study_tables import Comparison, items
 
 
 def joint_table(comparison: Comparison, every: Sequence[Joint]) -> Table:

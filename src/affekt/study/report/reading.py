@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from affekt.errors import AffektError, first
-from affekt.study.report.joint import Joint, read_joint
 from affekt.report.numbers import known
+from affekt.study.report.joint import Joint, read_joint
 from affekt.study.report.study_tables import Comparison
 from affekt.study.scores import PERMUTED
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.study.report.charts.curves import spread
 from affekt.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
-from affekt.study.report.joint import Joint
 from affekt.report.numbers import number, share, shortened
 from affekt.report.table import Table
+from affekt.study.report.charts.curves import spread
+from affekt.study.report.joint import Joint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
