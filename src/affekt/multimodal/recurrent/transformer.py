@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from affekt.multimodal.attending import AttentionBlock, check_size, positions
@@ -23,9 +24,10 @@ class Transformer(Recurrent):
         self.norm = nn.LayerNorm(hidden)
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        x = self.project(steps)
+        seen = within(lengths, steps.shape[1])
+        # A weight of 0 does not silence what is infinite once it is squared.
+        x = self.project(torch.where(seen[:, :, None], steps, steps.new_zeros(())))
         x = x + positions(x.shape[1], x.shape[2], x)
-        seen = within(lengths, x.shape[1])
         for block in self.blocks:
             x = block(x, seen)
         return mean_over(self.norm(x), lengths)
