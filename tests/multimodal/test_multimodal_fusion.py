@@ -6,6 +6,7 @@ from torch import nn
 
 from affekt.errors import UsageError
 from affekt.multimodal import FUSIONS, create_fusion
+from affekt.multimodal.attending import positions
 
 SIZES = (3, 5)
 
@@ -100,6 +101,21 @@ def test_attention_looks_at_other_moments_and_the_other_stream():
     other = pictures.clone()
     other[0, 3] += 1
     assert not torch.allclose(part([sound, pictures], present)[0, 0], part([sound, other], present)[0, 0])
+
+
+def test_attention_averages_over_what_is_there():
+    part, present = made("attention"), everything(1)
+    present[:, :, 1] = False
+    sound, pictures = streams(present)
+    tokens = part.values[0](sound) + part.kinds[0] + positions(4, 4, sound)
+    alone = part.block(tokens, present[:, :, 0])
+    torch.testing.assert_close(part([sound, pictures], present), alone)
+
+
+def test_positions_are_sines_and_cosines_of_slower_and_slower_waves():
+    found = positions(3, 4, torch.zeros(()))
+    t = torch.arange(3.0)
+    torch.testing.assert_close(found, torch.stack([t.sin(), t.cos(), (t / 100).sin(), (t / 100).cos()], dim=1))
 
 
 @pytest.mark.parametrize("name", FUSIONS)

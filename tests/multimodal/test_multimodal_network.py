@@ -159,6 +159,11 @@ def test_trains_under_autocast(recurrent, fusion, network, clips):
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_dropout_is_before_the_heads(network, clips):
+    out = network(dropout=1.0).train()(*clips())
+    assert out.features.any() and not out.logits["emotion"].diff(dim=0).any()
+
+
 def test_any_tasks(clips):
     tasks = {"stress": 3, "type": 2, "a b": 7}  # one of them called as something that every module has
     model = AudioVisualNetwork(tasks, "log-mel", None, rate=800, audio_options={"bands": 2}, hidden=4).eval()
@@ -177,6 +182,7 @@ def test_a_module_of_ones_own_sees_but_cannot_be_saved(network, clips, tmp_path)
     model = network(video=Mine())
     frames = clips()[1]
     assert model(*clips()).fused.shape[2] == model.hearing.num_features + 3
+    assert not model(clips()[0]).fused[..., -3:].any()
     expected = (frames[1].float().mean((2, 3)) / 255 - 0.5) / 0.25
     torch.testing.assert_close(model(*clips()).fused[1, :, -3:], expected)
     with pytest.raises(UsageError, match="its video is a module; give a backbone by name to save"):

@@ -58,7 +58,7 @@ class AudioVisualNetwork(PretrainedModel):
         modality_dropout: probability that a training clip that has both loses its sound or its pictures.
         classes: task -> names of its classes, for any of the tasks.
         rate, fps: samples and frames a second: 16,000 and 25, 640 samples beside each frame.
-        audio_options: of the front end for sound, by name: see its class in :mod:`affekt.multimodal.front_ends`.
+        audio_options: of the front end for sound, by name, see the class of that name, e.g. ``RawAudio``.
         initial, width: of the image backbone: ``"random"``, ``"imagenet"`` or a path; channels of its first stage.
 
     Attributes:

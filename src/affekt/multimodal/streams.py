@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import torch
 from torch import Tensor, nn
 
@@ -41,7 +43,7 @@ def _nothing(part: nn.Module, shape: tuple[int, ...]) -> Tensor:
     """Zeros that still hang on every parameter of the part: its gradients are zero and not absent, which several
     processes that average them count on."""
     learned = [parameter for parameter in part.parameters() if parameter.requires_grad]
-    zero = next(part.parameters()).new_zeros(())
+    zero = next(chain(part.parameters(), part.buffers())).new_zeros(())
     for parameter in learned:
         zero = zero + 0 * parameter.reshape(-1)[0]
     return zero.expand(shape)

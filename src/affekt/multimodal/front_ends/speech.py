@@ -82,9 +82,9 @@ class SpeechAudio(AudioFrontEnd):
     def _frames(self, sound: Tensor, frames: int, lengths: Tensor | None = None) -> Tensor:
         """``(B, frames, D)``: the mean of the steps whose middle falls into each frame."""
         steps, needed = self._steps(frames), self._needed(frames)
-        exact = F.pad(sound, (0, max(0, needed - sound.shape[1])))[:, :needed]
-        mask = None if lengths is None else within(self._needed(lengths), needed).long()
-        hidden: Tensor = self.encoder(exact, attention_mask=mask).last_hidden_state
+        padded = F.pad(sound, (0, max(0, needed - sound.shape[1])))
+        mask = None if lengths is None else within(self._needed(lengths), padded.shape[1]).long()
+        hidden: Tensor = self.encoder(padded, attention_mask=mask).last_hidden_state
         middle = torch.arange(steps, device=sound.device) * self.stride + (self.field - 1) // 2
         belongs = (middle // self.samples)[None] == torch.arange(frames, device=sound.device)[:, None]
         shares = belongs / belongs.sum(1, keepdim=True)
