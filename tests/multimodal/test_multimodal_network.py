@@ -165,7 +165,7 @@ def test_dropout_is_before_the_heads(network, clips):
 
 
 def test_any_tasks(clips):
-    tasks = {"stress": 3, "type": 2, "a b": 7}  # one of them called as something that every module has
+    tasks = {"stress": np.int64(3), "type": 2, "a b": 7}  # one of them called as something that every module has
     model = AudioVisualNetwork(tasks, "log-mel", None, rate=800, audio_options={"bands": 2}, hidden=4).eval()
     out = model(*clips())
     assert {name: logits.shape[1] for name, logits in out.logits.items()} == tasks
@@ -267,6 +267,8 @@ BAD_INPUTS = [
     ({"frames": torch.zeros(4, 3, 16, 16)}, r"frames of shape \(4, 3, 16, 16\): give \(B, T, 3, H, W\)"),
     ({"frames": torch.full((4, 5, 3, 16, 16), 255.0)}, "values from 255 to 255"),
     ({"lengths": torch.tensor([1, 2, 3])}, r"lengths \(3,\) int64: for 4 clips give \(4,\) int64"),
+    ({"lengths": [1, 2, 3, 5]}, r"lengths: a list; give a tensor: torch\.tensor\(lengths\)"),
+    ({"has_video": [True] * 4}, "has_video: a list; give a tensor"),
     ({"lengths": torch.ones(4)}, r"lengths \(4,\) float32"),
     ({"lengths": torch.tensor([1, 2, 3, 6])}, "lengths from 1 to 6: clips of this batch have 1 to 5 frames"),
     ({"lengths": torch.tensor([0, 2, 3, 5])}, "lengths from 0 to 5"),

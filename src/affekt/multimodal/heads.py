@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -56,9 +57,9 @@ def read_tasks(tasks: Tasks) -> dict[str, int]:
     for name, classes in found.items():
         if not isinstance(name, str) or not name or "." in name:
             raise UsageError(f"tasks: {name!r} cannot be a name; write a word without dots")
-        if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
+        if isinstance(classes, bool) or not isinstance(classes, Integral) or classes < 2:
             raise UsageError(f'tasks: "{name}" has {classes!r} classes; write a whole number, 2 or more')
-    return found
+    return {name: int(classes) for name, classes in found.items()}
 
 
 def read_classes(classes: Classes | None, tasks: Mapping[str, int]) -> dict[str, tuple[str, ...]]:

@@ -51,10 +51,11 @@ def read_lengths(lengths: Tensor | None, clips: int, frames: int, device: torch.
     """``(B,)`` int64 on ``device``; None: every clip is as long as the batch.
 
     Raises:
-        UsageError: another shape or type.
+        UsageError: no tensor, or another shape or type.
     """
     if lengths is None:
         return torch.full((clips,), frames, device=device)
+    _check_tensor("lengths", lengths)
     if tuple(lengths.shape) != (clips,) or lengths.is_floating_point() or lengths.dtype == torch.bool:
         raise UsageError(f"lengths {tuple(lengths.shape)} {_named(lengths)}: for {clips} clips give ({clips},) int64")
     return lengths.to(device, torch.int64)
@@ -64,13 +65,19 @@ def read_mask(name: str, mask: Tensor | None, given: bool, clips: int, device: t
     """``(B,)`` bool on ``device``, which clips have the modality; None: all, if it was given.
 
     Raises:
-        UsageError: another shape or type.
+        UsageError: no tensor, or another shape or type.
     """
     if mask is None:
         return torch.full((clips,), given, device=device)
+    _check_tensor(name, mask)
     if tuple(mask.shape) != (clips,) or mask.dtype != torch.bool:
         raise UsageError(f"{name} {tuple(mask.shape)} {_named(mask)}: for {clips} clips give ({clips},) bool")
     return mask.to(device) if given else torch.zeros_like(mask, device=device)
+
+
+def _check_tensor(name: str, given: object) -> None:
+    if not isinstance(given, Tensor):
+        raise UsageError(f"{name}: a {type(given).__name__}; give a tensor: torch.tensor({name})")
 
 
 def _named(tensor: Tensor) -> str:
