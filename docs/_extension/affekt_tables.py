@@ -67,6 +67,29 @@ def regulators() -> Iterator[str]:
     yield from table(("regulator", "r", "exactly"), rows)
 
 
+def audio() -> Iterator[str]:
+    from affekt.multimodal import AUDIO
+
+    yield from _parts("audio", "what it hears with", AUDIO)
+
+
+def fusions() -> Iterator[str]:
+    from affekt.multimodal import FUSIONS
+
+    yield from _parts("fusion", "how", FUSIONS)
+
+
+def recurrent() -> Iterator[str]:
+    from affekt.multimodal import RECURRENT
+
+    yield from _parts("recurrent", "how", RECURRENT)
+
+
+def _parts(what: str, how: str, known: dict[str, Any]) -> Iterator[str]:
+    rows = ((f"`{name}`", first_line(kind.__module__), _formula(kind)) for name, kind in known.items())
+    yield from table((what, how, "exactly"), rows)
+
+
 def _formula(kind: type) -> str:
     """The first paragraph of a class's docstring, its literals as Markdown has them."""
     return " ".join((kind.__doc__ or "").strip().split("\n\n")[0].split()).replace("``", "`")
@@ -213,6 +236,9 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-regulators": regulators,
     "affekt-weightings": weightings,
     "affekt-torchjds-weightings": torchjds_weightings,
+    "affekt-audio": audio,
+    "affekt-fusions": fusions,
+    "affekt-recurrent": recurrent,
     "affekt-presets": presets,
     "affekt-conditions": conditions,
     "affekt-study-keys": study_keys,

@@ -20,6 +20,7 @@ _FACE: dict[str, str] = {
     "AffectNetwork": "affekt.perception",
     "EmotionalRegulation": "affekt.regulation",
     "Classifier": "affekt.regulation",
+    "AudioVisualNetwork": "affekt.multimodal",
     "Trainer": "affekt.training",
     "Recipe": "affekt.recipe",
     "create_backbone": "affekt.backbones",

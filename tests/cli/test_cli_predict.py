@@ -198,6 +198,14 @@ def test_models_that_are_not_there_are_refused(call, tmp_path, folder, make, mes
     assert message in answer.error
 
 
+def test_a_network_of_clips_is_refused(call, tmp_path, folder):
+    model = affekt.AudioVisualNetwork({"emotion": 2}, "log-mel", None, hidden=4, audio_options={"features": 4})
+    model.save_pretrained(tmp_path / "model")
+    answer = call("predict", tmp_path / "model", folder / "a.png")
+    assert (answer.code, answer.out) == (2, "")
+    assert "a network of sound and pictures of clips" in answer.error
+
+
 def test_an_altered_model_is_named(call, models, folder, tmp_path):
     import shutil
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from affekt.errors import CheckpointError
+from affekt.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
     from affekt.recipe import DataSettings, Recipe
@@ -47,6 +47,7 @@ def find_model(name: str) -> Found:
 
     Raises:
         CheckpointError: no such folder, an unfinished run, or a damaged model.
+        UsageError: a model that does not answer to pictures alone.
     """
     path = Path(name)
     folder = path / "model" if (path / "model").is_dir() else path
@@ -57,6 +58,8 @@ def find_model(name: str) -> Found:
     from affekt.saving import load
 
     model = load(str(folder) if path.exists() else name)
+    if type(model).__name__ == "AudioVisualNetwork":
+        raise UsageError(f"{name}: a network of sound and pictures of clips; this command shows pictures to a model")
     return Found(name=name, model=model.eval(), recipe=_recipe_of(folder))
 
 

@@ -17,7 +17,7 @@ from affekt.regulation.influences import InfluenceSetup, create_influence
 from affekt.regulation.mixing import MIXES
 from affekt.regulation.regulators import create_regulator
 from affekt.saving import MODELS, PretrainedModel
-from affekt.training.classification import nll
+from affekt.training.classification import check_labels, nll
 
 LOSSES = {"all": ("regulated", "non_emotional", "influenced"), "regulated": ("regulated",)}
 EMOTIONAL_MODES = ("frozen", "fine-tuned")
@@ -256,21 +256,3 @@ class EmotionalRegulation(PretrainedModel):
             raise UsageError(unknown("model class", name, MODELS))
         kind = getattr(importlib.import_module(MODELS[name]), name)
         return cls(**{**config, "emotional": kind.from_config(config["emotional"]["config"])})
-
-
-def check_labels(labels: Tensor, predictions: Tensor) -> None:
-    """Refuse labels that do not fit ``(B, K)`` predictions; reading their range back would stall a GPU, so only a CPU's
-    labels are looked at."""
-    pictures, classes = predictions.shape
-    shares = labels.ndim == 2 and labels.is_floating_point()
-    if tuple(labels.shape) != ((pictures, classes) if shares else (pictures,)) or (
-        not shares and (labels.is_floating_point() or labels.dtype == torch.bool)
-    ):
-        raise UsageError(
-            f"labels {tuple(labels.shape)} {str(labels.dtype).removeprefix('torch.')}: for {pictures} pictures write "
-            f"({pictures},) int64, or ({pictures}, {classes}) float shares"
-        )
-    if not shares and labels.device.type == "cpu" and pictures and not torch.compiler.is_compiling():
-        low, high = int(labels.min()), int(labels.max())
-        if low < -1 or high >= classes:
-            raise UsageError(f"labels from {low} to {high}: classes are 0 to {classes - 1}, -1 for unknown")

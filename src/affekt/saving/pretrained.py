@@ -30,6 +30,7 @@ MODELS: dict[str, str] = {
     "AffectNetwork": "affekt.perception",
     "EmotionalRegulation": "affekt.regulation",
     "Classifier": "affekt.regulation",
+    "AudioVisualNetwork": "affekt.multimodal",
     "NoEmotion": "affekt.regulation",
     "EarlierClassifier": "affekt.regulation.earlier",
 }

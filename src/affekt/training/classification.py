@@ -7,6 +7,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from affekt.errors import UsageError
+
 BINS = 15
 """Bins of the calibration error, each with the same number of items."""
 
@@ -31,6 +33,28 @@ def nll(log_probabilities: Tensor, target: Tensor, label_smoothing: float = 0.0)
     if target.ndim == 1:
         chosen = torch.where(known, chosen, torch.zeros_like(chosen))
     return -chosen.sum() / known.sum().clamp(min=1e-12)
+
+
+def check_labels(labels: Tensor, predictions: Tensor, *, name: str = "labels", items: str = "pictures") -> None:
+    """Refuse labels that do not fit ``(B, K)`` predictions; reading their range back would stall a GPU, so only a CPU's
+    labels are looked at.
+
+    Raises:
+        UsageError: another number of items, type or range; ``name`` and ``items`` are what the message calls them.
+    """
+    n, classes = predictions.shape
+    shares = labels.ndim == 2 and labels.is_floating_point()
+    if tuple(labels.shape) != ((n, classes) if shares else (n,)) or (
+        not shares and (labels.is_floating_point() or labels.dtype == torch.bool)
+    ):
+        raise UsageError(
+            f"{name} {tuple(labels.shape)} {str(labels.dtype).removeprefix('torch.')}: for {n} {items} write "
+            f"({n},) int64, or ({n}, {classes}) float shares"
+        )
+    if not shares and labels.device.type == "cpu" and n and not torch.compiler.is_compiling():
+        low, high = int(labels.min()), int(labels.max())
+        if low < -1 or high >= classes:
+            raise UsageError(f"{name} from {low} to {high}: classes are 0 to {classes - 1}, -1 for unknown")
 
 
 def scores(log_probabilities: ArrayLike, target: ArrayLike) -> dict[str, float]:

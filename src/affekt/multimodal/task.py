@@ -1,0 +1,109 @@
+"""Audio-visual task: how a network learns several tasks from clips at once, and how well it does each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from affekt.data.stimuli import Labels
+from affekt.errors import DataError, UsageError, unknown
+from affekt.multimodal.batch import AudioVisualBatch
+from affekt.multimodal.dropping import Draw
+from affekt.multimodal.metrics import task_metrics
+from affekt.multimodal.network import AudioVisualNetwork, AudioVisualOutput
+from affekt.training.task import Batch, Outputs, Task
+
+GIVEN = ("all", "audio", "video")
+
+
+class AudioVisualTask(Task):
+    """Cross-entropy of each of the network's tasks, under the task's name; a weighting makes them one.
+
+    Metrics: see :func:`~affekt.multimodal.metrics.task_metrics`. The best weights are those with the highest mean
+    balanced accuracy on the validation split.
+
+    Args:
+        network: an :class:`AudioVisualNetwork`; becomes ``model``.
+        label_smoothing: of every loss.
+        seed: of modality dropout.
+        given: what of each clip the network is given: ``"all"``, or ``"audio"`` or ``"video"`` alone, to score a
+            network that has learned both by each.
+
+    Raises:
+        UsageError: another word, or a modality that the network does not read.
+    """
+
+    model: AudioVisualNetwork
+    monitor = "balanced_accuracy"
+
+    def __init__(
+        self, network: AudioVisualNetwork, *, label_smoothing: float = 0.0, seed: int = 0, given: str = "all"
+    ) -> None:
+        super().__init__()
+        if given not in GIVEN:
+            raise UsageError(unknown("given", given, GIVEN))
+        if (given == "audio" and network.hearing is None) or (given == "video" and network.seeing is None):
+            raise UsageError(f'given = "{given}": this network reads none; write "all"')
+        self.model = network
+        self.label_smoothing = label_smoothing
+        self.seed = seed
+        self.given = given
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        return tuple(self.model.tasks)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        return self._losses(self._said(batch), batch)
+
+    def outputs(self, batch: Batch) -> dict[str, Tensor]:
+        """``<task>/log_probabilities``, ``(B, K)``."""
+        return _as_outputs(self._said(batch))
+
+    def score(self, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        out = self._said(batch)
+        return self._losses(out, batch), _as_outputs(out)
+
+    def metrics(self, outputs: Outputs, labels: Labels) -> dict[str, float]:
+        """Metrics of one split; ``labels.extra`` has ``(N,)`` int64 of each task, -1 where not known.
+
+        Raises:
+            DataError: no labels of a task.
+        """
+        logs = {task: outputs[f"{task}/log_probabilities"] for task in self.model.tasks}
+        return task_metrics(logs, {task: self._targets(task, labels.extra) for task in logs}, self.classes())
+
+    def classes(self) -> dict[str, tuple[str, ...]]:
+        """Task -> names of its classes, their numbers where they have none."""
+        numbers = {task: tuple(map(str, range(n))) for task, n in self.model.tasks.items()}
+        return numbers | self.model.classes
+
+    def _targets(self, task: str, columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        if task not in columns:
+            raise DataError(f'no labels of the task "{task}"; these clips have {", ".join(columns) or "none"}')
+        return np.asarray(columns[task])
+
+    def _losses(self, out: AudioVisualOutput, batch: Batch) -> dict[str, Tensor]:
+        return self.model.losses(out, batch.labels, self.label_smoothing)
+
+    def _said(self, batch: Batch) -> AudioVisualOutput:
+        if not isinstance(batch, AudioVisualBatch):
+            raise UsageError(f"AudioVisualTask: a {type(batch).__name__}; give an affekt.multimodal.AudioVisualBatch")
+        drawn = self.training and self.model.modality_dropout
+        out: AudioVisualOutput = self.model(
+            batch.audio if self.given != "video" else None,
+            batch.frames if self.given != "audio" else None,
+            batch.lengths,
+            has_audio=batch.has_audio,
+            has_video=batch.has_video,
+            draw=Draw(seed=self.seed, step=batch.step, items=batch.items) if drawn else None,
+        )
+        return out
+
+
+def _as_outputs(out: AudioVisualOutput) -> dict[str, Tensor]:
+    return {f"{task}/log_probabilities": logs.detach() for task, logs in out.log_probabilities.items()}
