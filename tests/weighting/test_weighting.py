@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rules import OURS, Shared, created, gradients, named, options, tasks
 
 from affekt.errors import UsageError
-from affekt.weighting import WEIGHTINGS, Weighting, create_weighting, list_weightings
+from affekt.weighting import WEIGHTINGS, WeightedSum, Weighting, create_weighting, list_weightings
 
 LOSSES = st.lists(st.floats(0, 100), min_size=1, max_size=6)
 POSITIVE = st.lists(st.floats(0.01, 100), min_size=1, max_size=5)
@@ -137,6 +137,16 @@ def test_half_precision_losses_are_summed_in_float32():
     assert create_weighting("sum", ["a", "b"])(losses).item() == 257.0
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert create_weighting("sum", ["a", "b"])(losses).item() == 257.0
+
+
+def test_products_of_a_rule_are_not_taken_in_half_precision():
+    class Product(WeightedSum):
+        def _weigh(self, losses):
+            return torch.ones(len(losses), len(losses)) @ losses.detach()
+
+    losses = {"a": torch.tensor(256.0), "b": torch.tensor(1.0)}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert [w.item() for w in Product(["a", "b"]).weights(losses).values()] == [257.0, 257.0]
 
 
 def test_names_of_regulation_do():

@@ -54,6 +54,11 @@ def test_a_floor_of_the_threshold_is_no_collapse():
     assert looked(weighting.shares(weights, weights).repeat(300, 1).tolist()) == []
 
 
+def test_what_rounding_takes_from_the_threshold_is_no_collapse():
+    assert looked([[0.05 - 5e-7, 0.95]] * 300) == []
+    assert len(looked([[0.05 - 5e-6, 0.95]] * 300)) == 1
+
+
 def test_many_tasks_have_a_lower_threshold():
     assert CollapseWatch("abcdefghij").threshold == 0.05
     assert CollapseWatch([str(i) for i in range(40)]).threshold == 0.5 / 40
