@@ -101,6 +101,22 @@ def test_an_answer_that_is_no_category_of_the_model_is_wrong():
     assert valence.observers["a"].tolist() == [0, -1, -1, 0]  # surprise has no valence to be right or wrong about
 
 
+def test_people_who_answer_otherwise_are_wrong_not_silent():
+    """Of four answers one is right, two name another emotion than the model knows, one was not given: 1 of 3."""
+    held = trials({"a": ["anger", "surprise", "contempt", ""]}, ["anger", "fear", "anger", "fear"])
+    model = choosing_model("m", ("anger", "fear"), sure(["anger", "fear", "anger", "anger"], ("anger", "fear")))
+    part = part_of(compare(held, [model], resamples=20), "errors")
+    less = measure_of(part, "accuracy-difference").models["m"].value
+    assert less == pytest.approx(1 - 1 / 3)  # on the three stimuli that both have answered, the model is right
+
+
+def test_of_two_categories_errors_have_no_correlation():
+    held = trials({"a": ["anger", "fear"] * 5, "b": ["fear", "fear"] * 5}, ["anger", "fear"] * 5)
+    model = choosing_model("m", ("anger", "fear"), np.full((10, 2), 0.5))
+    measures = [m.name for m in part_of(compare(held, [model], resamples=20), "errors").measures]
+    assert "confusions" in measures and "confusions-errors" not in measures
+
+
 def test_one_person_alone_has_no_line():
     held = trials({"a": answers(0.6, 1)}, TRUTH)
     part = part_of(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.5, 2), CATEGORIES))]), "errors")

@@ -132,7 +132,7 @@ class StimuliOfPeople:
 
     def _own_split(self, split: str) -> frozenset[str]:
         if not self.set:
-            raise DataError(f"--split {split}: people's own table has no splits; leave --split out")
+            raise DataError(f"--split {split}: {self.people.name} has no splits of its own; leave --split out")
         from affekt.data import open_stimuli
 
         cut = open_stimuli(self._settings(32, "crop"), data_root=self.root)
@@ -213,7 +213,8 @@ def of_people(
         raise DataError(f"--stimuli {folder}: no such folder")
     from affekt.data import dataset
 
-    named = people.name in READERS and not Path(humans).exists()
+    # As people are read: a folder of a set's name in the working folder is none, "./oasis" is.
+    named = people.name in READERS and Path(humans).name == humans and not Path(humans).suffix
     if named and folder is None:
         described = dataset(READERS[people.name][0])
         return StimuliOfPeople(people=people, set=described.name, root=root, folder=None, citation=described.citation)

@@ -12,8 +12,9 @@
 
 from __future__ import annotations
 
-from affekt.humans.comparison.comparing import Comparison, Model, compare
+from affekt.humans.comparison.comparing import Comparison, compare
 from affekt.humans.comparison.measures import Line, Measure
+from affekt.humans.comparison.model import Model
 from affekt.humans.comparison.parts import Differing, Part
 from affekt.humans.comparison.record import to_json
 

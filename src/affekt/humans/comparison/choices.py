@@ -38,7 +38,8 @@ def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int, wi
     Returns:
         None without right answers to two units.
     """
-    rows = np.flatnonzero((chosen.truth >= 0) & chosen.confused.any(axis=1))
+    answered = np.any([answers != -1 for answers in chosen.observers.values()], axis=0)
+    rows = np.flatnonzero((chosen.truth >= 0) & answered)
     held, own = chosen.take(rows), {name: p[rows] for name, p in models.items()}
     if len(np.unique(held.groups)) < 2:
         return None
@@ -48,11 +49,7 @@ def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int, wi
     if found is None:
         return None
     over, said = curves(held, responses, seed=seed) if with_curves else ([], [])
-    confusions = Confusions(
-        categories=held.categories,
-        people=confusion_matrix(held.truth, held.confused, classes=len(held.categories)),
-        models={n: confusion_matrix(held.truth, r, classes=len(held.categories)) for n, r in responses.items()},
-    )
+    confused, matrices = _confused(held, responses, resamples=resamples, seed=seed)
     return Part(
         id=f"errors-{_slug(chosen.categories)}",
         title=f"Right and wrong, {_title(chosen.categories)}",
@@ -60,10 +57,10 @@ def errors_part(chosen: Chosen, models: Models, *, resamples: int, seed: int, wi
         stimuli=len(held),
         units=shared.units,
         models=tuple(models),
-        measures=[*found.measures, *_confusion_measures(held, responses, shared)],
+        measures=[*found.measures, *confused],
         categories=held.categories,
         simulated=held.simulated,
-        confusions=confusions,
+        confusions=matrices,
         conditions=found.conditions,
         curves=over,
         notes=[*_errors_notes(chosen, held, responses, found), *said],
@@ -75,6 +72,23 @@ def _errors_lead(held: Chosen) -> str:
     if not held.intended and held.simulated:
         right = "the category with most votes in the half of the votes that no observer is drawn from"
     return f"Answers among {listed(held.categories)}; right is {right}. A model answers with its likeliest category."
+
+
+def _confused(
+    held: Chosen, responses: Mapping[str, NDArray[np.int64]], *, resamples: int, seed: int
+) -> tuple[list[Measure], Confusions | None]:
+    """Confusions, of the stimuli for which somebody chose one of the categories; nothing of fewer than two units."""
+    rows, k = np.flatnonzero(held.confused.any(axis=1)), len(held.categories)
+    part, own = held.take(rows), {name: answers[rows] for name, answers in responses.items()}
+    if len(np.unique(part.groups)) < 2:
+        return [], None
+    shared = bootstrap(len(part), groups=part.groups, resamples=resamples, seed=seed)
+    matrices = Confusions(
+        categories=part.categories,
+        people=confusion_matrix(part.truth, part.confused, classes=k),
+        models={name: confusion_matrix(part.truth, answers, classes=k) for name, answers in own.items()},
+    )
+    return _confusion_measures(part, own, shared), matrices
 
 
 def _confusion_measures(held: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: Bootstrap) -> list[Measure]:
@@ -105,12 +119,14 @@ def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[
     return notes
 
 
-def votes_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) -> tuple[Part, list[Differing]]:
+def votes_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) -> tuple[Part, list[Differing]] | None:
     """How people are divided: entropy, cross-entropy, KL, Brier score and calibration against shares of votes.
 
-    Raises:
-        UsageError: fewer than two units of stimuli.
+    Returns:
+        None with fewer than two units of stimuli.
     """
+    if len(np.unique(chosen.groups)) < 2:
+        return None
     shared = bootstrap(len(chosen), groups=chosen.groups, resamples=resamples, seed=seed)
     agreement, ceiling = vote_agreement(models, chosen.votes, shared)
     calibrations = {name: vote_calibration(p, chosen.votes, shared) for name, p in models.items()}

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from affekt.errors import DataError, UsageError, first
+from affekt.errors import DataError, UsageError
 from affekt.humans.agreement import RESAMPLES
-from affekt.humans.comparison import chosen as choosing
-from affekt.humans.comparison.categories import Space, fold, folded_probabilities, spaces
-from affekt.humans.comparison.choices import errors_part, votes_part
-from affekt.humans.comparison.chosen import Chosen
-from affekt.humans.comparison.parts import Differing, Part, with_reasons
-from affekt.humans.comparison.ratings import rating_part
-from affekt.humans.comparison.restricting import taken
-from affekt.humans.comparison.structure import FEATURES, structure_part
-from affekt.humans.comparison.valence import numbers, of_choices
-from affekt.humans.people import Answers, Features, Joined, Ratings, Trials, Votes, join
-from affekt.report.numbers import counted, share
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-People = Ratings | Votes | Trials
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """A model to be compared: what it answers, its features, or both, of the same stimuli in the same order.
-
-    Attributes:
-        name: unique.
-        notes: what a reader must know of it, in sentences.
-    """
-
-    name: str
-    answers: Answers | None = None
-    features: Features | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> Answers | Features:
-        """What it is joined by.
-
-        Raises:
-            UsageError: it has neither.
-        """
-        known = self.answers or self.features
-        if known is None:
-            raise UsageError(f"{self.name}: neither answers nor features")
-        return known
+from affekt.humans.comparison.model import Model, People
+from affekt.humans.comparison.parts import Differing, Part
+from affekt.humans.comparison.structure import FEATURES
+from affekt.humans.comparison.work import Work
+from affekt.humans.people import Joined, join
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +66,13 @@ def compare(people: People, models: Sequence[Model], *, resamples: int = RESAMPL
         twice = next(m.name for m in models if sum(m.name == other.name for other in models) > 1)
         raise UsageError(f"{twice}: the name of two models; give each a name of its own")
     joined = join(people, {name: model.known for name, model in named.items()})
-    work = _Work(people=people, models=named, joined=joined, resamples=resamples, seed=seed)
+    work = Work(people=people, models=named, joined=joined, resamples=resamples, seed=seed)
     parts = list(work.parts())
     if not parts:
-        raise DataError(f"{people.name}: nothing to compare: no model answers in people's terms, or has features")
+        raise DataError(
+            f"{people.name}: nothing to compare: "
+            "no model answers in people's terms on two groups of stimuli, or has features"
+        )
     return Comparison(
         people=people,
         models=models,
@@ -135,147 +98,3 @@ def _features_alone(models: Sequence[Model], parts: Sequence[Part]) -> list[str]
         for model in models
         if model.answers is not None and model.name not in compared
     ]
-
-
-def _lacking(answers: Mapping[str, Answers], compared: set[str]) -> dict[str, Answers]:
-    return {name: a for name, a in answers.items() if name not in compared}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """One comparison under way."""
-
-    people: People
-    models: Mapping[str, Model]
-    joined: Joined
-    resamples: int
-    seed: int
-
-    def parts(self) -> Iterator[tuple[Part, list[Differing]]]:
-        answers = {name: self._joined(name, m.answers) for name, m in self.models.items() if m.answers is not None}
-        compared: set[str] = set()
-        for part, differing in (*self._chosen(answers), *self._rated(answers)):
-            compared |= set(part.models)
-            yield with_reasons(part), differing
-        self._refuse(_lacking(answers, compared))
-        structure = self._structure()
-        if structure is not None:
-            yield with_reasons(structure), []
-
-    def _joined(self, name: str, answers: Answers) -> Answers:
-        """The answers to the joined stimuli, in their order, under the model's name."""
-        return taken(replace(answers, name=name), self.joined.models[name])
-
-    def _rated(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
-        """Every dimension that people rated; of choices, valence."""
-        rows = self.joined.people
-        ratings, choices = self.people, not isinstance(self.people, Ratings)
-        if not isinstance(ratings, Ratings):
-            counts = self._votes()
-            assert counts is not None, "only ratings have no choices"
-            found = of_choices(ratings, rows, self._categories(), counts)
-            if found is None:
-                return
-            ratings, rows = found, np.arange(len(rows))
-        for dimension in ratings.means:
-            each = {name: numbers(a, dimension, ratings) for name, a in answers.items()}
-            there = {name: n for name, n in each.items() if n is not None}
-            if there:
-                yield rating_part(
-                    dimension, ratings, rows, there, resamples=self.resamples, seed=self.seed, choices=choices
-                )
-
-    def _categories(self) -> tuple[str, ...]:
-        """People's; none where they rated."""
-        if isinstance(self.people, Ratings):
-            return ()
-        return self.people.categories if isinstance(self.people, Votes) else choosing.categories_of(self.people)
-
-    def _chosen(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
-        """Errors and votes in every space that people and some model share."""
-        if isinstance(self.people, Ratings):
-            return
-        theirs = self._categories()
-        own = {name: a.categories for name, a in answers.items() if a.probabilities is not None}
-        for number, space in enumerate(spaces(theirs, own)):
-            chosen = self._choices(space, theirs)
-            models, notes = self._folded(space, answers, chosen)
-            errors = errors_part(
-                chosen,
-                models,
-                resamples=self.resamples,
-                seed=self.seed,
-                with_curves=number == 0 and isinstance(self.people, Trials),
-            )
-            if errors is not None:
-                yield replace(errors, notes=[*errors.notes, *notes]), []
-            voted = np.flatnonzero(chosen.votes.any(axis=1))
-            kept = {name: p[voted] for name, p in models.items()}
-            votes, differing = votes_part(chosen.take(voted), kept, resamples=self.resamples, seed=self.seed)
-            yield replace(votes, notes=[*votes.notes, *notes]), differing
-
-    def _choices(self, space: Space, theirs: tuple[str, ...]) -> Chosen:
-        rows = self.joined.people
-        if isinstance(self.people, Votes):
-            return choosing.of_votes(self.people, rows, space.categories, seed=self.seed)
-        assert isinstance(self.people, Trials)
-        return choosing.of_trials(self.people, rows, theirs, space.categories)
-
-    def _folded(
-        self, space: Space, answers: Mapping[str, Answers], chosen: Chosen
-    ) -> tuple[dict[str, Floats], list[str]]:
-        """Each model's probabilities of the space, of the chosen stimuli, and what was done to them."""
-        place = {name: n for n, name in enumerate(self.people.ids[self.joined.people].tolist())}
-        rows = np.array([place[name] for name in chosen.ids.tolist()], dtype=np.int64)
-        found: dict[str, Floats] = {}
-        notes = []
-        for name in space.models:
-            probabilities, table = answers[name].probabilities, fold(answers[name].categories, space.categories)
-            assert probabilities is not None and table is not None
-            found[name], elsewhere, nothing = folded_probabilities(probabilities[rows], table)
-            if elsewhere > 5e-4:
-                notes.append(f"{share(elsewhere)} of what {name} says is of other categories; the rest is rescaled.")
-            if nothing:
-                said = counted(nothing, "stimulus", "stimuli")
-                notes.append(f"{name} says nothing of these categories on {said}: taken as undecided.")
-        return found, notes
-
-    def _refuse(self, strangers: Mapping[str, Answers]) -> None:
-        """
-        Raises:
-            DataError: a model whose answers met people's nowhere, and that has no features to be held against them.
-        """
-        for name, a in strangers.items():
-            if self.models[name].features is not None:
-                continue
-            own = first([*a.ratings, *a.categories], n=8)
-            if isinstance(self.people, Ratings):
-                theirs = f"people rated {', '.join(self.people.means)}"
-            else:
-                theirs = f"people's categories are {first(self._categories(), n=8)}: fewer than two in common"
-            raise DataError(f"{name}: answers with {own}; {theirs}. They meet by name: answer in people's terms")
-
-    def _structure(self) -> Part | None:
-        features = {
-            name: m.features.features[self.joined.models[name]].astype(np.float64)
-            for name, m in self.models.items()
-            if m.features is not None
-        }
-        if not features:
-            return None
-        return structure_part(
-            self.people,
-            self.joined.people,
-            features,
-            votes=self._votes(),
-            resamples=self.resamples,
-            seed=self.seed,
-        )
-
-    def _votes(self) -> Ints | None:
-        if isinstance(self.people, Ratings):
-            return None
-        if isinstance(self.people, Votes):
-            return self.people.votes[self.joined.people]
-        categories = self._categories()
-        return choosing.of_trials(self.people, self.joined.people, categories, categories).votes

@@ -79,7 +79,6 @@ def _in_condition(
 ) -> _Condition | None:
     """None where nobody has answered in it."""
     inside = chosen.conditions == name
-    own = {m: np.where(inside, right, np.nan) for m, right in models.items()}
     theirs = {p: np.where(inside, right, np.nan) for p, right in people.items()}
     theirs = {p: right for p, right in theirs.items() if not np.isnan(right).all()}
     if not theirs:
@@ -88,7 +87,7 @@ def _in_condition(
     return _Condition(
         name=name,
         stimuli=int(inside.sum()),
-        models=consistency_with(own, theirs, shared),
+        models=consistency_with(models, theirs, shared),
         among=among,
         reason=reason,
     )

@@ -46,12 +46,16 @@ def rating_part(
         choices: whether people's numbers are counted choices of categories.
 
     Raises:
-        DataError: nothing that people and all models have, ratings outside the scale.
+        DataError: fewer than three stimuli, or two groups, that people and all models have; ratings outside the scale.
     """
     means = people.means[dimension][rows]
     held = np.isfinite(means) & np.all([np.isfinite(m.values) for m in models.values()], axis=0)
     if held.sum() < 3:
         raise DataError(f"{people.name}: {dimension}: {int(held.sum())} stimuli that people and all models have rated")
+    if len(np.unique(people.groups[rows[held]])) < 2:
+        raise DataError(
+            f"{people.name}: {dimension}: all {int(held.sum())} stimuli are of one group, which says nothing of others"
+        )
     kept, truth = rows[held], people.scale.check(means[held], f"{people.name}: {dimension}")
     values = {name: m.values[held] for name, m in models.items()}
     shared = bootstrap(len(kept), groups=people.groups[kept], resamples=resamples, seed=seed)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from affekt.humans.agreement import Estimate
-from affekt.humans.comparison.comparing import Comparison, Model
+from affekt.humans.comparison.comparing import Comparison
 from affekt.humans.comparison.measures import LEVEL, Measure
+from affekt.humans.comparison.model import Model
 from affekt.humans.comparison.parts import ByCondition, Curve, Part
 from affekt.humans.people import Left, Trials
 

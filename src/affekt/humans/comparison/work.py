@@ -1,0 +1,176 @@
+"""The work of a comparison: its parts one after the other, each on what people and the models have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affekt.errors import DataError, first
+from affekt.humans.comparison import chosen as choosing
+from affekt.humans.comparison.categories import Space, fold, folded_probabilities, shared_terms, spaces
+from affekt.humans.comparison.choices import errors_part, votes_part
+from affekt.humans.comparison.chosen import Chosen
+from affekt.humans.comparison.model import Model, People
+from affekt.humans.comparison.parts import Differing, Part, with_reasons
+from affekt.humans.comparison.ratings import rating_part
+from affekt.humans.comparison.restricting import taken
+from affekt.humans.comparison.structure import structure_part
+from affekt.humans.comparison.valence import numbers, of_choices
+from affekt.humans.people import Answers, Joined, Ratings, Trials, Votes
+from affekt.report.numbers import counted, share
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One comparison under way."""
+
+    people: People
+    models: Mapping[str, Model]
+    joined: Joined
+    resamples: int
+    seed: int
+
+    def parts(self) -> Iterator[tuple[Part, list[Differing]]]:
+        answers = {name: self._joined(name, m.answers) for name, m in self.models.items() if m.answers is not None}
+        compared: set[str] = set()
+        for part, differing in (*self._chosen(answers), *self._rated(answers)):
+            compared |= set(part.models)
+            yield with_reasons(part), differing
+        self._refuse({name: a for name, a in answers.items() if name not in compared})
+        structure = self._structure()
+        if structure is not None:
+            yield with_reasons(structure), []
+
+    def _joined(self, name: str, answers: Answers) -> Answers:
+        """The answers to the joined stimuli, in their order, under the model's name."""
+        return taken(replace(answers, name=name), self.joined.models[name])
+
+    def _rated(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
+        """Every dimension that people rated; of choices, valence."""
+        rows = self.joined.people
+        ratings, choices = self.people, not isinstance(self.people, Ratings)
+        if not isinstance(ratings, Ratings):
+            counts = self._votes()
+            assert counts is not None, "only ratings have no choices"
+            found = of_choices(ratings, rows, self._categories(), counts)
+            if found is None:
+                return
+            ratings, rows = found, np.arange(len(rows))
+        for dimension in ratings.means:
+            each = {name: numbers(a, dimension, ratings) for name, a in answers.items()}
+            there = {name: n for name, n in each.items() if n is not None}
+            if not there:
+                continue
+            try:
+                part = rating_part(
+                    dimension, ratings, rows, there, resamples=self.resamples, seed=self.seed, choices=choices
+                )
+            except DataError:
+                if choices:  # valence is beside the point where hardly anything has one
+                    continue
+                raise
+            yield part
+
+    def _categories(self) -> tuple[str, ...]:
+        """People's; none where they rated."""
+        if isinstance(self.people, Ratings):
+            return ()
+        return self.people.categories if isinstance(self.people, Votes) else choosing.categories_of(self.people)
+
+    def _chosen(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
+        """Errors and votes in every space that people and some model share."""
+        if isinstance(self.people, Ratings):
+            return
+        theirs = self._categories()
+        own = {name: a.categories for name, a in answers.items() if a.probabilities is not None}
+        for number, space in enumerate(spaces(theirs, own)):
+            chosen = self._choices(space, theirs)
+            models, notes = self._folded(space, answers, chosen)
+            errors = errors_part(
+                chosen,
+                models,
+                resamples=self.resamples,
+                seed=self.seed,
+                with_curves=number == 0 and isinstance(self.people, Trials),
+            )
+            if errors is not None:
+                yield replace(errors, notes=[*errors.notes, *notes]), []
+            voted = np.flatnonzero(chosen.votes.any(axis=1))
+            kept = {name: p[voted] for name, p in models.items()}
+            found = votes_part(chosen.take(voted), kept, resamples=self.resamples, seed=self.seed)
+            if found is not None:
+                votes, differing = found
+                yield replace(votes, notes=[*votes.notes, *notes]), differing
+
+    def _choices(self, space: Space, theirs: tuple[str, ...]) -> Chosen:
+        rows = self.joined.people
+        if isinstance(self.people, Votes):
+            return choosing.of_votes(self.people, rows, space.categories, seed=self.seed)
+        assert isinstance(self.people, Trials)
+        return choosing.of_trials(self.people, rows, theirs, space.categories)
+
+    def _folded(
+        self, space: Space, answers: Mapping[str, Answers], chosen: Chosen
+    ) -> tuple[dict[str, Floats], list[str]]:
+        """Each model's probabilities of the space, of the chosen stimuli, and what was done to them."""
+        place = {name: n for n, name in enumerate(self.people.ids[self.joined.people].tolist())}
+        rows = np.array([place[name] for name in chosen.ids.tolist()], dtype=np.int64)
+        found: dict[str, Floats] = {}
+        notes = []
+        for name in space.models:
+            probabilities, table = answers[name].probabilities, fold(answers[name].categories, space.categories)
+            assert probabilities is not None and table is not None
+            found[name], elsewhere, nothing = folded_probabilities(probabilities[rows], table)
+            if elsewhere > 5e-4:
+                notes.append(f"{share(elsewhere)} of what {name} says is of other categories; the rest is rescaled.")
+            if nothing:
+                said = counted(nothing, "stimulus", "stimuli")
+                notes.append(f"{name} says nothing of these categories on {said}: taken as undecided.")
+        return found, notes
+
+    def _refuse(self, strangers: Mapping[str, Answers]) -> None:
+        """
+        Raises:
+            DataError: a model whose terms are none of people's, and that has no features to be held against them.
+        """
+        for name, a in strangers.items():
+            met = a.probabilities is not None and shared_terms(self._categories(), a.categories) is not None
+            if met or self.models[name].features is not None:
+                continue
+            own = first([*a.ratings, *a.categories], n=8)
+            if isinstance(self.people, Ratings):
+                theirs = f"people rated {', '.join(self.people.means)}"
+            else:
+                theirs = f"people's categories are {first(self._categories(), n=8)}: fewer than two in common"
+            raise DataError(f"{name}: answers with {own}; {theirs}. They meet by name: answer in people's terms")
+
+    def _structure(self) -> Part | None:
+        features = {
+            name: m.features.features[self.joined.models[name]].astype(np.float64)
+            for name, m in self.models.items()
+            if m.features is not None
+        }
+        if not features:
+            return None
+        return structure_part(
+            self.people,
+            self.joined.people,
+            features,
+            votes=self._votes(),
+            resamples=self.resamples,
+            seed=self.seed,
+        )
+
+    def _votes(self) -> Ints | None:
+        if isinstance(self.people, Ratings):
+            return None
+        if isinstance(self.people, Votes):
+            return self.people.votes[self.joined.people]
+        categories = self._categories()
+        return choosing.of_trials(self.people, self.joined.people, categories, categories).votes
