@@ -19,7 +19,7 @@ def network():
         if audio == "raw":
             options.setdefault("audio_options", RAW)
         elif audio == "log-mel":
-            options.setdefault("audio_options", {"bands": 2, "features": 6})
+            options.setdefault("audio_options", {"mels": 2, "features": 6})
         options = {"video_size": 16, "hidden": 8, "rate": 800, "width": 4, **options}
         return AudioVisualNetwork(tasks, audio, video, **options).eval()
 

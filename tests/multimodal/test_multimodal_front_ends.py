@@ -6,11 +6,10 @@ import torch
 
 from affekt.errors import UsageError
 from affekt.multimodal import AUDIO, create_audio
-from affekt.multimodal.front_ends.spectrogram import Spectrogram, filterbank
 
 SMALL = {
     "raw": {"channels": 4, "kernels": (5, 12), "pool": 2},
-    "log-mel": {"bands": 2, "features": 6},
+    "log-mel": {"mels": 2, "features": 6},
 }
 
 
@@ -87,7 +86,8 @@ def independent_log_mel(sound, rate, samples, bands):
 @pytest.mark.parametrize(("rate", "samples", "bands"), [(16000, 640, 40), (8000, 320, 12)])
 def test_log_mel_against_the_formula_written_out(rate, samples, bands):
     sound = np.random.default_rng(0).uniform(-1, 1, 2 * samples)
-    ours = Spectrogram(rate, samples, bands)(torch.tensor(sound, dtype=torch.float32)[None])
+    part = create_audio("log-mel", rate=rate, fps=rate / samples, options={"mels": bands})
+    ours = part.spectrogram(torch.tensor(sound, dtype=torch.float32)[None])
     assert ours.shape == (1, 8, bands)
     np.testing.assert_allclose(ours[0].numpy(), independent_log_mel(sound, rate, samples, bands), atol=1e-3)
 
@@ -97,17 +97,24 @@ def test_a_tone_is_loudest_in_the_band_whose_middle_it_is():
     times = torch.arange(16000) / 16000
     for band in (20, 45, 60):
         tone = torch.sin(2 * torch.pi * float(corners[band + 1]) * times)[None]
-        assert (Spectrogram(16000, 640, 64)(tone)[0, 10:-10].argmax(1) == band).all()
+        assert (create_audio("log-mel").spectrogram(tone)[0, 10:-10].argmax(1) == band).all()
 
 
 def test_silence_is_the_floor():
-    silence = Spectrogram(16000, 640, 64)(torch.zeros(1, 640))
+    silence = create_audio("log-mel").spectrogram(torch.zeros(1, 640))
     torch.testing.assert_close(silence, torch.full((1, 4, 64), float(np.log(1e-10))))
 
 
 def test_more_bands_than_frequencies_are_refused():
-    with pytest.raises(UsageError, match="bands = 200: some would hold no frequency at 16000 Hz; write fewer"):
-        filterbank(16000, 512, 200)
+    with pytest.raises(UsageError, match="mels = 200: some bands would hold no frequency at 16000 Hz; write fewer"):
+        create_audio("log-mel", options={"mels": 200})
+
+
+def test_a_spectrogram_is_made_in_float32_whatever_autocast_says():
+    part, audio = create_audio("log-mel"), torch.rand(1, 1280) - 0.5
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = part.spectrogram(audio)
+    assert torch.equal(cast, part.spectrogram(audio))
 
 
 def test_a_spectrogram_stands_for_its_sound():
@@ -164,9 +171,9 @@ def test_options_that_make_no_sense(options, message):
 @pytest.mark.parametrize(
     ("name", "rate", "fps", "message"),
     [
-        ("raw", 16000, 30, "533.333 samples a picture; a whole number is asked"),
+        ("raw", 16000, 30, r"fps = 30: does not divide rate = 16000 \(533\.33 samples"),
         ("raw", 800, 32, "25 samples a frame; an even number is asked"),
-        ("log-mel", 16000, 32000 / 1004, "502 samples a frame; a multiple of 4 is asked"),
+        ("log-mel", 16000, 32000 / 1004, "each a multiple of 4 samples"),
     ],
 )
 def test_rates_that_do_not_divide(name, rate, fps, message):

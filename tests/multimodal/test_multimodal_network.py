@@ -166,7 +166,7 @@ def test_dropout_is_before_the_heads(network, clips):
 
 def test_any_tasks(clips):
     tasks = {"stress": np.int64(3), "type": 2, "a b": 7}  # one of them called as something that every module has
-    model = AudioVisualNetwork(tasks, "log-mel", None, rate=800, audio_options={"bands": 2}, hidden=4).eval()
+    model = AudioVisualNetwork(tasks, "log-mel", None, rate=800, audio_options={"mels": 2}, hidden=4).eval()
     out = model(*clips())
     assert {name: logits.shape[1] for name, logits in out.logits.items()} == tasks
     assert list(model.losses(out, dict.fromkeys(tasks, torch.zeros(4, dtype=torch.int64)))) == list(tasks)

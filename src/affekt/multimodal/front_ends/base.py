@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from affekt.data.audiovisual.timeline import samples_per_frame
 from affekt.errors import UsageError
-from affekt.multimodal.timeline import samples_per_frame
 
 
 @dataclass(frozen=True, kw_only=True)
