@@ -60,13 +60,13 @@ def run(args: argparse.Namespace) -> int:
     from affekt.cli.compared_stimuli import of_people
     from affekt.humans.comparison import compare
     from affekt.humans.comparison.report import check_folder
-    from affekt.humans.people import read_people
+    from affekt.humans.people import Ratings, read_people
 
     people = read_people(args.humans, data_root=root, options=dict(map(reader_option, args.options)))
     out = check_folder(args.out if args.out is not None else Path("comparisons") / people.name)
     if args.table is not None:
         new_file(args.table, what="--table")
-    models = named_models(args.models, humans=args.humans)
+    models = named_models(args.models, rated=args.humans if isinstance(people, Ratings) else "oasis")
     stimuli = of_people(people, args.humans, root=root, folder=args.stimuli)
     chosen = stimuli.choose(args.split, models)
     asked = ask(models, stimuli, chosen, seed=args.seed)

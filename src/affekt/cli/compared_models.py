@@ -40,15 +40,18 @@ class Named:
     notes: tuple[str, ...] = ()
 
 
-def named_models(texts: Sequence[str], *, humans: str) -> list[Named]:
+def named_models(texts: Sequence[str], *, rated: str) -> list[Named]:
     """Every model that the words name; a table may hold several.
+
+    Args:
+        rated: people who rated, by whom features can be probed.
 
     Raises:
         UsageError: a word that names nothing, two models of one name.
         DataError, CheckpointError: what reading says.
     """
     names = short_names([text for text in texts if not _is_table(text)])
-    found = [one for text in texts for one in _named(text, names.get(text, text), humans)]
+    found = [one for text in texts for one in _named(text, names.get(text, text), rated)]
     every = [one.name for one in found]
     twice = next((name for name in every if every.count(name) > 1), None)
     if twice is not None:
@@ -78,7 +81,7 @@ def _is_table(text: str) -> bool:
     return path.suffix.lower() in TABLES and not path.is_dir()
 
 
-def _named(text: str, name: str, humans: str) -> list[Named]:
+def _named(text: str, name: str, rated: str) -> list[Named]:
     from affekt.humans.people import read_answers
 
     path = Path(text).expanduser()
@@ -87,13 +90,13 @@ def _named(text: str, name: str, humans: str) -> list[Named]:
     if (path / "predictions.npz").is_file() and not (path / "model").is_dir():
         return [Named(name=name, answers=replace(a, name=name), notes=a.notes) for a in read_answers(path).values()]
     if not path.exists() and ("/" not in text or "=" in text or ":" in text):
-        return [_network(text, humans)]
+        return [_network(text, rated)]
     from affekt.cli.models import find_model
 
     return [Named(name=name, found=find_model(text))]
 
 
-def _network(text: str, humans: str) -> Named:
+def _network(text: str, rated: str) -> Named:
     """``resnet18``, ``timm:resnet18``, ``vgg16=random``, ``vgg16=weights.pth``.
 
     Raises:
@@ -110,7 +113,7 @@ def _network(text: str, humans: str) -> Named:
         raise UsageError(f"MODEL {text}: no such file or folder, and as a network's name: {error}") from None
     note = (
         f"{text}: a network by name has no affect head and cannot answer: its features alone are compared. What they "
-        f"know of people's answers, with a head fitted in folds: affekt probe {text} --humans {humans}"
+        f"know of people's ratings, with a head fitted in folds: affekt probe {text} --humans {rated}"
     )
     return Named(name=text, network=(name, initial), notes=(note,))
 
