@@ -185,8 +185,8 @@ def test_the_engine_trains_both_tasks_with_a_learned_weighting(network):
     data, processes = Clips(), join(CPU)[0]
     task = AudioVisualTask(network(modality_dropout=0.2, audio="log-mel", dropout=0.0), seed=1)
     weighting = create_weighting("softmax", tasks=task.loss_names)
-    plan = Plan(items=len(data), batch_size=12, epochs=20, seed=0)
-    settings = TrainingSettings(optimiser="adam", learning_rate=0.02, precision="fp32", device="cpu")
+    plan = Plan(items=len(data), batch_size=12, epochs=40, seed=0)
+    settings = TrainingSettings(optimiser="adam", learning_rate=0.005, precision="fp32", device="cpu")
     engine = Engine(Objective(task, weighting), settings, plan, device=CPU, precision="fp32", processes=processes)
     for step in range(plan.steps):
         engine.step([data.batch(plan.batch(step), step)], step)

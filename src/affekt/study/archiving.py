@@ -46,7 +46,7 @@ def archive(folder: Path, frame: Frame, path: Path) -> Archived:
     """Write a study's finished runs into a zip file.
 
     Unpacked into an empty folder it is that study: ``affekt report`` reports it and ``affekt study`` trains what is
-    missing. Each run keeps its recipe, environment, result, validation curve, which items it got right, and for the
+    missing. Each run keeps its recipe, environment, result, log, which items it got right, and for the
     method's runs r and the affect states in half precision; not its weights, its predictions in full, nor its items'
     log-losses one by one.
 
@@ -99,7 +99,7 @@ def _run(run: Path, name: str, predictions: bytes) -> Iterator[tuple[str, bytes]
     for file in OF_A_RUN:
         yield f"{name}/{file}", (run / file).read_bytes()
     if (run / LOG).exists():  # an ensemble keeps none
-        yield f"{name}/{LOG}", _curve(run / LOG)
+        yield f"{name}/{LOG}", (run / LOG).read_bytes()
     yield f"{name}/predictions.npz", predictions
 
 
@@ -108,12 +108,6 @@ def _scores(folder: Path, frame: Frame, record: Record, scores: Scores) -> dict[
     reduced, detail = read_predictions(folder / record["folder"] / "predictions.npz", detail=detailed)
     run = scores.runs[record["condition"]][int(record["seed"])]
     return scored_arrays(run) | reduced_arrays(reduced, detail)
-
-
-def _curve(path: Path) -> bytes:
-    """The lines of the validation."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if '"kind": "validation"' in line).encode()
 
 
 def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
