@@ -154,8 +154,8 @@ class Clips:
     def batch(self, rows, step=-1):
         labels = {name: torch.from_numpy(column[rows]) for name, column in self.labels.extra.items()}
         pitch = torch.tensor([0.3, 1.5])[labels["gender"]]
-        corner = torch.zeros(len(rows), 4).scatter(1, labels["emotion"][:, None], 1.0).reshape(-1, 1, 1, 2, 2)
-        frames = corner.repeat_interleave(8, 3).repeat_interleave(8, 4).expand(-1, 3, 3, -1, -1)
+        colour = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])[labels["emotion"]]
+        frames = colour[:, None, :, None, None].expand(-1, 3, -1, 16, 16)
         return AudioVisualBatch(
             images=frames,
             audio=torch.sin(pitch[:, None] * torch.arange(3 * 32)),
@@ -183,10 +183,10 @@ class Batcher:
 
 def test_the_engine_trains_both_tasks_with_a_learned_weighting(network):
     data, processes = Clips(), join(CPU)[0]
-    task = AudioVisualTask(network(modality_dropout=0.2, audio="log-mel", dropout=0.0), seed=1)
+    task = AudioVisualTask(network(audio="log-mel", recurrent="mean", dropout=0.0))
     weighting = create_weighting("softmax", tasks=task.loss_names)
-    plan = Plan(items=len(data), batch_size=12, epochs=40, seed=0)
-    settings = TrainingSettings(optimiser="adam", learning_rate=0.005, precision="fp32", device="cpu")
+    plan = Plan(items=len(data), batch_size=12, epochs=30, seed=0)
+    settings = TrainingSettings(optimiser="adam", learning_rate=0.01, precision="fp32", device="cpu")
     engine = Engine(Objective(task, weighting), settings, plan, device=CPU, precision="fp32", processes=processes)
     for step in range(plan.steps):
         engine.step([data.batch(plan.batch(step), step)], step)
