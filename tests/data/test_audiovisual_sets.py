@@ -193,6 +193,7 @@ class TestCremaD:
         found = crema_d.parse_name("1040_ITH_SAD_X")
         assert found is not None
         assert (found["id"], found["level"]) == ("1040_ITH_SAD_XX", "unspecified")
+        # No placeholder: the level is XX where it is unspecified, and three letters are no level.
         assert crema_d.parse_name("1040_ITH_SAD_XXX") is None
         assert crema_d.parse_name("1040_ITH_JOY_XX") is None
 

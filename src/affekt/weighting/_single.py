@@ -39,9 +39,9 @@ class Single(Weighting):
         return {"task": self.task}
 
     def weigh(self, losses: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        ordered = self._ordered(losses)
-        chosen = ordered[self.tasks.index(self.task)]
-        return chosen, chosen.detach().new_tensor([float(t == self.task) for t in self.tasks])
+        # Of the losses one by one: through their stack, the chosen one would reach what the others learn, with zeros.
+        return self._combine(self._ordered(losses))
 
-    def _combine(self, losses: Tensor) -> tuple[Tensor, Tensor]:
-        raise NotImplementedError("a stack of losses would reach what the other tasks learn")
+    def _combine(self, losses: Sequence[Tensor] | Tensor) -> tuple[Tensor, Tensor]:
+        chosen = losses[self.tasks.index(self.task)]
+        return chosen, chosen.detach().new_tensor([float(t == self.task) for t in self.tasks])
