@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affekt.data.audiovisual import ClassLabels, Clips, clip_dataset, split_clips
-from affekt.data.audiovisual.clip_splits import apply_split
 from affekt.data.audiovisual.media import ClipSource, FileMedia
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.splits import count_folds
+from affekt.data.split_record import apply_split
 from affekt.data.splits import read_split
 from affekt.errors import DataError, UsageError
 from affekt.recipe import ClipSettings

@@ -156,7 +156,7 @@ def dataset_folder(settings: DataSettings | ClipSettings, root: Path | str | Non
     return other if other.is_dir() and not folder.exists() else folder
 
 
-def open_stimuli(settings: DataSettings, *, data_root: Path | str | None = None, seed: int = 0) -> Splits:
+def open_stimuli(settings: DataSettings, *, data_root: Path | str | None = None, seed: int = 0) -> Splits[Stimuli]:
     """The train, validation and test stimuli that ``settings`` describe.
 
     Args:

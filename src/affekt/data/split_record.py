@@ -1,4 +1,4 @@
-"""Splits: the stimuli of each split, and the file that records which picture stood where."""
+"""Splits: the pictures or clips of each split, and the file that records which one stood where."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from affekt.data.disk import whole
 from affekt.data.stimuli import SPLITS, Stimuli
 from affekt.errors import DataError, UsageError, first
 
+if TYPE_CHECKING:
+    from affekt.data.audiovisual.clips import Clips
+
+Part = TypeVar("Part", Stimuli, "Clips")
+
 
 @dataclass(frozen=True, kw_only=True)
-class Splits:
+class Splits(Generic[Part]):
     """The stimuli of each split; a split that was not asked for (share 0) is absent.
 
     Attributes:
-        parts: ``"train"``, ``"validation"``, ``"test"`` -> stimuli, in the order of the set.
-        notes: what the log says once: how it was cut, what leaks, what is missing.
-        missing: rows whose picture was missing (``allow_missing``).
+        parts: ``"train"``, ``"validation"``, ``"test"`` -> stimuli (or clips), in the order of the set.
+        notes: what the log says once: how it was cut, what leaks, what was dropped or is missing.
+        missing: rows whose file was missing (``allow_missing``).
     """
 
-    parts: Mapping[str, Stimuli]
+    parts: Mapping[str, Part]
     notes: tuple[str, ...] = ()
     missing: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", MappingProxyType(dict(self.parts)))
 
-    def __getitem__(self, split: str) -> Stimuli:
+    def __getitem__(self, split: str) -> Part:
         if split not in self.parts:
             name = next(iter(self.parts.values())).name
             share = f"; `{split}` is the share that is cut for it" if split in SPLITS[1:] else ""
@@ -44,20 +50,20 @@ class Splits:
         return split in self.parts
 
     @property
-    def train(self) -> Stimuli:
+    def train(self) -> Part:
         return self["train"]
 
     @property
-    def validation(self) -> Stimuli:
+    def validation(self) -> Part:
         return self["validation"]
 
     @property
-    def test(self) -> Stimuli:
+    def test(self) -> Part:
         return self["test"]
 
     @property
     def ids(self) -> dict[str, list[str]]:
-        """Split -> the ids of its pictures."""
+        """Split -> the ids of its items."""
         return {name: part.ids.tolist() for name, part in self.parts.items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -74,10 +80,9 @@ class Splits:
 
     def write(self, path: Path | str) -> None:
         """Write ``split.json``, whole or not at all."""
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.part")
-        temporary.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(target)
+        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n"
+        with whole(Path(path)) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def split_hash(ids: Mapping[str, Sequence[str]]) -> str:
@@ -105,8 +110,8 @@ def read_split(path: Path | str) -> dict[str, list[str]]:
     return ids
 
 
-def apply_split(stimuli: Stimuli, ids: Mapping[str, Sequence[str]]) -> Splits:
-    """The splits that a file names, over the same stimuli read again.
+def apply_split(stimuli: Part, ids: Mapping[str, Sequence[str]]) -> Splits[Part]:
+    """The splits that a file names, over the same stimuli (or clips) read again.
 
     Raises:
         DataError: ids that the set does not have; how many, and the first.
@@ -114,7 +119,9 @@ def apply_split(stimuli: Stimuli, ids: Mapping[str, Sequence[str]]) -> Splits:
     row = {name: i for i, name in enumerate(stimuli.ids.tolist())}
     lost = [i for members in ids.values() for i in members if i not in row]
     if lost:
-        raise DataError(f"{stimuli.name}: {len(lost)} picture(s) of the split file are not in the set: {first(lost)}")
+        raise DataError(
+            f"{stimuli.name}: {len(lost)} {stimuli.noun}(s) of the split file are not in the set: {first(lost)}"
+        )
     rows = {name: np.array([row[i] for i in members], dtype=np.int64) for name, members in ids.items()}
     parts = {name: replace(stimuli.take(chosen), split=None) for name, chosen in rows.items() if len(chosen)}
     return Splits(

@@ -9,14 +9,14 @@ import numpy as np
 
 from affekt.data.split_record import Splits, apply_split, read_split, split_hash
 from affekt.data.stimuli import SPLITS, Ints, Stimuli, Strings
-from affekt.data.stratifying import assign, draw_stratified, strata
+from affekt.data.stratifying import assign, deal, draw_stratified, strata
 from affekt.errors import DataError, UsageError, first, unknown
 from affekt.recipe import DataSettings
 
 __all__ = ["Splits", "apply_split", "cut_off", "make_splits", "read_split", "split_hash", "without_groups"]
 
 
-def make_splits(stimuli: Stimuli, settings: DataSettings, seed: int = 0) -> Splits:
+def make_splits(stimuli: Stimuli, settings: DataSettings, seed: int = 0) -> Splits[Stimuli]:
     """Train, validation and test: the set's own splits where it fixes them, else cut by seed, stratified, groups whole.
 
     ``settings.validation`` and ``settings.test`` are shares of the pictures that are free to be cut: the whole set, or
@@ -71,23 +71,11 @@ def without_groups(stimuli: Stimuli, groups: Strings) -> Stimuli:
 
 
 def _cut(stimuli: Stimuli, units: Strings, rows: Ints, shares: Mapping[str, float], *purpose: object) -> Strings:
-    """``(len(rows),)`` names of the parts that the rows go to; ``shares`` are of those rows, train gets the rest.
-
-    Raises:
-        UsageError: the shares leave nothing to train on.
-        DataError: fewer groups than parts.
-    """
-    rest = 1 - sum(shares.values())
-    if rest <= 1e-9:
-        asked = ", ".join(f"{name} = {share:g}" for name, share in shares.items())
-        raise UsageError(f"{stimuli.name}: {asked} leave no picture to train on; write shares that sum to less than 1")
-    names = np.array(["train", *shares])
-    found = len(np.unique(units[rows]))
-    if found < len(names):
-        raise DataError(f"{stimuli.name}: {found} group(s) cannot be cut into {', '.join(names)}")
-    classes = strata(stimuli.labels, len(stimuli))
-    part = assign(stimuli.ids[rows], units[rows], classes[rows], np.array([rest, *shares.values()]), *purpose)
-    return names[part]
+    """``(len(rows),)`` names of the parts that the rows go to; ``shares`` are of those rows, train gets the rest."""
+    classes = strata(stimuli.labels, len(stimuli))[rows]
+    return deal(
+        stimuli.name, stimuli.ids[rows], units[rows], classes, shares, *purpose, noun=stimuli.noun, unit="group"
+    )
 
 
 def _own_or_cut(stimuli: Stimuli, units: Strings, settings: DataSettings, seed: int) -> tuple[Strings, tuple[str, ...]]:

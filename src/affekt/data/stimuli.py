@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +114,9 @@ class Stimuli:
     split: Strings | None = None
     notes: tuple[str, ...] = ()
     missing: int = 0
+
+    noun: ClassVar[str] = "picture"
+    """What messages call one of them."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)

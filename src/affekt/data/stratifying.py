@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from affekt.data.stimuli import Ints, Labels, Strings
+from affekt.errors import DataError, UsageError
 from affekt.randomness import stream
 
 Floats = NDArray[np.float64]
@@ -35,6 +38,39 @@ def _fifths(values: NDArray[np.float32]) -> Ints:
         return np.zeros(len(values), dtype=np.int64)
     edges = np.quantile(values[rated], np.arange(1, _BINS) / _BINS)
     return np.where(rated, 1 + np.searchsorted(edges, values, side="right"), 0).astype(np.int64)
+
+
+def deal(
+    name: str,
+    ids: Strings,
+    units: Strings,
+    classes: Ints,
+    shares: Mapping[str, float],
+    *purpose: object,
+    noun: str,
+    unit: str,
+    advice: str = "",
+) -> Strings:
+    """``(N,)`` names of the parts that items go to; train gets what ``shares`` leave.
+
+    Args:
+        name: of the set, for messages.
+        ids, units, classes: as of :func:`assign`.
+        noun, unit, advice: what messages call an item and a unit, and what they end in.
+
+    Raises:
+        UsageError: the shares leave nothing to train on.
+        DataError: fewer units than parts.
+    """
+    rest = 1 - sum(shares.values())
+    if rest <= 1e-9:
+        asked = ", ".join(f"{part} = {share:g}" for part, share in shares.items())
+        raise UsageError(f"{name}: {asked} leave no {noun} to train on; write shares that sum to less than 1")
+    parts = np.array(["train", *shares])
+    found = len(np.unique(units))
+    if found < len(parts):
+        raise DataError(f"{name}: {found} {unit}(s) cannot be cut into {', '.join(parts.tolist())}{advice}")
+    return parts[assign(ids, units, classes, np.array([rest, *shares.values()]), *purpose)]
 
 
 def draws(names: Strings, *purpose: object) -> Floats:

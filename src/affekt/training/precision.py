@@ -23,8 +23,8 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    # Right to catch: what torch raises for an unknown name (RuntimeError), without a CUDA build (AssertionError), and for
-    # a backend that this build does not have (NotImplementedError); nothing is left out, each becomes the line below.
+    # Right to catch: what torch raises for an unknown name (RuntimeError), without a CUDA build (AssertionError), and
+    # for a backend that this build does not have (NotImplementedError); each becomes the line below.
     except (RuntimeError, AssertionError, NotImplementedError):
         here = ["cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         raise UsageError(

@@ -83,7 +83,7 @@ def _load(path: Path) -> NDArray[np.float64]:
         raise DataError(f"emod: no {path}; the folder must hold {_TABLE} and {_PICTURES}/<number>.jpg")
     try:
         variables: dict[str, Any] = loadmat(path, appendmat=False)
-    # Right to catch: scipy's own word for MATLAB 7.3, an HDF5 file; nothing of ours is left out, the line says what to do.
+    # Right to catch: scipy's own word for MATLAB 7.3, an HDF5 file; nothing of ours is left out.
     except NotImplementedError:
         raise DataError(f"emod: {path.name} is saved as MATLAB 7.3; save it anew with save(..., '-v7')") from None
     except Exception as error:  # a damaged file makes the parser raise nearly anything

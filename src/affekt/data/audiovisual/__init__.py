@@ -22,21 +22,20 @@ from affekt.recipe import ClipSettings
 
 if TYPE_CHECKING:
     from affekt.data.audiovisual.augmentation import ClipAugmentation
-    from affekt.data.audiovisual.clip_splits import ClipSplits
     from affekt.data.audiovisual.loading import ClipBatch, ClipLoader
     from affekt.data.audiovisual.pack import open_pack
     from affekt.data.audiovisual.packing import pack_clips
     from affekt.data.audiovisual.resampling import resample
     from affekt.data.audiovisual.sound import read_audio
     from affekt.data.audiovisual.spectrogram import log_mel
-    from affekt.data.audiovisual.splits import split_clips
+    from affekt.data.audiovisual.splits import ClipSplits, split_clips
     from affekt.data.audiovisual.video import read_frames
 
 _LAZY = {
     "ClipAugmentation": "augmentation",
     "ClipBatch": "loading",
     "ClipLoader": "loading",
-    "ClipSplits": "clip_splits",
+    "ClipSplits": "splits",
     "log_mel": "spectrogram",
     "open_pack": "pack",
     "pack_clips": "packing",

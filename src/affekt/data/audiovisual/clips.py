@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,9 @@ class Clips:
     columns: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     missing: int = 0
+
+    noun: ClassVar[str] = "clip"
+    """What messages call one of them."""
     dropped: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -10,12 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from affekt.data.audiovisual.clip_splits import ClipSplits
 from affekt.data.audiovisual.clips import Clips
+from affekt.data.split_record import Splits
 from affekt.data.stimuli import SPLITS, Ints, Strings
-from affekt.data.stratifying import Floats, assign
+from affekt.data.stratifying import assign, deal
 from affekt.errors import DataError, UsageError, first, unknown
 from affekt.recipe import ClipSettings
+
+ClipSplits = Splits[Clips]
 
 LEAKY = ("leaky", "leaky-text")
 
@@ -180,24 +182,10 @@ def _with_validation(clips: Clips, units: Strings, split: Strings, settings: Cli
 
 
 def _dealt(clips: Clips, units: Strings, rows: Ints, shares: Mapping[str, float], *purpose: object) -> Strings:
-    """``(len(rows),)`` the part that each row goes to; ``shares`` are of those rows, train gets the rest.
-
-    Raises:
-        UsageError: the shares leave nothing to train on.
-        DataError: fewer units than parts.
-    """
-    rest = 1 - sum(shares.values())
-    if rest <= 1e-9:
-        asked = ", ".join(f"{name} = {share:g}" for name, share in shares.items())
-        raise UsageError(f"{clips.name}: {asked} leave no clip to train on; write shares that sum to less than 1")
-    names = np.array(["train", *shares])
-    found = len(np.unique(units[rows]))
-    if found < len(names):
-        raise DataError(
-            f"{clips.name}: {found} unit(s) cannot be cut into {', '.join(names.tolist())}; write validation = 0"
-        )
-    ratio: Floats = np.array([rest, *shares.values()])
-    return names[assign(clips.ids[rows], units[rows], _strata(clips)[rows], ratio, *purpose)]
+    """``(len(rows),)`` the part that each row goes to; ``shares`` are of those rows, train gets the rest."""
+    advice, classes = "; write validation = 0", _strata(clips)[rows]
+    ids, noun = clips.ids[rows], clips.noun
+    return deal(clips.name, ids, units[rows], classes, shares, *purpose, noun=noun, unit="unit", advice=advice)
 
 
 def _strata(clips: Clips) -> Ints:
