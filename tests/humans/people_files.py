@@ -7,11 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from affekt.errors import AffektError
+from affekt.humans.people import read_people
 
 TEST_BATCH = (3, 8, 8, 0, 6, 6, 1, 6, 3, 1)
 """Classes of the first ten test pictures of CIFAR-10."""
 
 CREMA_HEADER = ("", "A", "D", "F", "H", "N", "S", "fileName", "numResponses")
+
+
+def refused(path: Path, **options: object) -> str:
+    """The one line with which a table is refused."""
+    with pytest.raises(AffektError) as caught:
+        read_people(path, options=options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def table(path: Path, header: str | Sequence[str], *rows: Sequence[object]) -> Path:

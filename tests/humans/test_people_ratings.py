@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people_files import table
+from people_files import refused, table
 from PIL import Image
 
 from affekt.affect import RatingScale
 from affekt.data import dataset
-from affekt.errors import AffektError, DataError
+from affekt.errors import DataError
 from affekt.humans.people import Ratings, Votes, read_people
 
 WIDE = "path,valence_mean,valence_sd,valence_n,arousal,group,place"
@@ -28,13 +28,6 @@ def votes(path: Path, **options: object) -> Votes:
     found = read_people(path, options=options)
     assert isinstance(found, Votes)
     return found
-
-
-def refused(path: Path, **options: object) -> str:
-    with pytest.raises(AffektError) as caught:
-        read_people(path, options=options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_a_wide_table(tmp_path: Path) -> None:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people_files import table
+from people_files import refused, table
 
 from affekt.data.trial_table import COLUMNS
-from affekt.errors import AffektError
 from affekt.humans.people import Trials, read_people
 
 HEADER = "subj,Session,trial,rt,object_response,category,condition,imagename"
@@ -26,13 +25,6 @@ def trials(path: Path, **options: object) -> Trials:
     found = read_people(path, options=options)
     assert isinstance(found, Trials)
     return found
-
-
-def refused(path: Path, **options: object) -> str:
-    with pytest.raises(AffektError) as caught:
-        read_people(path, options=options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def said(found: Trials, part: str) -> bool:

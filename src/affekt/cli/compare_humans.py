@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.compare_table import print_comparison
-from affekt.cli.data_reading import reader_option
+from affekt.cli.data_reading import add_options, reader_option
 from affekt.cli.options import add_data_root, add_json, data_root, natural, new_file, positive
 from affekt.cli.printing import say, write_json
 
@@ -38,14 +38,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--table", type=Path, metavar="FILE", help="write every answer as a long .csv or .parquet")
     parser.add_argument("--resamples", type=positive, default=DEFAULT_RESAMPLES, metavar="N", help="default: 1000")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of all that is drawn (default: 0)")
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="options",
-        help="option of people's reader, e.g. modality=voice or scale=1..9; repeatable",
-    )
+    add_options(parser, "option of people's reader, e.g. modality=voice or scale=1..9; repeatable")
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument("--pictures", action="store_true", default=None, help="show them, whatever the licence")
     pictures.add_argument("--no-pictures", action="store_false", dest="pictures", help="name pictures by id only")

@@ -37,17 +37,15 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     add_reader(parser)
 
 
+def add_options(parser: argparse.ArgumentParser, about: str) -> None:
+    """--option KEY=VALUE, as often as wanted."""
+    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", dest="options", help=about)
+
+
 def add_reader(parser: argparse.ArgumentParser) -> None:
     """--root, --option, --data-root: where a data set is and how it is read."""
     parser.add_argument("--root", type=Path, metavar="DIR", help="its folder (default: DIR/NAME of --data-root)")
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="options",
-        help="option of its reader, repeatable",
-    )
+    add_options(parser, "option of its reader, repeatable")
     add_data_root(parser)
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from affekt.affect import AffectState, RatingScale
-from affekt.backbones import create_backbone
-from affekt.backbones.inputs import add_normalisation, check_backbone, features_of
+from affekt.backbones.adopting import adopt
+from affekt.backbones.inputs import features_of
 from affekt.errors import DataError, UsageError, unknown
 from affekt.perception.heads import AffectHeads, parse_heads
 from affekt.perception.losses import RATINGS_LOSSES
@@ -74,6 +74,7 @@ class AffectNetwork(PretrainedModel):
         UsageError: heads, scale or loss that make no sense, or what ``create_backbone`` raises.
     """
 
+    backbone: Any
     mean: Tensor
     std: Tensor
     rating_mean: Tensor
@@ -101,13 +102,7 @@ class AffectNetwork(PretrainedModel):
         self.image_size = image_size
         self.ratings_loss = ratings_loss
         self._arguments = {"backbone": backbone, "width": width, "dropout": dropout}
-        self.backbone: Any = (
-            create_backbone(backbone, initial=initial, in_size=image_size, width=width)
-            if isinstance(backbone, str)
-            else backbone
-        )
-        check_backbone(self.backbone)
-        add_normalisation(self, self.backbone)
+        adopt(self, backbone, image_size, initial=initial, width=width)
         self.heads = AffectHeads(
             self.num_features,
             self.categories,

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from affekt.backbones import create_backbone, read_classifier_head
-from affekt.backbones.inputs import add_normalisation, check_backbone, features_of
+from affekt.backbones import read_classifier_head
+from affekt.backbones.adopting import adopt
+from affekt.backbones.inputs import features_of
 from affekt.errors import UsageError
 from affekt.saving import PretrainedModel
 
@@ -37,6 +38,7 @@ class Classifier(PretrainedModel):
         UsageError: too few classes or names that do not fit, and what ``create_backbone`` raises.
     """
 
+    backbone: Any
     mean: Tensor
     std: Tensor
 
@@ -57,13 +59,7 @@ class Classifier(PretrainedModel):
         self.num_classes = num_classes
         self.image_size = image_size
         self.classes = None if classes is None else tuple(classes)
-        self.backbone: Any = (
-            create_backbone(backbone, initial=initial, in_size=image_size, width=width)
-            if isinstance(backbone, str)
-            else backbone
-        )
-        check_backbone(self.backbone)
-        add_normalisation(self, self.backbone)
+        adopt(self, backbone, image_size, initial=initial, width=width)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.num_features, num_classes)
         if isinstance(backbone, str) and str(initial) not in ("random", "imagenet"):

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from affekt.backbones import create_backbone
-from affekt.backbones.inputs import add_normalisation, check_backbone, features_of
+from affekt.backbones.adopting import adopt
+from affekt.backbones.inputs import features_of
 
 
 class VideoFrontEnd(nn.Module):
@@ -23,6 +23,7 @@ class VideoFrontEnd(nn.Module):
         UsageError: what ``create_backbone`` raises.
     """
 
+    backbone: Any
     mean: Tensor
     std: Tensor
 
@@ -31,13 +32,7 @@ class VideoFrontEnd(nn.Module):
     ) -> None:
         super().__init__()
         self.image_size = image_size
-        self.backbone: Any = (
-            create_backbone(backbone, initial=initial, in_size=image_size, width=width)
-            if isinstance(backbone, str)
-            else backbone
-        )
-        check_backbone(self.backbone)
-        add_normalisation(self, self.backbone)
+        adopt(self, backbone, image_size, initial=initial, width=width)
 
     @property
     def num_features(self) -> int:

@@ -9,8 +9,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from affekt.backbones import create_backbone
-from affekt.backbones.inputs import add_normalisation, check_backbone, features_of
+from affekt.backbones.adopting import adopt
+from affekt.backbones.inputs import features_of
 from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError
 from affekt.regulation.classification_task import classes_of
@@ -51,6 +51,7 @@ class EarlierClassifier(PretrainedModel):
         UsageError: an unknown learner or setting, too few classes, and what ``create_backbone`` raises.
     """
 
+    backbone: Any
     mean: Tensor
     std: Tensor
 
@@ -74,14 +75,8 @@ class EarlierClassifier(PretrainedModel):
         self.num_classes = num_classes
         self.image_size = image_size
         self.classes = None if classes is None else tuple(classes)
-        self.backbone: Any = (
-            create_backbone(backbone, initial=initial, in_size=image_size, width=width, seed=seed)
-            if isinstance(backbone, str)
-            else backbone
-        )
-        check_backbone(self.backbone)
+        adopt(self, backbone, image_size, initial=initial, width=width, seed=seed)
         self.backbone.requires_grad_(False)
-        add_normalisation(self, self.backbone)
         self.scaling = UnitScaling(self.num_features)
         self.learner = create_learner(learner, self.num_features, num_classes, seed=seed, **self._settings)
         self.train()

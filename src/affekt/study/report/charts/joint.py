@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affekt.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
 from affekt.report.numbers import number, share, shortened
-from affekt.report.table import Table
+from affekt.report.table import Record, Table
 from affekt.study.report.charts.curves import spread
 from affekt.study.report.joint import Joint
 
@@ -32,12 +32,7 @@ def weights_over_time(joints: Sequence[Joint]) -> Chart | None:
     found = {joint.condition: _shares(joint) for joint in joints if _change(joint)}
     if not found:
         return None
-    records = [
-        {"condition": name, "task": task, "step": float(x), "share": float(m), "lowest": float(a), "highest": float(b)}
-        for name, lines in found.items()
-        for task, columns in lines.items()
-        for x, m, a, b in zip(*columns, strict=True)
-    ]
+    records = _records(found, ("task", "step", "share"))
     return Chart(
         name="weights",
         title="Weights of the losses",
@@ -52,6 +47,17 @@ def weights_over_time(joints: Sequence[Joint]) -> Chart | None:
         draw=lambda width: _draw(width, found, x="step", y="share of the weight", span=(-0.02, 1.02), level=LOW),
         table=Table(name="weights", caption="Share of each task's weight by step.", records=records),
     )
+
+
+def _records(found: Mapping[str, Lines], columns: tuple[str, str, str]) -> list[Record]:
+    """The lines of each condition as rows; ``columns`` name the line, its x and its mean."""
+    names = ("condition", *columns, "lowest", "highest")
+    return [
+        dict(zip(names, (name, line, *map(float, row)), strict=True))
+        for name, lines in found.items()
+        for line, values in lines.items()
+        for row in zip(*values, strict=True)
+    ]
 
 
 def _change(joint: Joint) -> bool:
@@ -78,19 +84,7 @@ def gradient_cosines(joints: Sequence[Joint]) -> Chart | None:
     found = {joint.condition: _cosines(joint) for joint in joints if joint.cosines}
     if not found:
         return None
-    records = [
-        {
-            "condition": name,
-            "tasks": pair,
-            "epoch": float(x),
-            "cosine": float(m),
-            "lowest": float(a),
-            "highest": float(b),
-        }
-        for name, lines in found.items()
-        for pair, columns in lines.items()
-        for x, m, a, b in zip(*columns, strict=True)
-    ]
+    records = _records(found, ("tasks", "epoch", "cosine"))
     return Chart(
         name="gradient-cosine",
         title="Gradients of two tasks",
