@@ -61,6 +61,7 @@ def test_an_archive_compares_as_the_study_does(folder, recipe, tmp_path):
     before = compare_folder(folder, frame)
     held, again = archived(folder, tmp_path)
     assert (held.runs, list(held.left_out)) == (10, [])
+    assert frame_in(again) == frame  # so that the report can be made again from it alone
     assert compare_folder(again, frame) == before
     assert not list(again.rglob("*.safetensors"))
 

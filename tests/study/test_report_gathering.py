@@ -37,6 +37,21 @@ def test_damaged_run_is_left_out_with_a_note(root):
     assert gathered.shown.seeds == (0, 2)
 
 
+def test_a_run_without_a_log_has_no_curve_and_no_note(root):
+    (root / "runs" / "baseline" / "seed-1" / "log.jsonl").unlink()  # as ensembles
+    study = read_study(root)
+    assert (study.notes, list(study.curves["baseline"])) == ([], [0, 2])
+
+
+def test_a_note_names_no_path_of_the_machine(root):
+    log = root / "runs" / "baseline" / "seed-1" / "log.jsonl"
+    log.unlink()
+    log.mkdir()
+    (note,) = read_study(root).notes
+    assert "Is a directory" in note
+    assert str(root) not in note
+
+
 def test_seeds_of_other_items_are_not_mixed(root):
     change(root, 2, test__ids=lambda held: held["test/ids"][::-1])
     gathered = gather(read_study(root))

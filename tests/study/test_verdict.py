@@ -30,7 +30,7 @@ def test_the_strongest_control_is_the_one_with_the_highest_mean():
     )
     assert found["control"] == "wide-total"
     assert (
-        "Against its strongest control: Whether learn-e-reg differs from wide-total cannot be told with 3 seeds"
+        "Against its strongest control: whether learn-e-reg differs from wide-total cannot be told with 3 seeds"
         in (found["against_control"])
     )
     assert "not shown to come from emotion" in found["against_control"]

@@ -54,7 +54,9 @@ def in_words(found: Mapping[str, Any]) -> str:
 
 def _about_reference(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
     if reference is not None:
-        return _said(settings.method, reference)
+        said = _said(settings.method, reference)
+        # The names of conditions stay as they are written.
+        return f"W{said[1:]}" if said.startswith("whether") else said
     if strongest is not None:
         return f"No declared comparison of {settings.method} and {settings.reference} has a finished seed of both."
     return f"Nothing can be said yet: no declared comparison of {settings.method} has a finished seed of both sides."
@@ -85,9 +87,7 @@ def _said(method: str, c: Mapping[str, Any]) -> str:
         "cannot tell": f"whether {method} differs from {c['second']} cannot be told with {seeds} ({values})",
     }
     only = " - of these networks only: one seed says nothing of how seeds differ" if n == 1 else ""
-    text = words[c["verdict"]] + only + "."
-    # The names of conditions stay as they are written.
-    return f"W{text[1:]}" if text.startswith("whether") else text
+    return words[c["verdict"]] + only + "."
 
 
 def lines(comparison: Mapping[str, Any]) -> Sequence[str]:

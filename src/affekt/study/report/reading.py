@@ -69,10 +69,11 @@ def read_study(path: Path) -> Study:
     for run in runs:
         try:
             curve = _curve(run.path / "log.jsonl", str(comparison.get("metric") or "accuracy"))
+        except FileNotFoundError:  # ensembles and learners on frozen features keep no log
+            continue
         except (OSError, ValueError, TypeError, KeyError) as error:
-            notes.append(
-                f"{run.condition}, seed {run.seed}: log.jsonl cannot be read ({error}); its curve is left out."
-            )
+            why = error.strerror if isinstance(error, OSError) else error  # a page names no path of the machine
+            notes.append(f"{run.condition}, seed {run.seed}: log.jsonl cannot be read ({why}); its curve is left out.")
             continue
         curves.setdefault(run.condition, {})[run.seed] = curve
     joint, unread = read_joint([(run.condition, run.seed, run.path) for run in runs])

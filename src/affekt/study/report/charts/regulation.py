@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 CELLS = 30
 """Of the 2-D histograms, along each side."""
 
+SHADES = 8
+"""Of their cells: steps in which the square root of a cell's count is shown."""
+
 MOST_STATES = 12
 """Panels of the affect state; a state of more numbers shows these, and the file of numbers holds all."""
 
@@ -135,6 +138,7 @@ def _cells(state: Floats, regulation: Floats) -> list[Cell]:
     if not finite.any():
         return []
     counts, x, y = np.histogram2d(state[finite], regulation[finite], bins=CELLS)
+    x, y = x.round(5), y.round(5)
     return [
         (float(x[i]), float(x[i + 1]), float(y[j]), float(y[j + 1]), int(counts[i, j]))
         for i, j in zip(*np.nonzero(counts), strict=True)
@@ -158,14 +162,17 @@ def _draw_cells(
 
 
 def _fill(axes: Axes, cells: Sequence[Cell]) -> None:
-    from matplotlib.collections import PatchCollection
-    from matplotlib.colors import to_rgb
-    from matplotlib.patches import Rectangle
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
 
     most = max((cell[4] for cell in cells), default=1)
-    boxes = [Rectangle((a, c), b - a, d - c) for a, b, c, d, _ in cells]
-    # Opacity in eight steps carries the count: it reads on a light and on a dark page.
-    shades = [(*to_rgb(COLOURS[0]), 0.15 + 0.85 * np.ceil(8 * (n / most) ** 0.5) / 8) for *_, n in cells]
-    axes.add_collection(PatchCollection(boxes, facecolors=shades, edgecolors="none", linewidths=0, antialiased=False))
+    shaded: dict[int, list[Any]] = {}
+    for a, b, c, d, n in cells:
+        shaded.setdefault(int(np.ceil(SHADES * (n / most) ** 0.5)), []).append([(a, c), (b, c), (b, d), (a, d)])
+    # One path a shade: thousands of cells, each with its own, would be most of the page.
+    for step, boxes in sorted(shaded.items()):
+        path = Path.make_compound_path_from_polys(np.array(boxes))
+        opacity = 0.15 + 0.85 * step / SHADES  # carries the count: it reads on a light and on a dark page
+        axes.add_patch(PathPatch(path, facecolor=COLOURS[0], alpha=opacity, lw=0, antialiased=False))
     axes.autoscale_view()
     axes.grid(color=INK, alpha=0.08)
