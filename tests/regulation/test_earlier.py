@@ -17,7 +17,7 @@ from affekt.regulation.earlier import LEARNERS, EarlierClassifier, UnitScaling, 
 from affekt.regulation.earlier.emnn import Rates, emotional_step
 from affekt.regulation.earlier.learner import TEMPERATURES, best_temperature
 
-SMALL = {"emnn": {"num_hidden": 5}, "bel": {}, "linear": {}}
+SMALL = {"emnn": {"num_hidden": 5}, "back-propagation": {"num_hidden": 5}, "bel": {}, "linear": {}}
 every_learner = pytest.mark.parametrize("name", LEARNERS)
 seeds = st.integers(0, 2**31)
 
@@ -373,7 +373,22 @@ def test_seed_decides_the_initial_weights():
 def test_no_optimiser_moves_the_weights_and_they_are_counted(name):
     model = learner(name)
     assert [p for p in model.parameters() if p.requires_grad] == []
-    assert sum(p.numel() for p in model.parameters()) == {"emnn": 5 * 7 + 3 * 8, "bel": 24, "linear": 15}[name]
+    sizes = {"emnn": 5 * 7 + 3 * 8, "back-propagation": 5 * 7 + 3 * 8, "bel": 24, "linear": 15}
+    assert sum(p.numel() for p in model.parameters()) == sizes[name]
+
+
+def test_back_propagation_is_emnn_without_its_emotion():
+    features, labels = patterns()
+    plain, emotional = learner("back-propagation"), learner("emnn")
+    assert torch.equal(plain.hidden, emotional.hidden)
+    assert torch.equal(plain.output, emotional.output)
+    silent = learner("emnn", emotional=False)
+    for model in (plain, emotional, silent):
+        model.fit_epoch(features, labels, range(len(features)))
+    assert same(state(plain), state(silent))
+    assert not torch.equal(plain.hidden, emotional.hidden)
+    assert not plain.hidden_emotional.any()
+    assert plain.num_learned == 5 * 5 + 3 * 6 == emotional.num_learned - 2 * 8
 
 
 @every_learner
@@ -510,7 +525,7 @@ def test_log_probabilities_refuse_nan_too():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: create_learner("emn", 4, 3), 'learner "emn": unknown. Nearest: emnn. All: bel, emnn, linear'),
+        (lambda: create_learner("emn", 4, 3), 'learner "emn": unknown. Nearest: emnn. All: back-propagation, bel, emnn, linear'),
         (
             lambda: create_learner("bel", 4, 3, num_hidden=3),
             'setting of bel "num_hidden": unknown. All: amygdala_rate, orbitofrontal_rate, thalamus',

@@ -54,7 +54,7 @@ def test_every_condition_runs(recipe, tmp_path):
     assert by_name["mixture"]["regulation"]["mean"] == pytest.approx(0.5)
     assert by_name["influenced-only"]["regulation"]["mean"] == pytest.approx(1.0)
     assert by_name["baseline"]["flops"]["pretraining"] == 0 < by_name["transfer"]["flops"]["pretraining"]
-    for name in ("emnn", "bel", "linear-probe"):
+    for name in ("emnn", "back-propagation", "bel", "linear-probe"):
         model = affekt.load(tmp_path / "st/runs" / name / "seed-0")
         assert type(model).__name__ == "EarlierClassifier"
 

@@ -180,7 +180,7 @@ class ModelSettings:
     kind: Literal["classifier", "regulated", "earlier"] = setting(
         "regulated", "one classifier, Emotional Regulation, or an earlier learner on frozen features"
     )
-    learner: Literal["emnn", "bel", "linear"] = setting("linear", 'of kind = "earlier"')
+    learner: Literal["emnn", "back-propagation", "bel", "linear"] = setting("linear", 'of kind = "earlier"')
     backbone: str = setting("resnet20", "images -> features, see `affekt.list_backbones()`")
     initial: str = setting(
         "random", "`random`, `imagenet`, `emotional` (a classifier that starts from the affect network), or a path"

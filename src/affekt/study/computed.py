@@ -157,6 +157,10 @@ COMPUTED: Mapping[str, Computed] = {
     "linear-probe": Computed(
         about="a linear head on frozen features of the emotional encoder's starting weights", changes=_earlier("linear")
     ),
+    "back-propagation": Computed(
+        about="the network of emnn on the same frozen features, without its emotional weights",
+        changes=_earlier("back-propagation"),
+    ),
     "emnn": Computed(
         about="emotional back-propagation (Khashman 2008) on the same frozen features", changes=_earlier("emnn")
     ),

@@ -23,6 +23,7 @@ ORDER = (
     "ensemble-3",
     "transfer",
     "linear-probe",
+    "back-propagation",
     "emnn",
     "bel",
     "mixture",

@@ -34,7 +34,7 @@ class EarlierClassifier(PretrainedModel):
     Args:
         backbone: a name for ``affekt.create_backbone``, or a module with ``num_features`` that maps normalised images
             to ``(B, D)``, which is frozen; one with such a module cannot be saved.
-        learner: ``"emnn"``, ``"bel"`` or ``"linear"``.
+        learner: ``"emnn"``, ``"back-propagation"``, ``"bel"`` or ``"linear"``.
         num_classes: K, 2 or more.
         image_size: side of what the backbone sees, pixels; other pictures are resized.
         initial: ``"random"``, ``"imagenet"``, or a path, as for ``create_backbone``.
@@ -89,7 +89,7 @@ class EarlierClassifier(PretrainedModel):
     @property
     def num_learned(self) -> int:
         """Parameters that ``fit`` changes; none of them needs a gradient."""
-        return sum(p.numel() for p in self.learner.parameters())
+        return self.learner.num_learned
 
     def train(self, mode: bool = True) -> Self:
         """As ever, but the frozen backbone stays in evaluation mode: its batch norms would move."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from affekt.errors import UsageError, unknown
+from affekt.regulation.earlier.back_propagation import BackPropagation
 from affekt.regulation.earlier.bel import BEL
 from affekt.regulation.earlier.emnn import EmNN
 from affekt.regulation.earlier.learner import Learner
 from affekt.regulation.earlier.linear import LinearSoftmax
 
-LEARNERS: dict[str, type[Learner]] = {"emnn": EmNN, "bel": BEL, "linear": LinearSoftmax}
+LEARNERS: dict[str, type[Learner]] = {
+    "emnn": EmNN,
+    "back-propagation": BackPropagation,
+    "bel": BEL,
+    "linear": LinearSoftmax,
+}
 
 
 def create_learner(name: str, num_features: int, num_classes: int, *, seed: int = 0, **settings: Any) -> Learner:
     """A learner that knows nothing yet.
 
     Args:
-        name: ``"emnn"``, ``"bel"`` or ``"linear"``.
+        name: ``"emnn"``, ``"back-propagation"``, ``"bel"`` or ``"linear"``.
         num_features: D, numbers a pattern has.
         num_classes: K, 2 or more.
         seed: the initial weights are a pure function of it.

@@ -61,6 +61,11 @@ class Learner(nn.Module, ABC):
         self.seed = seed
         self.register_buffer("temperature", torch.ones(()))
 
+    @property
+    def num_learned(self) -> int:
+        """Parameters that its rule changes."""
+        return sum(p.numel() for p in self.parameters())
+
     @classmethod
     def setting_names(cls) -> tuple[str, ...]:
         """The names of the constructor's settings; each is an attribute too."""
