@@ -42,6 +42,9 @@ def test_a_study_and_its_report(call, path, tmp_path):
     assert again["report"] == str(tmp_path / "st/report.html")
     latex = call("report", str(tmp_path / "st"), "--format", "latex").out
     assert r"\begin{tabular}" in latex
+    (tmp_path / "st/report.html").unlink()
+    assert call("report", str(tmp_path / "st"), "--items", str(tmp_path / "items.csv")).code == 0
+    assert not (tmp_path / "st/report.html").exists()  # only what was asked for
     page = call("report", str(tmp_path / "st"), "--no-pictures")
     assert page.code == 0
     assert "data:image/png" not in (tmp_path / "st/report.html").read_text()

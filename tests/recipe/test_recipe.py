@@ -39,9 +39,20 @@ def test_written_recipe_reads_back_equal(options, about, epochs, rate):
 
 
 def test_conditions_survive_the_round_trip():
-    recipe = override(Recipe(), ["conditions.long-run.training.epochs=30", "conditions.none.seed=1"])
-    assert recipe.conditions == {"long-run": {"training.epochs": 30}, "none": {"seed": 1}}
+    recipe = override(Recipe(), ["conditions.long-run.training.epochs=30", "conditions.none.training.clip=1"])
+    assert recipe.conditions == {"long-run": {"training.epochs": 30}, "none": {"training.clip": 1}}
     assert from_dict(Recipe, tomllib.loads(to_toml(recipe))) == recipe
+
+
+@pytest.mark.parametrize("key", ["seed", "study.seeds", "name", "conditions.b.seed"])
+def test_a_condition_changes_nothing_of_the_whole_study(key):
+    with pytest.raises(RecipeError, match=r"\[conditions.a\] .*: belongs to the whole study"):
+        override(Recipe(), [f"conditions.a.{key}=1"])
+
+
+def test_an_unknown_key_of_a_condition_names_the_condition():
+    with pytest.raises(RecipeError, match=r'\[conditions.a\] key "training.epoch": unknown. Nearest: training.epochs'):
+        override(Recipe(), ["conditions.a.training.epoch=1"])
 
 
 def test_condition_keys_may_be_written_dotted_or_quoted():

@@ -525,7 +525,7 @@ def test_log_probabilities_refuse_nan_too():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: create_learner("emn", 4, 3), 'learner "emn": unknown. Nearest: emnn. All: back-propagation, bel, emnn, linear'),
+        (lambda: create_learner("emn", 4, 3), "Nearest: emnn. All: back-propagation, bel, emnn, linear"),
         (
             lambda: create_learner("bel", 4, 3, num_hidden=3),
             'setting of bel "num_hidden": unknown. All: amygdala_rate, orbitofrontal_rate, thalamus',

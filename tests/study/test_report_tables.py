@@ -114,3 +114,11 @@ def test_differences_have_a_sign_and_a_true_minus():
 def test_long_names_keep_both_ends():
     assert shortened("class-with-a-long-name-007", 12) == "class…me-007"
     assert shortened("short", 5) == "short"
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(2, "no number, without more items"), (1, "not known with one seed")])
+def test_seeds_needed_are_said_in_words_where_no_number_can_be(comparison, seeds, said):
+    for held in comparison["comparisons"]:
+        held |= {"seeds": list(range(seeds)), "seeds_needed": {"0.5": None}}
+    lines = tables(comparison, "markdown", only="comparisons").splitlines()
+    assert all(line.rstrip(" |").endswith(said) for line in lines[2 : lines.index("")])

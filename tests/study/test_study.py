@@ -12,8 +12,10 @@ import small_recipe
 
 from affekt.errors import AffektError, RecipeError
 from affekt.recipe import load_recipe, override
+from affekt.study.comparing import declared_chain
 from affekt.study.planning import plan
 from affekt.study.results import FILE, read
+from affekt.study.statistics import CHAIN
 from affekt.study.studying import study
 
 CONDITIONS = ["baseline", "wide-total", "ensemble-2", "mixture", "shuffled-emotion", "permuted-affect", "learn-e-reg"]
@@ -297,6 +299,32 @@ class TestPlan:
         with pytest.raises(AffektError, match=message.replace("[", r"\[")):
             plan(override(recipe, changes))
 
+    @pytest.mark.parametrize("change", ["target.test=0.4", "target.split_seed=9", "target.validation=0.3"])
+    def test_a_condition_with_other_test_pictures_is_refused_before_anything_is_trained(self, recipe, change):
+        mine = override(recipe, [f"conditions.mine.{change}", 'study.conditions=["mine","baseline","learn-e-reg"]'])
+        with pytest.raises(RecipeError, match=rf"\[conditions.mine\] {change.split('=')[0]}: other test pictures"):
+            plan(override(mine, ["study.chain=[]"]))
+
+    def test_a_wrong_value_in_a_condition_names_the_condition(self, recipe):
+        mine = override(recipe, ["conditions.mine.training.epochs=0", 'study.conditions=["mine","learn-e-reg"]'])
+        with pytest.raises(RecipeError, match=r"\[conditions.mine\] \[training\] epochs = 0: out of range"):
+            plan(override(mine, ["study.chain=[]"]))
+
+    def test_the_usual_chain_ends_in_the_method(self, recipe):
+        settings = override(recipe, ["study.method=mine", "study.chain=[]", "conditions.mine.training.epochs=2"]).study
+        assert declared_chain(settings)[-1] == ("mine", "the affect in their labels")
+        assert [name for name, _ in declared_chain(settings)][:-1] == [name for name, _ in CHAIN][:-1]
+
+    def test_longer_by_whole_epochs_says_how_far_off_it_is(self, recipe):
+        few = ['study.conditions=["baseline","longer","learn-e-reg"]', "study.chain=[]", "training.epochs=1"]
+        planned = plan(override(recipe, few))
+        off = planned.costs["longer"].training / planned.costs["learn-e-reg"].training - 1
+        assert abs(off) > 0.02
+        assert planned.remarks == [
+            f"longer has {abs(off):.1%} {'more' if off > 0 else 'fewer'} training FLOPs than learn-e-reg: "
+            "it has whole epochs"
+        ]
+
     def test_longer_costs_what_the_method_costs(self, recipe):
         wanted = override(
             recipe, ['study.conditions=["baseline","longer","learn-e-reg"]', "study.chain=[]", "training.epochs=20"]
@@ -325,8 +353,9 @@ def test_a_half_done_study_has_a_report_that_says_so(folder, call_affekt):
     assert "Nothing can be said yet" in answer.stdout
     page = (folder / "report.html").read_text()
     assert "12 of 14 runs are finished" in page
-    markdown = call_affekt("report", str(folder), "--format", "markdown").stdout
-    assert "| baseline" in markdown
+    markdown = call_affekt("report", str(folder), "--format", "markdown")
+    assert "| baseline" in markdown.stdout
+    assert "12 of 14 runs are finished" in markdown.stderr
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
             {
                 "conditions": costs,
                 "inapplicable": dict(planned.inapplicable),
+                "remarks": planned.remarks,
                 "seeds": list(planned.seeds),
                 "trainings": [vars(e) for e in estimates],
                 "seconds": seconds,
@@ -78,6 +79,8 @@ def print_plan(planned: StudyPlan, estimates: Sequence[Estimate]) -> None:
     )
     for name, reason in planned.inapplicable.items():
         write(f"does not apply: {name}: {reason}")
+    for text in planned.remarks:
+        write(f"note: {text}")
     if not estimates:
         return
     write("\nOn this machine, by 20 steps of each:")

@@ -17,7 +17,9 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("report", help="a study's report, or its tables as Markdown, LaTeX or CSV")
     parser.add_argument("study", type=Path, metavar="STUDY", help="folder of a study, finished or not")
     parser.add_argument(
-        "--format", choices=FORMATS, default="html", help="html: the page with its figures; else tables on stdout"
+        "--format",
+        choices=FORMATS,
+        help="html: the page with its figures (default, but with --items or --archive); else tables on stdout",
     )
     parser.add_argument(
         "--items",
@@ -59,10 +61,12 @@ def run(args: argparse.Namespace) -> int:
         held = archive(args.study, frame, args.archive)
         left = f"; left out, since an unfinished ensemble needs them whole: {first(held.left_out)}"
         say(f"{args.archive}: {held.runs} runs{left if held.left_out else ''}")
-    if args.format != "html":
-        write(tables(comparison, args.format))
+    say(*(f"note: {note}" for note in comparison["notes"]))
+    if args.format is None and (args.items is not None or args.archive is not None):
+        return 0
+    if args.format not in (None, "html"):
+        write(tables(comparison, args.format) if comparison["conditions"] else "no run is finished yet")
         return 0
     files = report(args.study, frame, pictures=args.pictures, data_root=root)
-    say(*(f"note: {note}" for note in comparison["notes"]))
     write(f"{in_words(comparison['verdict'])}\n\nreport: {files[0]}")
     return 0

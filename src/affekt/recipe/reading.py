@@ -226,8 +226,17 @@ def _checked_condition(value: Any, where: str) -> dict[str, Any]:
         raise RecipeError(f"[{where}] = {value!r}: a table of keys to change was expected")
     flat = {key: _plain(v, f"{where}.{key}") for key, v in flatten(value)}
     for key in flat:
-        _check_key(key)
+        if key in OF_THE_STUDY or key.partition(".")[0] in OF_THE_STUDY:
+            raise RecipeError(f"[{where}] {key}: belongs to the whole study; a condition cannot change it")
+        try:
+            _check_key(key)
+        except RecipeError as error:
+            raise RecipeError(f"[{where}] {error}") from None
     return flat
+
+
+OF_THE_STUDY = ("name", "about", "seed", "study", "conditions")
+"""Keys and tables that hold for all conditions."""
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -70,11 +70,11 @@ def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:
         RecipeError: one condition, or one that stands in it twice.
     """
     if not settings.chain:
-        return CHAIN
+        return (*CHAIN[:-1], (settings.method, CHAIN[-1][1]))
     if len(settings.chain) < 2 or len(set(settings.chain)) < len(settings.chain):
         raise RecipeError(f"[study] chain = {list(settings.chain)}: two or more different conditions are wanted")
     whole = PRETRAINED_CHAIN if "random-emotion" in settings.chain else CHAIN
-    usual = [name for name, _ in whole]
+    usual = [*(name for name, _ in whole[:-1]), settings.method]
 
     def adds(before: str, name: str) -> str:
         if before not in usual or name not in usual:

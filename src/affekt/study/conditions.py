@@ -103,6 +103,14 @@ def apply_condition(
         RecipeError: no such condition; the nearest are named.
         DoesNotApply: one that this recipe cannot have, with the reason.
     """
+    try:
+        return _applied(recipe, name, data_root, facts)
+    except RecipeError as error:
+        # The place that it names is one of the changed recipe.
+        raise RecipeError(f"[conditions.{name}] {error}" if name in recipe.conditions else str(error)) from None
+
+
+def _applied(recipe: Recipe, name: str | None, data_root: Path | None, facts: object | None) -> Recipe:
     bare = replace(recipe, conditions={}, study=StudySettings())
     if name is None:
         return bare

@@ -22,6 +22,7 @@ class Facts:
         classes: of the target.
         train: number of the target's training pictures.
         test_varies: whether each seed cuts a test set of its own.
+        test_fixed: whether the set fixes its test split, and no folds are cut.
         affective: training labels of the affective set; None where the recipe names none.
         columns: label columns that are no affect.
     """
@@ -29,6 +30,7 @@ class Facts:
     classes: tuple[str, ...]
     train: int
     test_varies: bool
+    test_fixed: bool
     affective: Labels | None = None
     columns: tuple[str, ...] = ()
 
@@ -51,19 +53,20 @@ def read_facts(recipe: Recipe, *, data_root: Path | None) -> Facts:
     if recipe.affective.name and not recipe.emotional.model:
         true = replace(recipe, affective=replace(recipe.affective, labels="affect"))
         labels = affective_data(true, seed=recipe.seed, data_root=data_root).splits["train"].labels
+    fixed = _test_fixed(recipe, data_root)
     return Facts(
         classes=target.labels.categories,
         train=len(target),
-        test_varies=_test_varies(recipe, data_root),
+        test_varies=recipe.target.split_seed is None and not fixed,
+        test_fixed=fixed,
         affective=labels,
         columns=() if labels is None else tuple(label_columns(labels)),
     )
 
 
-def _test_varies(recipe: Recipe, data_root: Path | None) -> bool:
+def _test_fixed(recipe: Recipe, data_root: Path | None) -> bool:
     settings = named(recipe.target, "target")
     stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
     if "test" not in make_splits(stimuli, settings, recipe.seed):
         raise DataError(f"{stimuli.name}: has no test split, and [target] test = 0 cuts none; a study needs one")
-    fixed = stimuli.split is not None and bool((stimuli.split == "test").any())
-    return settings.split_seed is None and (settings.folds is not None or not fixed)
+    return settings.folds is None and stimuli.split is not None and bool((stimuli.split == "test").any())

@@ -81,8 +81,9 @@ class RunFolder:
         if keys:
             key = keys[0]
             detail = f"{key} is {_get(held, key)!r} there, {_get(asked, key)!r} here"
+            kind = "study" if (self.path / "runs").is_dir() else "run"
             raise RecipeError(
-                f"{self.path}: holds a run of another recipe; keys that differ: {first(keys)} ({detail}). "
+                f"{self.path}: holds a {kind} of another recipe; keys that differ: {first(keys)} ({detail}). "
                 "Give another folder with --out, or the same recipe"
             )
         return held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -62,6 +62,21 @@ def classifier_parameters(backbone: str, classes: int, image_size: int, width: f
 def matched_epochs(epochs: int, mine: float, wanted: float) -> int:
     """Epochs with which a training that costs ``mine`` in ``epochs`` costs ``wanted``; 1 or more."""
     return max(1, round(epochs * wanted / mine))
+
+
+def longer_off(training: Mapping[str, float], method: str) -> str:
+    """How far ``longer`` is from the method, where whole epochs leave more than the tolerance; else nothing.
+
+    Args:
+        training: condition -> FLOPs of training.
+    """
+    mine, wanted = training.get("longer"), training.get(method)
+    off = mine / wanted - 1 if mine and wanted else 0.0
+    if abs(off) <= TOLERANCE:
+        return ""
+    return (
+        f"longer has {abs(off):.1%} {'more' if off > 0 else 'fewer'} training FLOPs than {method}: it has whole epochs"
+    )
 
 
 def _step(backbone: str, ordinary: float, count: Callable[[float], int]) -> float:

@@ -16,6 +16,7 @@ from affekt.study.costs import Cost, cost_of, state_names
 from affekt.study.facts import Facts, read_facts
 from affekt.study.folder import RunFolder
 from affekt.study.jobs import Job, plan_jobs
+from affekt.study.matching import longer_off
 from affekt.study.records import provenance
 from affekt.study.scores import PERMUTED
 from affekt.study.statistics import PRETRAINED_CHAIN
@@ -36,6 +37,9 @@ MAIN = (
 """What a study runs unless its recipe says otherwise: the attribution's chain, and the strongest controls beside it."""
 
 ALL = "all"
+
+TESTED = ("name", "root", "test", "split_by", "split_seed", "folds", "fold", "options")
+"""Keys of ``[target]`` that decide which pictures are tested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,12 @@ class StudyPlan:
     seeds: tuple[int, ...]
     declared: tuple[int, ...]
     facts: Facts
+
+    @property
+    def remarks(self) -> list[str]:
+        """What to know of conditions that apply, and are not quite what they are called."""
+        training = {name: cost.training for name, cost in self.costs.items()}
+        return [text] if (text := longer_off(training, self.recipe.study.method)) else []
 
     @property
     def jobs(self) -> list[Job]:
@@ -89,7 +99,7 @@ def plan(
     if settings.method not in conditions:
         reason = inapplicable.get(settings.method, "it is not among [study] conditions")
         raise RecipeError(f"[study] method = {settings.method!r}: {reason}")
-    chain = tuple(name for name, _ in PRETRAINED_CHAIN)
+    chain = (*(name for name, _ in PRETRAINED_CHAIN[:-1]), settings.method)
     if not settings.chain and {*chain} <= conditions.keys():
         # Ordinary pre-training has a link of its own where the encoder brings some.
         recipe = replace(recipe, study=replace(settings, chain=chain))
@@ -119,6 +129,7 @@ def _resolved(
     for name in chosen:
         try:
             resolved = apply_condition(recipe, name, facts=facts)
+            _check_tested(recipe, name, resolved, facts)
             costs[name] = _times(cost_of(resolved, facts), ENSEMBLES.get(name, 1))
             conditions[name] = resolved
         except RecipeError:
@@ -126,6 +137,18 @@ def _resolved(
         except UsageError as error:
             inapplicable[name] = str(error)
     return conditions, costs, inapplicable
+
+
+def _check_tested(recipe: Recipe, name: str, resolved: Recipe, facts: Facts) -> None:
+    """A difference of two conditions is one on the same test pictures."""
+    # Where the test pictures are cut by seed, the share cut for validation moves them.
+    keys = TESTED if facts.test_fixed else (*TESTED, "validation")
+    other = [key for key in keys if getattr(resolved.target, key) != getattr(recipe.target, key)]
+    if other:
+        raise RecipeError(
+            f"[conditions.{name}] target.{other[0]}: other test pictures than the study's; all of its conditions are "
+            "tested on the same"
+        )
 
 
 def _chosen(recipe: Recipe) -> list[str]:

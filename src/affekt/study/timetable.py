@@ -139,7 +139,8 @@ class Said:
             return
         left = self.timetable.left()
         rest = f"; {duration(left)} left" if ended < count and left is not None else ""
-        self.say(f"{ended} of {count}: {job.title} finished in {outcome.seconds:.0f} s{rest}")
+        took = f"in {outcome.seconds:.0f} s" if outcome.seconds else "by another command"
+        self.say(f"{ended} of {count}: {job.title} finished {took}{rest}")
 
     def stop(self) -> None: ...
 

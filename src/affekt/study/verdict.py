@@ -7,6 +7,7 @@ from typing import Any
 
 from affekt.recipe import StudySettings
 from affekt.study.comparing import rules
+from affekt.study.matching import longer_off
 from affekt.study.scores import PERMUTED
 
 Json = dict[str, Any]
@@ -64,8 +65,7 @@ def _about_reference(settings: StudySettings, reference: Json | None, strongest:
 
 def _about_control(settings: StudySettings, reference: Json | None, strongest: Json | None) -> str:
     if strongest is None:
-        costs = f"No control was run, so nothing follows about why: {settings.method} costs more, too."
-        return "" if reference is None else costs
+        return "" if reference is None else "No control was run, so nothing follows about why."
     said = f"Against its strongest control: {_said(settings.method, strongest)}"
     if strongest["verdict"] != "better" and reference is not None and reference["verdict"] == "better":
         said += f" The gain over {settings.reference} is not shown to come from emotion."
@@ -98,6 +98,8 @@ def lines(comparison: Mapping[str, Any]) -> Sequence[str]:
         found.append(f"{runs['finished']} of {runs['declared']} runs are finished; all numbers are provisional")
     if comparison.get("one_group"):
         found.append("all test pictures are of one group: nothing of this follows for pictures of others")
+    training = {c["name"]: c["flops"]["training"] for c in comparison["conditions"] if c["flops"]}
+    found += [text] if (text := longer_off(training, comparison["method"])) else []
     found += [f"failed: {f['condition']}, seed {f['seed']}: {f['error']}" for f in comparison["failed"]]
     found += [f"does not apply: {name}: {reason}" for name, reason in comparison["inapplicable"].items()]
     added = comparison["seeds"]["added"]

@@ -5,10 +5,11 @@
     >>> learner.log_probabilities(features)                     # (N, 10)
 
 ``"emnn"`` is emotional back-propagation (:class:`EmNN`), ``"bel"`` the amygdala and the orbitofrontal cortex
-(:class:`BEL`), ``"linear"`` the plain softmax head that both have to beat on the same features, and ``"back-propagation"``
-the network of EmNN without its emotion. Their rules are no gradient of any loss, and they change the weights after every
-single pattern: they train themselves and need neither optimiser nor ``Trainer``. :func:`fit_learner` runs and selects the
-epochs, on any features or flattened pixels in [0, 1]; :class:`EarlierClassifier` puts a learner behind any backbone:
+(:class:`BEL`), ``"linear"`` the plain softmax head that both have to beat on the same features, ``"back-propagation"``
+the network of EmNN without its emotion. Their rules are no gradient of any loss, and they change the weights after
+every single pattern: they train themselves and need neither optimiser nor ``Trainer``. :func:`fit_learner` runs and
+selects the epochs, on any features or flattened pixels in [0, 1]; :class:`EarlierClassifier` puts a learner behind any
+backbone:
 
     >>> model = EarlierClassifier("mobilenet_v2", "bel", num_classes=10, image_size=96, initial="imagenet")
     >>> result = model.fit(train, epochs=20, validation=validation)       # Stimuli, or pictures with labels

@@ -1,4 +1,4 @@
-"""BackPropagation: EmNN's own network without its emotion, the control that tells emotional weights from a hidden layer."""
+"""BackPropagation: EmNN's own network without its emotion, its control."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from affekt.regulation.earlier.emnn import EmNN
 
 
 class BackPropagation(EmNN):
-    """:class:`EmNN` with ``emotional = False``: the same hidden layer, steps and, with one seed, the same initial ordinary
-    weights; the emotional ones are 0 and stay so.
+    """:class:`EmNN` with ``emotional = False``: the same hidden layer and steps, which tells a gain of emotional
+    weights from that of a hidden layer. With one seed both have the same initial ordinary weights; the emotional
+    ones are 0 here, and stay so.
 
     Raises:
         UsageError: a setting out of its range.

@@ -21,11 +21,10 @@ def progress(comparison: Comparison) -> str:
 
 
 def headline(comparison: Comparison) -> Mapping[str, Any] | None:
-    """The comparison that the page opens with: the method against the start of its chain, else the first declared."""
+    """The comparison that the page opens with: the method against its reference, else the first declared."""
     declared = list(comparison.get("comparisons") or ())
-    chain = (comparison.get("attribution") or {}).get("chain") or ["baseline"]
-    start = chain[0] if isinstance(chain[0], str) else chain[0][0]
-    wanted = [c for c in declared if c.get("first") == comparison.get("method") and c.get("second") == start]
+    pair = (comparison.get("method"), comparison.get("reference") or "baseline")
+    wanted = [c for c in declared if (c.get("first"), c.get("second")) == pair]
     return next(iter([*wanted, *declared]), None)
 
 

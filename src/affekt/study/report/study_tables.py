@@ -160,16 +160,18 @@ def _comparison(comparison: Comparison, targets: list[str]) -> Record:
         "from_seeds": comparison.get("from_seeds"),
         "from_items": comparison.get("from_items"),
         "smallest": comparison.get("smallest"),
-        **{f"seeds_needed_{t}": _needed_text(needed, t) for t in targets},
+        **{f"seeds_needed_{t}": _needed_text(needed, t, len(comparison.get("seeds") or ())) for t in targets},
         "mcnemar": list(comparison.get("mcnemar") or ()),
     }
 
 
-def _needed_text(needed: Mapping[str, Any], target: str) -> str | None:
-    """None where nothing was said; "none" where no number of seeds would do without more items."""
+def _needed_text(needed: Mapping[str, Any], target: str, seeds: int) -> str | None:
+    """None where nothing was said; in words where one seed tells nothing of it, or no number of seeds would do."""
     if target not in needed:
         return None
-    return "none" if needed[target] is None else str(needed[target])
+    if needed[target] is not None:
+        return str(needed[target])
+    return "not known with one seed" if seeds < 2 else "no number, without more items"
 
 
 def comparison_name(comparison: Comparison) -> str:
