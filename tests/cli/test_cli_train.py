@@ -104,7 +104,7 @@ BAD = [
     ("train", "small.toml", ["--set", "model.backbone=resent8"], 2, '"resent8": unknown. Nearest: resnet8'),
     ("train", "small.toml", ["--set", "model.backbone=resnet14-w4"], 2, "Influences that work: concatenated, added"),
     ("train", "small.toml", ["--set", "emotional.ratings=['arousal']"], 2, "arousal"),
-    ("train", "small.toml", ["--emotional", "none"], 1, "none"),
+    ("train", "small.toml", ["--emotional", "none"], 2, "[emotional] model = 'none'"),
     ("train", "small.toml", ["--data-root", "none"], 1, "--data-root none: no such folder"),
     ("pretrain", "small.toml", ["--set", "emotional.ratings=[]"], 2, "no head"),
 ]

@@ -9,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from affekt.data.stimuli import Labels
+from affekt.errors import CheckpointError
 from affekt.perception import AffectNetwork, AffectTask
 from affekt.recipe import Recipe, TrainingSettings
 from affekt.regulation import NoEmotion, RegulationTask
@@ -16,7 +17,7 @@ from affekt.saving import local_folder, read_header
 from affekt.study.building import affect_task, target_task
 from affekt.study.earlier import earlier_classifier
 from affekt.study.facts import Facts
-from affekt.study.preparing import needs_emotional
+from affekt.study.preparing import needs_emotional, no_encoder
 from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
 from affekt.training.plan import Plan
@@ -155,7 +156,10 @@ def _emotional(recipe: Recipe, facts: Facts) -> AffectNetwork | None:
     if not wanted:
         return None
     if recipe.emotional.model:
-        return AffectNetwork.from_config(read_header(local_folder(recipe.emotional.model))["config"])
+        try:
+            return AffectNetwork.from_config(read_header(local_folder(recipe.emotional.model))["config"])
+        except CheckpointError as error:
+            raise no_encoder(recipe.emotional.model, error) from None
     return pretraining_task(recipe, facts).model
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from affekt.errors import RecipeError
+from affekt.errors import CheckpointError, RecipeError
 from affekt.perception import AffectNetwork
 from affekt.recipe import Recipe
 from affekt.regulation import NoEmotion
@@ -84,10 +84,18 @@ def prepared_task(
 
 def _affect_network(place: Path, written: str) -> AffectNetwork:
     # As written where it is no folder: it may be a repository of the hub.
-    emotional = load(place if place.exists() else written)
+    try:
+        emotional = load(place if place.exists() else written)
+    except CheckpointError as error:
+        raise no_encoder(written, error) from None
     if not isinstance(emotional, AffectNetwork):
         raise RecipeError(f"[emotional] model = {written!r}: a {type(emotional).__name__}, not an affect network")
     return emotional
+
+
+def no_encoder(written: str, error: CheckpointError) -> RecipeError:
+    """What is wrong with ``[emotional] model``, with the command that makes one."""
+    return RecipeError(f"[emotional] model = {written!r}: {error}; e.g. affekt pretrain oasis --out runs/oasis")
 
 
 def _around(
