@@ -165,20 +165,19 @@ class Clips:
         )
 
 
-class Loader:
-    """What evaluation asks of a loader."""
+class Clipped:
+    """What evaluation asks of a feed."""
 
-    stimuli = Clips()
+    clips = Clips()
 
-    def batches(self, indices):
-        return (self.stimuli.batch(rows) for rows in indices)
+    def ids(self, split):
+        return np.arange(len(self.clips))
 
+    def labels(self, split):
+        return self.clips.labels
 
-class Batcher:
-    """What evaluation asks of a batcher."""
-
-    def evaluation(self, loaded, split):
-        return replace(loaded, split=split)
+    def evaluation(self, split, indices):
+        return (replace(self.clips.batch(rows), split=split) for rows in indices)
 
 
 def test_the_engine_trains_both_tasks_with_a_learned_weighting(network):
@@ -192,7 +191,7 @@ def test_the_engine_trains_both_tasks_with_a_learned_weighting(network):
         engine.step([data.batch(plan.batch(step), step)], step)
     assert next(weighting.parameters()).any()
     result = evaluate(
-        task, "validation", Loader(), Batcher(),
+        task, "validation", Clipped(),
         batch_size=7, device=CPU, precision="fp32", processes=processes, seed=0,
     )  # fmt: skip
     assert result.metrics["gender/accuracy"] > 0.9 and result.metrics["emotion/accuracy"] > 0.7  # chance: .5, .25

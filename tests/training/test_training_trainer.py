@@ -261,7 +261,7 @@ def test_splits_that_are_missing_are_named():
         Trainer(task(), {"validation": stimuli()}, settings()).fit()
     with pytest.raises(UsageError, match='early_stop: no "validation" in the data'):
         Trainer(task(), {"train": stimuli()}, settings(early_stop=1)).fit()
-    with pytest.raises(UsageError, match="accumulate = 9: more parts than 8 pictures a batch"):
+    with pytest.raises(UsageError, match="accumulate = 9: more parts than 8 items a batch"):
         Trainer(task(), {"train": stimuli()}, settings(accumulate=9, batch_size=8)).fit()
     with pytest.raises(UsageError, match=r'split "tset": unknown. Nearest: test'):
         Trainer(task(), {"test": stimuli()}, settings()).evaluate("tset")

@@ -6,14 +6,14 @@
 Nothing here imports torch.
 """
 
-from affekt.recipe.clips import ClipAugmentationSettings, ClipSettings
+from affekt.recipe.clips import ClipAugmentationSettings, ClipSettings, NetworkSettings
+from affekt.recipe.experiment import Recipe
 from affekt.recipe.reading import change, from_dict, keys, load_recipe, override
 from affekt.recipe.settings import (
     AugmentationSettings,
     DataSettings,
     EmotionalSettings,
     ModelSettings,
-    Recipe,
     RegulationSettings,
     StudySettings,
     TrainingSettings,
@@ -28,6 +28,7 @@ __all__ = [
     "DataSettings",
     "EmotionalSettings",
     "ModelSettings",
+    "NetworkSettings",
     "Recipe",
     "RegulationSettings",
     "StudySettings",

@@ -1,4 +1,4 @@
-"""The settings of a set of clips - sound, pictures of a face, or both: which one, how it is cut, read and changed."""
+"""The settings of clips - sound, pictures of a face, or both: which set, how it is read and changed, by what network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ class ClipSettings:
 
     name: str = setting("", "data set of clips, see `affekt data list`")
     root: str = setting("", "its folder; empty: `<data root>/<name>`")
-    tasks: tuple[str, ...] = setting(("emotion",), "what is learned, each a label of the set: `emotion`, `gender` ...")
+    tasks: tuple[str, ...] = setting(
+        ("emotion",), "labels that are read, any of the set: `emotion`, `gender` ...; splits are balanced by the first"
+    )
     emotions: tuple[str, ...] = setting(
         (), "the emotions asked for, in order; `excitement=happiness` counts one as another; empty: all that occur"
     )
@@ -44,9 +46,14 @@ class ClipSettings:
     test: float = setting(0.2, "share cut for test where the set fixes none", low=0.0, high=0.9)
     split_seed: int | None = setting(None, "seed of the split; absent: the run's seed", low=0)
     folds: int | None = setting(None, "k-fold instead of one split: fold `fold` is the test set", low=2)
-    fold: int = setting(0, "which fold, or with `leave_one_out` which unit, is held out", low=0)
+    fold: int | None = setting(
+        None, "which fold, or with `leave_one_out` which unit, is held out; absent: a run trains each in turn", low=0
+    )
     leave_one_out: bool = setting(False, "as many folds as there are speakers (sessions, with `split_by = session`)")
     allow_missing: bool = setting(False, "go on without clips whose file is missing; the result says how many")
+    memory: float = setting(
+        4.0, "GiB of decoded clips kept in memory in training; larger sets are decoded as they are read", low=0
+    )
     workers: int | None = setting(None, "threads that decode; absent: by cores", low=0)
     pack: str = setting("", "folder of a pack (`affekt data pack`) that the features come from; empty: decode")
     options: dict[str, Value] = setting({}, "options of this reader, see `affekt data info <name>`")
@@ -67,3 +74,24 @@ class ClipAugmentationSettings:
     time_mask: float = setting(0.1, "longest of them, as a share of the clip", low=0, high=1)
     frequency_masks: int = setting(0, "SpecAugment: bands of frequency masked in the log-mel", low=0, high=20)
     frequency_mask: int = setting(8, "widest of them, mel bands", low=1, high=128)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """The network of a recipe about clips; by default the published one (Chae et al., arXiv:1809.00758)."""
+
+    tasks: tuple[str, ...] = setting((), "which of `clips.tasks` are learned; empty: all")
+    audio: str = setting("raw", "how it hears: `raw`, `log-mel`, `speech:<model of the hub, or folder>`, or `none`")
+    audio_options: dict[str, Value] = setting({}, "options of that front end, e.g. `features` of `log-mel`")
+    video: str = setting("resnet50", "how it sees: an image backbone, see `affekt.list_backbones()`, or `none`")
+    video_size: int = setting(96, "side of what the image backbone sees, pixels", low=8, high=1024)
+    initial: str = setting("random", "of the image backbone: `random`, `imagenet`, or a path")
+    width: float | None = setting(None, "channels of its first stage", low=1)
+    recurrent: Literal["lstm", "gru", "transformer", "mean"] = setting("lstm", "over time")
+    hidden: int = setting(256, "width of that, and of fusions", low=1)
+    layers: int = setting(2, "its layers", low=1)
+    fusion: Literal["concatenate", "gated", "attention"] = setting("concatenate", "of each step's sound and pictures")
+    dropout: float = setting(0.5, "before the heads", low=0, high=1)
+    modality_dropout: float = setting(
+        0.0, "probability that a training clip that has both loses its sound or its pictures", low=0, high=1
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from affekt.errors import RecipeError, nearest
-from affekt.recipe.settings import Recipe
+from affekt.recipe.experiment import Recipe, check_kind
 from affekt.recipe.writing import flatten, to_dict
 
 T = TypeVar("T")
@@ -69,7 +69,9 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             table.pop(last, None)
         else:
             table[last] = value
-    return from_dict(Recipe, document)
+    changed = from_dict(Recipe, document)
+    check_kind(changed)
+    return changed
 
 
 def _toml_value(text: str) -> Any:
@@ -88,6 +90,8 @@ def _check_key(dotted: str) -> None:
         "target.options.",
         "weighting.options.",
         "emotional.weighting.options.",
+        "clips.options.",
+        "network.audio_options.",
     )
     if dotted in known or dotted.startswith(free):
         return
@@ -127,7 +131,7 @@ def from_dict(kind: type[T], document: Mapping[str, Any], place: str = "") -> T:
             values[key] = from_dict(cast(type, hints[key]), value, where)
         else:
             values[key] = _checked(value, hints[key], where, known[key].metadata)
-    if values.get("fold") and values.get("folds") is None and "folds" in known:
+    if values.get("fold") and values.get("folds") is None and not values.get("leave_one_out") and "folds" in known:
         raise RecipeError(f"[{place}] fold = {values['fold']}: of how many? set folds too, e.g. folds = 5")
     return kind(**values)
 

@@ -241,22 +241,3 @@ class StudySettings:
     pictures: Literal["licence", "always", "never"] = setting(
         "licence", "whether the report shows pictures; `licence`: where the data set's allows it"
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """An experiment. Sections that are absent have their defaults; ``[conditions.NAME]`` holds keys to change."""
-
-    name: str = setting("", "of the experiment")
-    about: str = setting("", "one paragraph for people")
-    seed: int = setting(0, "of a single run", low=0)
-    affective: DataSettings = field(default_factory=DataSettings)
-    emotional: EmotionalSettings = field(default_factory=EmotionalSettings)
-    target: DataSettings = field(default_factory=DataSettings)
-    model: ModelSettings = field(default_factory=ModelSettings)
-    regulation: RegulationSettings = field(default_factory=RegulationSettings)
-    weighting: WeightingSettings = field(default_factory=WeightingSettings)
-    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    study: StudySettings = field(default_factory=StudySettings)
-    conditions: dict[str, dict[str, Value]] = setting({}, 'name -> changed keys, e.g. {"training.epochs" = 30}')

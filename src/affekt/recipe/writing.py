@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from affekt.recipe.settings import Recipe
+from affekt.recipe.experiment import Recipe, strange_sections
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
@@ -24,8 +24,12 @@ def to_dict(settings: Any) -> dict[str, Any]:
 
 
 def to_toml(recipe: Recipe) -> str:
-    """The complete recipe as TOML; ``from_dict(Recipe, tomllib.loads(text))`` gives the same recipe back."""
-    return "\n".join(_toml_lines(to_dict(recipe), "")).strip() + "\n"
+    """The complete recipe as TOML; ``from_dict(Recipe, tomllib.loads(text))`` gives the same recipe back.
+
+    Sections of the other kind (those of pictures in a recipe about clips, and the other way round) are not in it.
+    """
+    table = {key: value for key, value in to_dict(recipe).items() if key not in strange_sections(recipe)}
+    return "\n".join(_toml_lines(table, "")).strip() + "\n"
 
 
 def _toml_lines(table: Mapping[str, Any], name: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from affekt.data.augmentation import Augmentation
 from affekt.data.loading import Loader
-from affekt.data.stimuli import Ints, Stimuli
+from affekt.data.stimuli import Ints
 from affekt.randomness import stream
 from affekt.training.plan import Plan, share
 from affekt.training.task import Batch
@@ -147,6 +147,6 @@ class LoadedPictures:
         return LoadedPictures(self._loader, self._rows[indices])
 
 
-def index_batches(stimuli: Stimuli, size: int) -> Sequence[Ints]:
-    """All indices of a split, in order, in batches of ``size``."""
-    return [np.arange(start, min(start + size, len(stimuli))) for start in range(0, len(stimuli), size)]
+def index_batches(items: int, size: int) -> Sequence[Ints]:
+    """The indices of all items, in order, in batches of ``size``."""
+    return [np.arange(start, min(start + size, items)) for start in range(0, items, size)]

@@ -1,28 +1,26 @@
-"""Cosine: how far the gradients of the tasks point the same way, on training pictures that stay the same."""
+"""Cosine: how far the gradients of the tasks point the same way, on training items that stay the same."""
 
 from __future__ import annotations
 
 import torch
 
-from affekt.data.loading import Loader
 from affekt.randomness import permutation, torch_seed
-from affekt.training.batches import Batcher
+from affekt.training.feed import Feed
 from affekt.training.precision import autocast
 from affekt.training.task import Task
 from affekt.weighting import gradient_cosine
 
 
 def gradient_cosines(
-    task: Task, loader: Loader, batcher: Batcher, *, size: int, device: torch.device, precision: str, seed: int
+    task: Task, feed: Feed, *, size: int, device: torch.device, precision: str, seed: int
 ) -> dict[str, float]:
     """``"a ~ b"`` -> cosine between the gradients of the losses a and b, with the weights as they are.
 
-    On up to ``size`` training pictures, drawn once by ``seed``, un-augmented, the network in evaluation mode: nothing
+    On up to ``size`` training items, drawn once by ``seed``, un-augmented, the network in evaluation mode: nothing
     of the training changes by it, and two epochs are measured on the same.
     """
-    chosen = permutation(len(loader.stimuli), seed=seed, epoch=0, name="gradient cosine")[:size]
-    (loaded,) = loader.batches([chosen])
-    batch = batcher.evaluation(loaded, "train")
+    chosen = permutation(len(feed.ids("train")), seed=seed, epoch=0, name="gradient cosine")[:size]
+    (batch,) = feed.evaluation("train", [chosen])
     modes = [(module, module.training) for module in task.modules()]
     task.eval()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from affekt.data.stimuli import Stimuli
+from affekt.data.stimuli import Strings
 from affekt.errors import TrainingError, first
 from affekt.recipe import TrainingSettings
 from affekt.training.plan import Plan
@@ -17,11 +17,12 @@ class Faults:
     """Makes the errors of one training.
 
     Attributes:
+        ids: split -> what its items are called.
         hint: the recipe line that holds the learning rate, e.g. ``[training] learning_rate``.
     """
 
     plan: Plan
-    stimuli: Mapping[str, Stimuli]
+    ids: Mapping[str, Strings]
     settings: TrainingSettings
     hint: str
 
@@ -38,9 +39,9 @@ class Faults:
         return TrainingError(f"step {step + 1} (epoch {epoch + 1}): {what}; {self._items(step)}; {self._advice()}")
 
     def _items(self, step: int) -> str:
-        text = f"items {first(self.stimuli['train'].ids[self.plan.batch(step)])}"
+        text = f"items {first(self.ids['train'][self.plan.batch(step)])}"
         if self.plan.held_out:
-            text += f"; held-out items {first(self.stimuli['held-out'].ids[self.plan.held_out_batch(step)])}"
+            text += f"; held-out items {first(self.ids['held-out'][self.plan.held_out_batch(step)])}"
         return text
 
     def _advice(self) -> str:

@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from affekt.data.loading import Loader
 from affekt.recipe import TrainingSettings
-from affekt.training.batches import Batcher, training_batches
 from affekt.training.checkpoint import Checkpoint, Checkpoints
 from affekt.training.distributed import Processes, barrier, from_main
 from affekt.training.ema import restore, snapshot
 from affekt.training.engine import Engine
 from affekt.training.faults import Faults
+from affekt.training.feed import Feed
 from affekt.training.identity import digest, refuse_other
 from affekt.training.logging import RunLog, messages, plain
 from affekt.training.progress import Progress
@@ -38,8 +37,7 @@ class Fitting:
 
     engine: Engine
     settings: TrainingSettings
-    loaders: Mapping[str, Loader]
-    batcher: Batcher
+    feed: Feed
     validate: Callable[[], Evaluation] | None
     cosines: Callable[[], dict[str, float]] | None
     processes: Processes
@@ -90,15 +88,8 @@ class Fitting:
         """The rest of the epoch that the next step belongs to."""
         epoch = self.plan.epoch(self.step)
         steps = range(self.step, (epoch + 1) * self.plan.steps_per_epoch)
-        batches = training_batches(
-            self.plan,
-            steps,
-            self.loaders,
-            self.batcher,
-            rank=self.processes.rank,
-            world=self.processes.world,
-            parts=self.settings.accumulate,
-        )
+        rank, world = self.processes.rank, self.processes.world
+        batches = self.feed.training(self.plan, steps, rank=rank, world=world, parts=self.settings.accumulate)
         for step, parts in zip(steps, batches, strict=True):
             self.window.add(*self.engine.step(parts, step))
             self.step = step + 1

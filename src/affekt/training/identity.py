@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from affekt.data.stimuli import Stimuli
+from affekt.data.stimuli import Labels, Strings
 from affekt.errors import UsageError, first
-from affekt.recipe import AugmentationSettings, TrainingSettings, flatten, to_dict
+from affekt.recipe import TrainingSettings, flatten, to_dict
 from affekt.training.logging import plain
 from affekt.weighting import WEIGHTINGS, Weighting
 
@@ -21,23 +21,23 @@ OF_THE_MACHINE = ("threads", "keep_checkpoints", "tensorboard")
 
 def identity(
     settings: TrainingSettings,
-    augmentation: AugmentationSettings,
     *,
-    image_size: int,
     seed: int,
     weighting: nn.Module | None,
     weighting_learning_rate: float | None,
-    data: Mapping[str, Stimuli],
+    feed: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Dotted key -> value, as JSON has it: all that the result depends on, but for code and machine."""
+    """Dotted key -> value, as JSON has it: all that the result depends on, but for code and machine.
+
+    Args:
+        feed: what the feed says of its data and their changes.
+    """
     training = {k: v for k, v in to_dict(settings).items() if k not in OF_THE_MACHINE}
     table = {
         "training": training,
-        "augmentation": to_dict(augmentation),
-        "image_size": image_size,
         "seed": seed,
         "weighting": {**_rule(weighting), "learning_rate": weighting_learning_rate},
-        "data": {split: _content(stimuli) for split, stimuli in data.items() if split != "test"},
+        **feed,
     }
     return {key: plain(value) for key, value in flatten(table)}
 
@@ -55,14 +55,14 @@ def versions_behind(weighting: nn.Module | None) -> dict[str, str]:
     return weighting.versions if isinstance(weighting, Weighting) else {}
 
 
-def _content(stimuli: Stimuli) -> str:
+def content(ids: Strings, labels: Labels) -> str:
     """Number of items, and a digest of their ids and labels."""
-    digest = hashlib.blake2b("\n".join(stimuli.ids.tolist()).encode(), digest_size=8)
-    for name, values in sorted(stimuli.labels.columns().items()):
+    digest = hashlib.blake2b("\n".join(ids.tolist()).encode(), digest_size=8)
+    for name, values in sorted(labels.columns().items()):
         digest.update(name.encode())
         numbers = values.dtype.kind in "iufb"
         digest.update(np.ascontiguousarray(values).tobytes() if numbers else "\n".join(map(str, values)).encode())
-    return f"{len(stimuli)} items {digest.hexdigest()}"
+    return f"{len(ids)} items {digest.hexdigest()}"
 
 
 def digest(table: Mapping[str, Any]) -> str:

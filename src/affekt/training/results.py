@@ -18,11 +18,13 @@ class Evaluation:
         metrics: of the task, by name; NaN where undefined (a correlation with a constant).
         losses: named losses, mean over the split: that of each batch weighted by its number of items.
         outputs: per-item results, name -> ``(N, ...)``, in the order of the split.
+        rows: ``(N,)`` the items of the split that were scored; None: all.
     """
 
     metrics: dict[str, float]
     losses: dict[str, float]
     outputs: dict[str, NDArray[np.generic]]
+    rows: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

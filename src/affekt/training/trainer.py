@@ -5,20 +5,15 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from affekt import __version__
-from affekt.data.augmentation import Augmentation
-from affekt.data.loading import Loader
 from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError, unknown
 from affekt.recipe import AugmentationSettings, TrainingSettings
-from affekt.training.batches import Batcher, LoadedPictures
 from affekt.training.checkpoint import Checkpoints
 from affekt.training.cosine import gradient_cosines
 from affekt.training.descent import refuse_compiled
@@ -26,18 +21,18 @@ from affekt.training.distributed import join
 from affekt.training.engine import Engine
 from affekt.training.evaluation import evaluate
 from affekt.training.faults import Faults
+from affekt.training.feed import Feed
 from affekt.training.fitting import Fitting, newest
 from affekt.training.identity import identity, versions_behind
 from affekt.training.logging import RunLog
 from affekt.training.objective import Objective
+from affekt.training.pictures import PictureFeed
 from affekt.training.plan import Plan
 from affekt.training.precision import autocast, choose_device, choose_precision
 from affekt.training.progress import NoProgress, Progress
 from affekt.training.results import Evaluation, TrainingResult
 from affekt.training.selection import Selection
 from affekt.training.task import Task
-
-PLAIN = AugmentationSettings(crop="none", flip=0.0)
 
 
 class Trainer:
@@ -53,7 +48,7 @@ class Trainer:
     def __init__(
         self,
         task: Task,
-        data: Mapping[str, Stimuli],
+        data: Mapping[str, Stimuli] | Feed,
         settings: TrainingSettings,
         *,
         folder: Path | str | None = None,
@@ -71,7 +66,8 @@ class Trainer:
         """
         Args:
             task: owns the model; moved to the device, trained in place.
-            data: the stimuli of ``"train"``, ``"validation"`` and, where there are any, ``"held-out"`` and ``"test"``.
+            data: the stimuli of ``"train"``, ``"validation"`` and, where there are any, ``"held-out"`` and ``"test"``; or
+                a feed of other than pictures, for which the arguments about pictures mean nothing.
             settings: of the engine.
             folder: of the run, for checkpoints and logs; None: nothing is written and nothing can be resumed.
             augmentation: in training; None: pictures as they are.
@@ -91,20 +87,30 @@ class Trainer:
                 wants to tell apart).
         """
         self.task = task
-        self.data = dict(data)
         self.settings = settings
         self.folder = None if folder is None else Path(folder)
         self.seed = seed
         self.processes, self.device = join(choose_device(settings.device))
         self.precision = choose_precision(settings.precision, self.device)
-        self._augmentation = augmentation or PLAIN
-        self._image_size = image_size
+        self.feed = (
+            data
+            if isinstance(data, Feed)
+            else PictureFeed(
+                data,
+                augmentation=augmentation,
+                image_size=image_size,
+                seed=seed,
+                channels_last=settings.channels_last,
+                memory_gib=memory_gib,
+                workers=workers,
+            )
+        )
+        self.feed.place(self.device)
+        self._opened: set[str] = set()
         self._weighting, self._weighting_learning_rate = weighting, weighting_learning_rate
         self._gradient_cosine = gradient_cosine
-        self._memory_gib, self._workers = memory_gib, workers
         self._progress: Progress = progress if progress is not None and self.processes.main else NoProgress()
         self._hint = recipe_hint or "[training] learning_rate"
-        self._loaders: dict[str, Loader] = {}
         self._threads = settings.threads
         if settings.compile:
             refuse_compiled(weighting, gradient_cosine=gradient_cosine)
@@ -135,8 +141,7 @@ class Trainer:
                     log.timing("start", step=fitting.step, **self._circumstances())
                 return fitting.run()
         finally:
-            for loader in self._loaders.values():
-                loader.close()
+            self.feed.close()
             if log is not None:
                 log.close()
 
@@ -150,12 +155,11 @@ class Trainer:
             return self._evaluate(split)
 
     def _evaluate(self, split: str) -> Evaluation:
-        loader = self._loader(split)
+        self._open_split(split)
         return evaluate(
             self.task,
             split,
-            loader,
-            self._batcher(split),
+            self.feed,
             batch_size=self.settings.evaluation_batch_size,
             device=self.device,
             precision=self.precision,
@@ -174,24 +178,25 @@ class Trainer:
             self.task.model.compile(dynamic=False)
 
     def _plan(self) -> Plan:
-        if "train" not in self.data:
-            raise UsageError(f'no "train" in the data; it has {", ".join(self.data) or "nothing"}')
-        if self.settings.early_stop is not None and "validation" not in self.data:
+        splits = self.feed.splits
+        if "train" not in splits:
+            raise UsageError(f'no "train" in the data; it has {", ".join(splits) or "nothing"}')
+        if self.settings.early_stop is not None and "validation" not in splits:
             raise UsageError('[training] early_stop: no "validation" in the data; leave early_stop out')
         plan = Plan(
-            items=len(self.data["train"]),
+            items=len(self.feed.ids("train")),
             batch_size=self.settings.batch_size,
             epochs=self.settings.epochs,
             seed=self.seed,
-            held_out=len(self.data["held-out"]) if "held-out" in self.data else 0,
+            held_out=len(self.feed.ids("held-out")) if "held-out" in splits else 0,
         )
         smallest = min(plan.items, plan.batch_size)
         if self.settings.accumulate > smallest:
             raise UsageError(
-                f"[training] accumulate = {self.settings.accumulate}: more parts than {smallest} pictures a batch"
+                f"[training] accumulate = {self.settings.accumulate}: more parts than {smallest} items a batch"
             )
         if smallest < self.processes.world:
-            raise UsageError(f"{smallest} pictures a batch for {self.processes.world} processes: start fewer")
+            raise UsageError(f"{smallest} items a batch for {self.processes.world} processes: start fewer")
         return plan
 
     def _open(self) -> tuple[Checkpoints | None, RunLog | None]:
@@ -204,8 +209,9 @@ class Trainer:
         return checkpoints, RunLog(self.folder, tensorboard=self.settings.tensorboard)
 
     def _fitting(self, plan: Plan, checkpoints: Checkpoints | None, log: RunLog | None) -> Fitting:
-        used: list[str] = [split for split in ("train", "held-out", "validation") if split in self.data]
-        loaders = {split: self._loader(split) for split in used}
+        used = [split for split in ("train", "held-out", "validation") if split in self.feed.splits]
+        for split in used:
+            self._open_split(split)
         engine = Engine(
             Objective(self.task, self._weighting),
             self.settings,
@@ -215,67 +221,52 @@ class Trainer:
             processes=self.processes,
             weighting_learning_rate=self._weighting_learning_rate,
         )
-        batcher = self._batcher("train")
         return Fitting(
             engine=engine,
             settings=self.settings,
-            loaders=loaders,
-            batcher=batcher,
-            validate=(lambda: self._evaluate("validation")) if "validation" in self.data else None,
+            feed=self.feed,
+            validate=(lambda: self._evaluate("validation")) if "validation" in used else None,
             cosines=self._cosines if self._gradient_cosine else None,
             processes=self.processes,
             device=self.device,
             identity=identity(
                 self.settings,
-                self._augmentation,
-                image_size=batcher.augmentation.image_size,
                 seed=self.seed,
                 weighting=self._weighting,
                 weighting_learning_rate=self._weighting_learning_rate,
-                data={split: self.data[split] for split in used},
+                feed=self.feed.identity(used),
             ),
             versions={"affekt": __version__, "torch": str(torch.__version__), **versions_behind(self._weighting)},
             checkpoints=checkpoints,
             log=log,
             progress=self._progress,
             selection=Selection.of(self.task, self.settings.early_stop),
-            faults=Faults(plan=plan, stimuli=self.data, settings=self.settings, hint=self._hint),
+            faults=Faults(
+                plan=plan, ids={split: self.feed.ids(split) for split in used}, settings=self.settings, hint=self._hint
+            ),
         )
 
     def _cosines(self) -> dict[str, float]:
         return gradient_cosines(
             self.task,
-            self._loader("train"),
-            self._batcher("train"),
+            self.feed,
             size=self.settings.evaluation_batch_size,
             device=self.device,
             precision=self.precision,
             seed=self.seed,
         )
 
-    def _loader(self, split: str) -> Loader:
-        """The pictures of a split; loaded, and shown to the task, when they are first asked for."""
-        if split not in self._loaders:
-            if split not in self.data:
-                raise UsageError(unknown("split", split, self.data))
-            loader = self._loaders[split] = Loader(
-                self.data[split], device=self.device, memory_gib=self._memory_gib, workers=self._workers
-            )
-            kept = replace(self.data[split], pictures=LoadedPictures(loader))
+    def _open_split(self, split: str) -> None:
+        """Make a split ready, and show it to the task, when it is first asked for."""
+        if split in self._opened:
+            return
+        if split not in self.feed.splits:
+            raise UsageError(unknown("split", split, self.feed.splits))
+        shown = self.feed.open(split)
+        if shown is not None:
             with torch.no_grad(), autocast(self.device, self.precision):
-                self.task.prepare(split, kept)
-        return self._loaders[split]
-
-    def _batcher(self, split: str) -> Batcher:
-        size = self._image_size
-        if size is None:
-            size = int(self._loader(split).load(np.zeros(1, dtype=np.int64))[1].shape[-1])
-        return Batcher(
-            augmentation=Augmentation(self._augmentation, size),
-            seed=self.seed,
-            channels_last=self.settings.channels_last,
-            categories=len(self.data[split].labels.categories),
-        )
+                self.task.prepare(split, shown)
+        self._opened.add(split)
 
     @contextmanager
     def _machine(self) -> Iterator[None]:

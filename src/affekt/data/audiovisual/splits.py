@@ -56,6 +56,11 @@ def split_clips(clips: Clips, settings: ClipSettings, seed: int = 0) -> ClipSpli
     return ClipSplits(parts=parts, notes=(*clips.notes, *notes), missing=clips.missing)
 
 
+def fold_in(settings: ClipSettings) -> int:
+    """The fold that is held out where one is: the first unless ``fold`` says another."""
+    return settings.fold or 0
+
+
 def count_folds(clips: Clips, settings: ClipSettings) -> int:
     """How many values ``fold`` can have.
 
@@ -133,11 +138,11 @@ def _cut(clips: Clips, units: Strings, settings: ClipSettings, seed: int) -> tup
         how = f"by seed {seed}, {number} {_named(settings)} whole"
     else:
         fold, folds = _fold_of(clips, units, settings, seed)
-        _check_fold(clips, settings.fold, folds)
-        split = np.where(fold == settings.fold, "test", "train").astype("<U10")
+        _check_fold(clips, fold_in(settings), folds)
+        split = np.where(fold == fold_in(settings), "test", "train").astype("<U10")
         split = _with_validation(clips, units, split, settings, seed)
-        held = f" ({np.unique(units)[settings.fold]})" if settings.leave_one_out else ""
-        how = f"fold {settings.fold} of {folds}{held}, {number} {_named(settings)} whole"
+        held = f" ({np.unique(units)[fold_in(settings)]})" if settings.leave_one_out else ""
+        how = f"fold {fold_in(settings)} of {folds}{held}, {number} {_named(settings)} whole"
     return split, (_summary(clips, split, how),)
 
 
@@ -177,7 +182,7 @@ def _with_validation(clips: Clips, units: Strings, split: Strings, settings: Cli
     rest = np.flatnonzero(split == "train")
     if settings.validation > 0:
         shares = {"validation": settings.validation}
-        split[rest] = _dealt(clips, units, rest, shares, "fold", seed, settings.folds or 0, settings.fold)
+        split[rest] = _dealt(clips, units, rest, shares, "fold", seed, settings.folds or 0, fold_in(settings))
     return split
 
 
@@ -206,13 +211,13 @@ def _crossed(clips: Clips, settings: ClipSettings, seed: int) -> tuple[Strings, 
         how = f"by seed {seed}, {len(np.unique(speakers))} speakers and {len(np.unique(texts))} texts whole"
     else:
         (fold_a, folds_a), (fold_b, folds_b) = (_fold_of(clips, u, settings, seed) for u in (speakers, texts))
-        _check_fold(clips, settings.fold, folds_a * folds_b)
-        a, b = divmod(settings.fold, folds_b)
+        _check_fold(clips, fold_in(settings), folds_a * folds_b)
+        a, b = divmod(fold_in(settings), folds_b)
         both = [
             _with_validation(clips, units, np.where(fold == held, "test", "train").astype("<U10"), settings, seed)
             for units, fold, held in ((speakers, fold_a, a), (texts, fold_b, b))
         ]
-        how = f"fold {settings.fold} of {folds_a * folds_b}, speakers and texts whole"
+        how = f"fold {fold_in(settings)} of {folds_a * folds_b}, speakers and texts whole"
     split = np.where(both[0] == both[1], both[0], "").astype("<U10")
     left = int((split == "").sum())
     return split, (f"{_summary(clips, split, how)}; {left} clips left out, which would share a speaker or a text",)
