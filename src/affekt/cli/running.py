@@ -49,7 +49,8 @@ def print_run(result: RunResult, *, as_json: bool) -> None:
         write_json(record(result))
         return
     splits = list(result.metrics)
-    names = list(dict.fromkeys(name for metrics in result.metrics.values() for name in metrics))
+    found = dict.fromkeys(name for metrics in result.metrics.values() for name in metrics)
+    names = [name for name in found if "/confusion/" not in name]
     write_table(("metric", *splits), ((name, *(result.metrics[s].get(name) for s in splits)) for name in names))
     say(f"{result.seconds:.0f} s; model: {result.model}")
 

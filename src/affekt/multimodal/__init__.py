@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from affekt.multimodal.batch import AudioVisualBatch
 from affekt.multimodal.dropping import Draw, drop_modality
+from affekt.multimodal.feed import ClipFeed
 from affekt.multimodal.front_ends import AUDIO, AudioFrontEnd, create_audio
 from affekt.multimodal.fusion import FUSIONS, Fusion, create_fusion
 from affekt.multimodal.network import AudioVisualNetwork, AudioVisualOutput
@@ -28,6 +29,7 @@ __all__ = [
     "AudioVisualNetwork",
     "AudioVisualOutput",
     "AudioVisualTask",
+    "ClipFeed",
     "Draw",
     "Fusion",
     "Recurrent",

@@ -60,6 +60,8 @@ class AudioVisualNetwork(PretrainedModel):
         rate, fps: samples and frames a second: 16,000 and 25, 640 samples beside each frame.
         audio_options: of the front end for sound, by name, see the class of that name, e.g. ``RawAudio``.
         initial, width: of the image backbone: ``"random"``, ``"imagenet"`` or a path; channels of its first stage.
+        reading: how the clips that it learns from are read, as plain values; kept with the network for whoever shows it
+            other clips, and not looked at by it.
 
     Attributes:
         hearing, seeing: the front ends, None without; ``fusing``, ``recurrent``, ``heads``: the other parts.
@@ -90,10 +92,12 @@ class AudioVisualNetwork(PretrainedModel):
         audio_options: Mapping[str, Any] | None = None,
         initial: str = "random",
         width: float | None = None,
+        reading: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.tasks = read_tasks(tasks)
         self.classes = read_classes(classes, self.tasks)
+        self.reading = dict(reading or {})
         self._arguments: dict[str, Any] = {
             "audio": audio, "video": video, "video_size": video_size, "recurrent": recurrent, "hidden": hidden,
             "layers": layers, "fusion": fusion, "dropout": dropout, "modality_dropout": modality_dropout,
@@ -241,6 +245,7 @@ class AudioVisualNetwork(PretrainedModel):
             "audio_options": {**self._arguments["audio_options"], **kept},
             "tasks": [list(pair) for pair in self.tasks.items()],
             "classes": [[name, list(names)] for name, names in self.classes.items()],
+            **({"reading": self.reading} if self.reading else {}),
         }
 
 

@@ -1,4 +1,4 @@
-"""The settings of clips - sound, pictures of a face, or both: which set, how it is read and changed, by what network."""
+"""The settings of clips - sound, pictures of a face, or both: which set, how read and changed, by what network."""
 
 from __future__ import annotations
 
@@ -74,6 +74,11 @@ class ClipAugmentationSettings:
     time_mask: float = setting(0.1, "longest of them, as a share of the clip", low=0, high=1)
     frequency_masks: int = setting(0, "SpecAugment: bands of frequency masked in the log-mel", low=0, high=20)
     frequency_mask: int = setting(8, "widest of them, mel bands", low=1, high=128)
+
+    @property
+    def changes_sound(self) -> bool:
+        """Whether the samples are changed, and not the spectrogram alone."""
+        return bool(self.speed or self.reverberation or self.noise or any(self.gain))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,12 @@ NEEDS_PRETRAINING = ("shuffled-emotion", "untrained-emotion")
 
 
 def list_conditions(recipe: Recipe) -> list[str]:
-    """The names that ``--condition`` takes for this recipe, in the order in which a study shows them."""
+    """The names that ``--condition`` takes for this recipe, in the order in which a study shows them.
+
+    One about clips has those that it declares.
+    """
+    if recipe.of_clips:
+        return [*recipe.conditions]
     return [*ORDER, *(name for name in recipe.conditions if name not in ORDER)]
 
 
@@ -76,12 +81,13 @@ def about(recipe: Recipe, name: str) -> str:
     """What a condition is, in one line."""
     from affekt.study.computed import COMPUTED
 
-    if name in READINGS:
-        return READINGS[name]
-    if name in COMPUTED:
-        return COMPUTED[name].about
-    if name in ENSEMBLES:
-        return f"{ENSEMBLES[name]} baselines trained independently, probabilities averaged"
+    if not recipe.of_clips:
+        if name in READINGS:
+            return READINGS[name]
+        if name in COMPUTED:
+            return COMPUTED[name].about
+        if name in ENSEMBLES:
+            return f"{ENSEMBLES[name]} baselines trained independently, probabilities averaged"
     changed = ", ".join(f"{key} = {value}" for key, value in recipe.conditions.get(name, {}).items())
     return f"the recipe with {changed}" if changed else "the recipe as it stands"
 
@@ -115,6 +121,11 @@ def _applied(recipe: Recipe, name: str | None, data_root: Path | None, facts: ob
     if name is None:
         return bare
     own = recipe.conditions.get(name, {})
+    if recipe.of_clips:
+        if name not in recipe.conditions:
+            declared = "; declare it in [conditions.NAME]" if recipe.conditions else "; the recipe declares none"
+            raise RecipeError(unknown("condition", name, recipe.conditions) + declared)
+        return change(bare, own)
     if name != recipe.study.method and name in FOLLOWING:
         _check_pretraining(recipe, name)
         return change(

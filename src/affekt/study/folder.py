@@ -123,5 +123,7 @@ def _get(recipe: Recipe, dotted: str) -> Any:
 def with_threads(recipe: Recipe, threads: int) -> Recipe:
     """The recipe with the machine's number of threads where it leaves that open."""
     training = replace(recipe.training, threads=recipe.training.threads or threads)
+    if recipe.of_clips:
+        return replace(recipe, training=training)
     emotional = replace(recipe.emotional.training, threads=recipe.emotional.training.threads or threads)
     return replace(recipe, training=training, emotional=replace(recipe.emotional, training=emotional))

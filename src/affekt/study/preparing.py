@@ -24,6 +24,8 @@ EMOTIONAL = "emotional"
 
 def needs_emotional(recipe: Recipe) -> bool:
     """Whether a run asks for an affect network at all."""
+    if recipe.of_clips:
+        return False
     if recipe.model.kind != "regulated":
         return recipe.model.initial == EMOTIONAL
     return recipe.regulation.emotional != "none"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affekt.backbones.creating import default_width
-from affekt.errors import RecipeError
+from affekt.errors import RecipeError, UsageError
 from affekt.recipe import Recipe
 from affekt.study.building import target_data
 from affekt.study.conditions import apply_condition
@@ -46,6 +46,8 @@ def train(
     """
     recipe = replace(recipe, seed=recipe.seed if seed is None else seed)
     if emotional is not None:
+        if recipe.of_clips:
+            raise UsageError("--emotional: is for pictures; a recipe about clips has no emotional encoder")
         recipe = replace(recipe, emotional=replace(recipe.emotional, model=str(emotional)))
     resolved = apply_condition(recipe, condition, data_root=data_root)
     return train_resolved(resolved, out=Path(out), what=condition or "train", data_root=data_root, progress=progress)
@@ -69,6 +71,10 @@ def train_resolved(
         tested: whether test pictures are scored; where something is chosen, they are not even looked at.
     """
     begun = time.monotonic()
+    if recipe.of_clips:
+        from affekt.study.clips.run import train_clips
+
+        return train_clips(recipe, out=out, what=what, data_root=data_root, progress=progress)
     if recipe.model.kind == "earlier":
         return train_earlier(recipe, out=out, what=what, data_root=data_root)
     folder = RunFolder(out)

@@ -52,5 +52,6 @@ class Feed(ABC):
     def identity(self, splits: Sequence[str]) -> dict[str, Any]:
         """All of the data and their changes that a training on these splits depends on, as JSON has it."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Let go of workers."""
+        """Let go of workers, if there are any."""

@@ -66,8 +66,8 @@ class Trainer:
         """
         Args:
             task: owns the model; moved to the device, trained in place.
-            data: the stimuli of ``"train"``, ``"validation"`` and, where there are any, ``"held-out"`` and ``"test"``; or
-                a feed of other than pictures, for which the arguments about pictures mean nothing.
+            data: the stimuli of ``"train"``, ``"validation"`` and, where there are any, ``"held-out"`` and ``"test"``;
+                or a feed of other than pictures, for which the arguments about pictures mean nothing.
             settings: of the engine.
             folder: of the run, for checkpoints and logs; None: nothing is written and nothing can be resumed.
             augmentation: in training; None: pictures as they are.

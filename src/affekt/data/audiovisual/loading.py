@@ -56,8 +56,11 @@ class ClipLoader:
         """
         return next(iter(self.batches([indices])))
 
-    def batches(self, index_batches: Sequence[Ints]) -> Iterator[ClipBatch]:
+    def batches(self, index_batches: Sequence[Ints], *, some: bool = True) -> Iterator[ClipBatch]:
         """Each of the batches, in order; clips that cannot be read are left out of theirs and named in ``problems``.
+
+        Args:
+            some: refuse a batch without a readable clip; else it is empty.
 
         Raises:
             DataError: none of a batch's clips can be read.
@@ -67,13 +70,13 @@ class ClipLoader:
         ahead = 2 * max((len(indices) for indices in wanted), default=1)
         with closing(mapped(lambda index: read_or_say(self.clips.media, index), flat, self.workers, ahead)) as read:
             for indices in wanted:
-                yield self._batch(indices, [next(read) for _ in indices])
+                yield self._batch(indices, [next(read) for _ in indices], some=some)
 
-    def _batch(self, indices: Ints, found: Sequence[Decoded | str]) -> ClipBatch:
+    def _batch(self, indices: Ints, found: Sequence[Decoded | str], *, some: bool) -> ClipBatch:
         there = [i for i, clip in enumerate(found) if isinstance(clip, Decoded)]
         decoded = [clip for clip in found if isinstance(clip, Decoded)]
         problems = [line for line in found if isinstance(line, str)]
-        if not decoded:
+        if not decoded and some:
             raise DataError(f"{self.clips.name}: none of {len(indices)} clips can be read: {first(problems, n=1)}")
         batch = collate(self.clips, indices[there], decoded, self.reading.samples, problems)
         return batch if self.device.type == "cpu" else batch.to(self.device)

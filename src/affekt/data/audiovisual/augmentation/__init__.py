@@ -63,7 +63,7 @@ class ClipAugmentation:
         Raises:
             UsageError: changes to the sound asked of a batch without sound.
         """
-        if self._hears and batch.audio is None and batch.log_mel is not None:
+        if self.settings.changes_sound and batch.audio is None and batch.log_mel is not None:
             raise UsageError('speed, reverberation, noise and gain change the sound: add "audio" to the features')
         items = torch.from_numpy(batch.indices).to(batch.lengths.device)
         changed = self._sped(batch, items, seed=seed, epoch=epoch)
@@ -72,11 +72,6 @@ class ClipAugmentation:
             faces = drop_frames(changed.faces, changed.lengths, items, self.settings.frame_drop, seed=seed, epoch=epoch)
             changed = replace(changed, faces=faces)
         return self._masked(changed, items, seed=seed, epoch=epoch)
-
-    @property
-    def _hears(self) -> bool:
-        chosen = self.settings
-        return bool(chosen.speed or chosen.reverberation or chosen.noise or any(chosen.gain))
 
     def _sped(self, batch: ClipBatch, items: Tensor, *, seed: int, epoch: int) -> ClipBatch:
         factors = self.settings.speed
@@ -89,7 +84,7 @@ class ClipAugmentation:
 
     def _heard(self, batch: ClipBatch, items: Tensor, *, seed: int, epoch: int) -> ClipBatch:
         """Room, noise and gain; samples that pass full scale are clipped, as a recorder does."""
-        if batch.audio is None or not self._hears:
+        if batch.audio is None or not self.settings.changes_sound:
             return batch
         chosen, audio = self.settings, batch.audio
         inside = torch.arange(audio.shape[1], device=audio.device) < self.frame * batch.lengths[:, None]

@@ -1,0 +1,68 @@
+"""Clips in memory: a set that is small enough is decoded once; what cannot be read is left out and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from affekt.data.audiovisual.ahead import mapped, read_or_say
+from affekt.data.audiovisual.clips import Clips, Decoded, Ints
+from affekt.data.audiovisual.reading import Reading
+from affekt.data.audiovisual.spectrogram import COLUMNS
+from affekt.data.decoding import default_workers
+from affekt.errors import DataError, first
+
+GIB = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryMedia:
+    """Clips that lie decoded in memory; a :class:`~affekt.data.audiovisual.clips.Media`."""
+
+    reading: Reading
+    decoded: Sequence[Decoded]
+
+    def __len__(self) -> int:
+        return len(self.decoded)
+
+    def read(self, index: int) -> Decoded:
+        return self.decoded[index]
+
+    def take(self, indices: Ints) -> MemoryMedia:
+        return replace(self, decoded=[self.decoded[i] for i in np.asarray(indices).tolist()])
+
+
+def most_gib(clips: int, reading: Reading) -> float:
+    """GiB that so many clips take at most, decoded."""
+    frames = reading.limit * reading.fps
+    sizes = {
+        "audio": 4 * reading.samples,
+        "log-mel": 4 * COLUMNS * reading.mels,
+        "faces": 3 * reading.size**2,
+    }
+    return clips * frames * sum(sizes[name] for name in reading.features) / GIB
+
+
+def in_memory(clips: Clips, *, workers: int | None = None) -> tuple[Clips, tuple[str, ...]]:
+    """The clips, decoded, and the line of each that cannot be read, which is left out.
+
+    Raises:
+        DataError: none can be read.
+    """
+    threads = default_workers() if workers is None else workers
+    found: list[Decoded | str] = []
+    with closing(
+        mapped(lambda index: read_or_say(clips.media, index), range(len(clips)), threads, 4 * max(1, threads))
+    ) as read:
+        found += read
+    rows = np.array([i for i, clip in enumerate(found) if isinstance(clip, Decoded)], dtype=np.int64)
+    problems = tuple(line for line in found if isinstance(line, str))
+    if not len(rows):
+        raise DataError(f"{clips.name}: none of {len(clips)} clips can be read: {first(problems, n=1)}")
+    media = MemoryMedia(
+        reading=clips.media.reading, decoded=[clip for clip in found if isinstance(clip, Decoded)]
+    )
+    return replace(clips.take(rows), media=media), problems

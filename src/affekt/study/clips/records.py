@@ -1,0 +1,106 @@
+"""Records: what a run on clips leaves in its folder - predictions by split, the model with its card, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affekt.data.audiovisual import Clips, clip_dataset
+from affekt.data.split_record import Splits
+from affekt.multimodal import AudioVisualNetwork
+from affekt.recipe import Recipe, to_toml
+from affekt.saving import ModelCard
+from affekt.study.clips.opening import NOTHING, ClipSet
+from affekt.study.folder import RunFolder
+from affekt.study.records import parameters, plain
+from affekt.training import Evaluation, TrainingResult
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def write_records(
+    folder: RunFolder,
+    *,
+    recipe: Recipe,
+    what: str,
+    model: AudioVisualNetwork,
+    whole: ClipSet,
+    splits: Splits[Clips],
+    fitted: TrainingResult,
+    evaluations: Mapping[str, Evaluation],
+    learned: Mapping[str, float],
+    problems: Sequence[str],
+) -> None:
+    """Predictions, model and, last, the result: nothing in them depends on the clock.
+
+    Args:
+        learned: metrics on the training clips.
+        problems: lines of clips that could not be read, found in training.
+    """
+    folder.write_predictions(predictions(splits.parts, evaluations))
+    model.save_pretrained(folder.model, card=_card(recipe, what, model, evaluations))
+    test = splits.parts.get("test")
+    folder.write_result(
+        {
+            "name": recipe.name,
+            "condition": what,
+            "seed": recipe.seed,
+            "tasks": {task: list(classes) for task, classes in model.classes.items()},
+            "metrics": {"train": plain(learned)} | {split: plain(e.metrics) for split, e in evaluations.items()},
+            "losses": {split: plain(e.losses) for split, e in evaluations.items()},
+            "n": {name: len(part) for name, part in splits.parts.items()},
+            "held": [] if test is None else np.unique(test.groups).tolist(),
+            **left_out(whole, problems),
+            "epochs": fitted.epochs,
+            "steps": fitted.steps,
+            "best_epoch": fitted.best_epoch,
+            "stopped_early": fitted.stopped_early,
+            "parameters": parameters(model),
+            "notes": [*splits.notes, *whole.notes],
+        }
+    )
+
+
+def left_out(whole: ClipSet, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """Clips that are not in the numbers, by reason."""
+    unreadable = [*whole.unreadable, *sorted(line for line in problems if line not in whole.unreadable)]
+    return {"missing": whole.clips.missing, "dropped": dict(whole.dropped), "unreadable": unreadable}
+
+
+def predictions(parts: Mapping[str, Clips], evaluations: Mapping[str, Evaluation]) -> Arrays:
+    """``split/name`` arrays: ids, groups, ``label/<task>`` of all tasks that were read (-1 for unknown), outputs."""
+    arrays: Arrays = {}
+    for split, evaluation in evaluations.items():
+        clips = parts[split]
+        rows = np.arange(len(clips)) if evaluation.rows is None else evaluation.rows
+        arrays |= {f"{split}/ids": clips.ids[rows], f"{split}/groups": clips.groups[rows]}
+        arrays |= {f"{split}/label/{task}": found.index[rows] for task, found in clips.labels.items()}
+        arrays |= {f"{split}/{name}": values for name, values in evaluation.outputs.items()}
+    return arrays
+
+
+def _card(
+    recipe: Recipe, what: str, model: AudioVisualNetwork, evaluations: Mapping[str, Evaluation]
+) -> ModelCard:
+    found = {f"{split} {k}": v for split, e in evaluations.items() for k, v in plain(e.metrics).items()}
+    return ModelCard(
+        title=f"{recipe.name or 'affekt'}: {what}",
+        summary=recipe.about or f"{type(model).__name__} trained with affekt, seed {recipe.seed}.",
+        datasets=provenance(recipe),
+        metrics={k: v for k, v in found.items() if v is not None and "/confusion/" not in k},
+        recipe=to_toml(recipe),
+    )
+
+
+def provenance(recipe: Recipe) -> list[dict[str, str]]:
+    """Licence and citation of the clips, and of the weights that the network started from."""
+    known = clip_dataset(recipe.clips.name)
+    found = [{"name": known.title, "licence": known.licence, "citation": known.citation}]
+    network = recipe.network
+    started = [network.initial] if network.video != NOTHING and network.initial != "random" else []
+    started += [network.audio] if network.audio.startswith("speech:") else []
+    terms = {"licence": "that of the weights and of their data", "citation": "see there"}
+    return [*found, *({"name": f"initial weights: {name}", **terms} for name in started)]

@@ -1,0 +1,111 @@
+"""Run: one condition with one seed on clips - one split, or each fold in turn."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from affekt.data.audiovisual import split_clips
+from affekt.recipe import Recipe
+from affekt.study.clips.building import feed_of, task_of
+from affekt.study.clips.folds import cross_validated, each_fold, pool, unfinished
+from affekt.study.clips.opening import ClipSet, open_set
+from affekt.study.clips.records import write_records
+from affekt.study.folder import RunFolder
+from affekt.study.running import SCORED, RunResult, alone, as_result, claim, done, started, threads
+from affekt.training import Trainer
+from affekt.training.distributed import barrier, is_main, join
+from affekt.training.precision import choose_device
+from affekt.weighting import check_weighting, create_weighting
+
+
+def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None, progress: Any) -> RunResult:
+    """Train a recipe about clips as it stands, without conditions; goes on where it was stopped.
+
+    With ``folds`` or ``leave_one_out`` and without ``fold``, each fold is trained in ``folds/fold-<k>``, and their test
+    predictions, in which each clip stands once, are the run's.
+
+    Args:
+        what: the name in its result.
+
+    Raises:
+        As :func:`~affekt.study.clips.opening.open_set`, and what the trainer raises.
+    """
+    begun = time.monotonic()
+    folder = RunFolder(out)
+    join(choose_device(recipe.training.device))
+    if (finished := done(folder, recipe)) is not None:
+        return finished
+    recipe = started(folder, recipe)
+    check_weighting(recipe.weighting.name, recipe.weighting.rule_options)
+    with alone(folder), threads(recipe.training):
+        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+            return finished
+        whole = open_set(recipe, data_root=data_root)
+        if not cross_validated(recipe.clips):
+            _train(recipe, folder, whole, what=what, progress=progress)
+        else:
+            _train_folds(recipe, folder, whole, what=what, progress=progress)
+    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+
+
+def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
+    folds = each_fold(recipe, folder, whole.clips)
+    for fold in unfinished(folds):
+        _checked(fold.recipe, whole)
+    claim(folder, recipe)
+    for fold in unfinished(folds):
+        if progress is not None and is_main():
+            progress.say(f"fold {fold.number} of {len(folds)}")
+        _train(fold.recipe, fold.folder, whole, what=what, progress=progress)
+        barrier()
+    if is_main():
+        pool(folder, folds, recipe=recipe, what=what, whole=whole)
+    barrier()
+
+
+def _checked(recipe: Recipe, whole: ClipSet) -> None:
+    """
+    Raises:
+        DataError, UsageError: a split that cannot be cut; before anything is trained.
+    """
+    split_clips(whole.clips, recipe.clips, recipe.seed)
+
+
+def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
+    """One split."""
+    splits = split_clips(whole.clips, recipe.clips, recipe.seed)
+    task = task_of(recipe, whole.clips, seed=recipe.seed)
+    feed = feed_of(recipe, splits.parts, seed=recipe.seed)
+    rule = recipe.weighting
+    weighting = create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
+    claim(folder, recipe)
+    trainer = Trainer(
+        task,
+        feed,
+        recipe.training,
+        folder=folder.path,
+        weighting=weighting,
+        weighting_learning_rate=rule.learning_rate,
+        gradient_cosine=rule.gradient_cosine and len(task.loss_names) > 1 and "validation" in splits,
+        seed=recipe.seed,
+        progress=progress,
+    )
+    fitted = trainer.fit()
+    evaluations = {split: trainer.evaluate(split) for split in SCORED if split in splits}
+    learned = trainer.evaluate("train").metrics
+    if is_main():
+        write_records(
+            folder,
+            recipe=recipe,
+            what=what,
+            model=task.model,
+            whole=whole,
+            splits=splits,
+            fitted=fitted,
+            evaluations=evaluations,
+            learned=learned,
+            problems=tuple(feed.problems),
+        )
+    barrier()
