@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import study_folder
+from affekt.errors import UsageError
 
 if TYPE_CHECKING:
     from affekt.study.planning import StudyPlan
@@ -30,6 +31,11 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
+    if recipe.of_clips:
+        raise UsageError(
+            "affekt plan: counts studies of pictures; one of clips says how long it will take after its first run: "
+            f"affekt study {args.recipe}"
+        )
     from affekt.study.folder import RunFolder
     from affekt.study.planning import plan_in
     from affekt.study.probing import peak_memory, probe

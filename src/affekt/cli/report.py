@@ -8,7 +8,7 @@ from typing import Any
 
 from affekt.cli.options import add_data_root, data_root
 from affekt.cli.printing import say, write
-from affekt.errors import first
+from affekt.errors import UsageError, first
 
 FORMATS = ("html", "markdown", "latex", "csv")
 
@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
     frame = frame_in(args.study)
     comparison = compare_folder(args.study, frame)
+    if frame.recipe.of_clips and (args.items is not None or args.archive is not None):
+        raise UsageError("--items, --archive: are for studies of pictures; of clips write --format csv")
     if args.items is not None:
         from affekt.study.exporting import export_items
 

@@ -68,6 +68,11 @@ def conduct(
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
     """The verdict, the conditions and the declared comparisons as tables."""
+    if comparison.get("kind") == "clips":
+        from affekt.cli.study_of_clips import print_clips
+
+        print_clips(comparison)
+        return
     from affekt.study.verdict import in_words
 
     write(f"{in_words(comparison['verdict'])}\n")

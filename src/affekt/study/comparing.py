@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from affekt.errors import RecipeError, unknown
+from affekt.errors import RecipeError
 from affekt.recipe import StudySettings
 from affekt.study.conditions import CONTROLS
+from affekt.study.declaring import read_comparisons
 from affekt.study.results import Record
 from affekt.study.scores import PERMUTED, RunScores, Scores
 from affekt.study.statistics import (
@@ -45,21 +46,7 @@ def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> 
     if not settings.comparisons:
         others = [name for name in (settings.reference, *CONTROLS) if name in conditions and name != settings.method]
         return [(settings.method, other) for other in others if settings.method in conditions]
-    found: list[tuple[str, str]] = []
-    known = [*conditions, settings.method + PERMUTED]
-    for text in settings.comparisons:
-        first, minus, second = (part.strip() for part in text.partition(" - "))
-        if not minus:
-            raise RecipeError(f'[study] comparisons: "{text}": write "first - second", e.g. "learn-e-reg - wide-total"')
-        for name in (first, second):
-            if name not in known:
-                raise RecipeError(f'[study] comparisons: "{text}": {unknown("condition", name, known)}')
-        if first == second:
-            raise RecipeError(f'[study] comparisons: "{text}": compares a condition with itself')
-        if {first, second} in [{*pair} for pair in found]:
-            raise RecipeError(f'[study] comparisons: "{text}": is declared twice; each counts in the adjustment of all')
-        found.append((first, second))
-    return found
+    return read_comparisons(settings.comparisons, [*conditions, settings.method + PERMUTED])
 
 
 def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:

@@ -96,6 +96,10 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
     Raises:
         AffektError: a run's predictions were altered, or nothing can be written.
     """
+    if frame.recipe.of_clips:
+        from affekt.study.clips.comparison import compare_clips_in
+
+        return compare_clips_in(folder, frame)
     own, said = finished_records(folder, frame)
     scores = read_scores(folder, own)
     settings = frame.recipe.study
@@ -117,7 +121,7 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
         },
         "planned": list(frame.conditions),
         "runs": {"finished": len(own), "declared": len(frame.conditions) * len(frame.seeds)},
-        "failed": _failed(folder, frame),
+        "failed": failed_runs(folder, frame),
         "inapplicable": dict(frame.inapplicable),
         "classes": list(frame.classes),
         "state_names": list(frame.state_names),
@@ -159,7 +163,8 @@ def _about(recipe: Recipe, name: str) -> str:
     return about(recipe, name)
 
 
-def _failed(folder: Path, frame: Frame) -> list[dict[str, Any]]:
+def failed_runs(folder: Path, frame: Frame) -> list[dict[str, Any]]:
+    """Condition, seed and error of each run that failed and has not been done since."""
     found = []
     for seed in frame.seeds:
         for name in frame.conditions:

@@ -88,6 +88,10 @@ def plan(
         RecipeError: an unknown condition, a comparison or chain of conditions that are not run, or nothing to run.
         DataError, UsageError: as the readers of the data.
     """
+    if recipe.of_clips:
+        from affekt.study.clips.planning import plan_clips
+
+        return plan_clips(recipe, seeds=seeds, declared=declared, data_root=data_root)
     settings = recipe.study
     _check_rates(settings.learning_rates)
     chosen = _chosen(recipe)
@@ -203,6 +207,10 @@ def plan_in(recipe: Recipe, folder: RunFolder, *, seeds: int | None, data_root: 
 
 def frame_of(planned: StudyPlan) -> Frame:
     """What a comparison must know of a plan."""
+    if planned.recipe.of_clips:
+        from affekt.study.clips.planning import frame_of_clips
+
+        return frame_of_clips(planned)
     entries = [e for recipe in planned.conditions.values() for e in provenance(recipe, "train")]
     return Frame(
         recipe=planned.recipe,

@@ -31,6 +31,10 @@ def report(folder: Path, frame: Frame, *, pictures: bool | None = None, data_roo
     Raises:
         AffektError: see :func:`~affekt.study.report.write_report`.
     """
+    if frame.recipe.of_clips:
+        from affekt.study.clips.report import write_clip_report
+
+        return write_clip_report(folder)
     allowed = _allowed(frame.recipe) if pictures is None else pictures
     stimuli = _readable(frame, data_root) if allowed else None
     try:

@@ -31,7 +31,7 @@ def record_of(study: Path, job: Job, cost: Cost | None) -> Record:
         "metrics": result["metrics"],
         "parameters": result["parameters"],
         "flops": None if cost is None else {k: v for k, v in asdict(cost).items() if k in ("training", "pretraining")},
-        "seconds": training_seconds(folder, [study / member for member in job.members]),
+        "seconds": training_seconds(folder, [study / member for member in job.members] or folds_of(folder)),
         "permuted": job.recipe.regulation.permute_affect and job.recipe.model.kind == "regulated",
         "n": result["n"],
         "epochs": result["epochs"],
@@ -39,8 +39,13 @@ def record_of(study: Path, job: Job, cost: Cost | None) -> Record:
     }
 
 
+def folds_of(folder: Path) -> list[Path]:
+    """The folders of a run's folds; none of a run of one split."""
+    return sorted((folder / "folds").glob("fold-*"))
+
+
 def training_seconds(folder: Path, members: list[Path]) -> float | None:
-    """Seconds of training, interrupted sessions and an ensemble's members added up; None where no clock was kept."""
+    """Seconds of training, interrupted sessions and the members (of an ensemble, folds) added up; None where no clock was kept."""
     if members:
         found = [training_seconds(member, []) for member in members]
         return None if None in found else round(sum(s for s in found if s is not None), 1)

@@ -62,7 +62,5 @@ def in_memory(clips: Clips, *, workers: int | None = None) -> tuple[Clips, tuple
     problems = tuple(line for line in found if isinstance(line, str))
     if not len(rows):
         raise DataError(f"{clips.name}: none of {len(clips)} clips can be read: {first(problems, n=1)}")
-    media = MemoryMedia(
-        reading=clips.media.reading, decoded=[clip for clip in found if isinstance(clip, Decoded)]
-    )
+    media = MemoryMedia(reading=clips.media.reading, decoded=[clip for clip in found if isinstance(clip, Decoded)])
     return replace(clips.take(rows), media=media), problems

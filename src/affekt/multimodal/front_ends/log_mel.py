@@ -35,8 +35,12 @@ class LogMelAudio(AudioFrontEnd):
         super().__init__(setup)
         self.mels, self.num_features = mels, features
         self.spectrogram(torch.zeros(1, self.samples, device="cpu"))  # so that what cannot be is refused at once
+        self.steps = self._made(mels, features)
+
+    def _made(self, mels: int, features: int) -> nn.ModuleList:
+        """The convolutions."""
         sizes = (mels, features, features)
-        self.steps = nn.ModuleList(_Step(n, features, stride) for n, stride in zip(sizes, STRIDES, strict=True))
+        return nn.ModuleList(_Step(n, features, stride) for n, stride in zip(sizes, STRIDES, strict=True))
 
     def frames_of(self, audio: Tensor) -> int:
         """T, of sound or of a spectrogram."""
@@ -59,11 +63,14 @@ class LogMelAudio(AudioFrontEnd):
         if audio.ndim == 2:
             audio = self.spectrogram(silenced(audio[:, None], lengths * self.samples)[:, 0])
         x = ((audio - CENTRE) / SPREAD).to(next(self.steps.parameters()).dtype).transpose(1, 2)
-        columns = lengths * COLUMNS
+        return self._through(x, lengths * COLUMNS).transpose(1, 2)
+
+    def _through(self, x: Tensor, columns: Tensor) -> Tensor:
+        """``(B, mels, 4 T)`` -> ``(B, num_features, T)``; ``columns``: ``(B,)`` those of each clip."""
         for step, stride in zip(self.steps, STRIDES, strict=True):
             x = step(silenced(x, columns))
             columns = columns // stride
-        return x.transpose(1, 2)
+        return x
 
 
 class _Step(nn.Module):

@@ -82,9 +82,7 @@ def predictions(parts: Mapping[str, Clips], evaluations: Mapping[str, Evaluation
     return arrays
 
 
-def _card(
-    recipe: Recipe, what: str, model: AudioVisualNetwork, evaluations: Mapping[str, Evaluation]
-) -> ModelCard:
+def _card(recipe: Recipe, what: str, model: AudioVisualNetwork, evaluations: Mapping[str, Evaluation]) -> ModelCard:
     found = {f"{split} {k}": v for split, e in evaluations.items() for k, v in plain(e.metrics).items()}
     return ModelCard(
         title=f"{recipe.name or 'affekt'}: {what}",

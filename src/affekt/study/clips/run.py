@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from affekt.data.audiovisual import split_clips
 from affekt.recipe import Recipe
 from affekt.study.clips.building import feed_of, task_of
-from affekt.study.clips.folds import cross_validated, each_fold, pool, unfinished
+from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
 from affekt.study.clips.opening import ClipSet, open_set
 from affekt.study.clips.records import write_records
 from affekt.study.folder import RunFolder
@@ -36,18 +37,23 @@ def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None,
     folder = RunFolder(out)
     join(choose_device(recipe.training.device))
     if (finished := done(folder, recipe)) is not None:
-        return finished
+        return _with_models(finished, recipe)
     recipe = started(folder, recipe)
     check_weighting(recipe.weighting.name, recipe.weighting.rule_options)
     with alone(folder), threads(recipe.training):
         if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
-            return finished
+            return _with_models(finished, recipe)
         whole = open_set(recipe, data_root=data_root)
         if not cross_validated(recipe.clips):
             _train(recipe, folder, whole, what=what, progress=progress)
         else:
             _train_folds(recipe, folder, whole, what=what, progress=progress)
-    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+    return _with_models(as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun), recipe)
+
+
+def _with_models(result: RunResult, recipe: Recipe) -> RunResult:
+    """Over folds there is no one model; each fold has its own."""
+    return replace(result, model=result.folder / FOLDS) if cross_validated(recipe.clips) else result
 
 
 def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:

@@ -76,13 +76,14 @@ def _read(joint: Joint, seed: int, folder: Path, losses: Mapping[str, float]) ->
         weights = read_weights(folder)
         if weights is not None:
             joint.weights[seed] = (weights.tasks, weights.steps, weights.weights)
-        cosines = _cosines(log)
+        cosines = cosines_in(log)
         if cosines:
             joint.cosines[seed] = cosines
     joint.losses[seed] = losses
 
 
-def _cosines(log: Path) -> dict[str, Series]:
+def cosines_in(log: Path) -> dict[str, Series]:
+    """Pair of tasks -> cosine of their gradients after each epoch, out of a log."""
     found: dict[str, Series] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         record: Mapping[str, Any] = json.loads(line) if '"gradient_cosine"' in line else {}

@@ -82,7 +82,7 @@ def read_study(path: Path) -> Study:
         comparison=comparison,
         runs=runs,
         recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.exists() else "",
-        environments=_environments(runs),
+        environments=environments([run.path for run in runs]),
         curves=curves,
         joint=joint,
         notes=[*notes, *unread],
@@ -125,11 +125,12 @@ def _curve(path: Path, metric: str) -> tuple[list[float], list[float]]:
     return epochs, values
 
 
-def _environments(runs: Sequence[Run]) -> list[tuple[str, int]]:
+def environments(folders: Sequence[Path]) -> list[tuple[str, int]]:
+    """The different machines and versions of runs, each with how many it did."""
     found: dict[str, int] = {}
-    for run in runs:
+    for folder in folders:
         try:
-            held = json.loads((run.path / "environment.json").read_text(encoding="utf-8"))
+            held = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
             words = _environment(held)
         except (OSError, ValueError, AttributeError, TypeError):
             words = "not recorded"

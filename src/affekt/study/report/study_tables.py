@@ -40,7 +40,11 @@ def tables(comparison: Comparison, format: str, *, only: str | None = None) -> s
 
 
 def study_tables(comparison: Comparison) -> list[Table]:
-    """Conditions, comparisons and attribution; those without a record are left out."""
+    """Conditions, comparisons and attribution; those without a record are left out. Of clips: those of such a study."""
+    if comparison.get("kind") == "clips":
+        from affekt.study.clips.report import clip_tables
+
+        return clip_tables(comparison)
     every = (conditions_table, comparisons_table, attribution_table, tuning_table)
     return [table for table in (make(comparison) for make in every) if table.records]
 

@@ -112,7 +112,7 @@ def difference(first: Resampled, second: Resampled | None = None) -> Difference:
     one seed the items alone are drawn: the answer is about these two networks, not about the two methods.
 
     Scores lie in [0, 1]. That nothing differed on N items does not make it certain that nothing ever will: the items'
-    part is never less than one item more or less, 1 / N.
+    part is never less than one item more or less.
 
     Raises:
         UsageError: other seeds or items than the first's.
@@ -132,7 +132,7 @@ def difference(first: Resampled, second: Resampled | None = None) -> Difference:
         interplay = float((draws - centre[:, None]).var(axis=0, ddof=1).mean()) / (count - 1)
         of_seeds = float(mean.var(ddof=1)) / count
     total = max(of_seeds + of_items - interplay, of_seeds, of_items, interplay)
-    items = (math.hypot((total - of_seeds) ** 0.5, 1 / first.items), max(first.effective - 1, 1.0))
+    items = (math.hypot((total - of_seeds) ** 0.5, first.step), max(first.effective - 1, 1.0))
     return Difference(
         estimate=float(mean.mean()),
         parts=((of_seeds**0.5, float(count - 1)), items) if count > 1 else (items,),

@@ -27,8 +27,8 @@ Lines = Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.
 """Name -> x, and over the seeds: mean, lowest, highest."""
 
 
-def weights_over_time(joints: Sequence[Joint]) -> Chart | None:
-    """None where the weights of no condition change."""
+def weights_over_time(joints: Sequence[Joint], *, over: str = "seeds") -> Chart | None:
+    """None where the weights of no condition change. ``over``: what there is one entry each of."""
     found = {joint.condition: _shares(joint) for joint in joints if _change(joint)}
     if not found:
         return None
@@ -36,7 +36,7 @@ def weights_over_time(joints: Sequence[Joint]) -> Chart | None:
     return Chart(
         name="weights",
         title="Weights of the losses",
-        caption="Each task's share of the weight by step, in conditions whose weights change: mean over seeds, band "
+        caption=f"Each task's share of the weight by step, in conditions whose weights change: mean over {over}, band "
         f"from the lowest to the highest, steps averaged in {POINTS} groups. Under the line at {LOW:g} a task is "
         "hardly learned. Every step's weights stand in the run's log.",
         alt="Shares at the end: "
@@ -79,8 +79,8 @@ def _shares(joint: Joint) -> Lines:
     }
 
 
-def gradient_cosines(joints: Sequence[Joint]) -> Chart | None:
-    """None where no run noted them."""
+def gradient_cosines(joints: Sequence[Joint], *, over: str = "seeds", unit: str = "pictures") -> Chart | None:
+    """None where no run noted them. ``over``: what there is one entry each of."""
     found = {joint.condition: _cosines(joint) for joint in joints if joint.cosines}
     if not found:
         return None
@@ -89,7 +89,7 @@ def gradient_cosines(joints: Sequence[Joint]) -> Chart | None:
         name="gradient-cosine",
         title="Gradients of two tasks",
         caption="Cosine between the gradients of two losses on the parameters that both reach, on the same training "
-        "pictures after each epoch: mean over seeds, band from the lowest to the highest. Below 0 a step for one task "
+        f"{unit} after each epoch: mean over {over}, band from the lowest to the highest. Below 0 a step for one task "
         "undoes some of the other.",
         alt="Cosines after the last epoch: "
         + "; ".join(

@@ -1,0 +1,231 @@
+"""Comparing: average recall of each task by condition, declared differences, and what a leaky split would have shown.
+
+Intervals hold for other seeds and other *speakers*: speakers are drawn whole, for all seeds and conditions at once, and
+the average recall is taken anew over all clips of each draw, so that a task on which every speaker has one class
+(gender) has an interval, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from affekt.recipe import Recipe
+from affekt.study.clips.opening import learned_tasks
+from affekt.study.clips.planning import counterpart, declared_for_tasks, is_leaky
+from affekt.study.clips.scores import ClipScores, Floats, Ints
+from affekt.study.comparing import ALPHA, POINT
+from affekt.study.results import Record
+from affekt.study.statistics import (
+    Comparison,
+    Difference,
+    Resampled,
+    compare,
+    difference,
+    resample,
+    smallest_difference,
+)
+from affekt.study.statistics.calibration import item_nll
+from affekt.training.classification import balanced_accuracy
+from affekt.weighting import delta_p
+
+Json = dict[str, Any]
+Drawn = Mapping[str, Mapping[str, Resampled]]
+"""Task -> condition -> average recall over draws of speakers."""
+
+
+def compare_clips(
+    scores: ClipScores | None, records: Sequence[Record], recipe: Recipe, conditions: Mapping[str, Recipe]
+) -> Json:
+    """Everything of comparison.json that follows from the runs; recalls in percent, differences in points.
+
+    Args:
+        scores: of the finished runs; None: there are none.
+        records: their lines.
+        recipe: of the study.
+        conditions: name -> resolved recipe, in order; one without a finished run is left out here.
+    """
+    declared = declared_for_tasks(recipe, conditions)
+    if scores is None:
+        return {"tasks": {}, "n_items": 0, "n_groups": 0, "conditions": [], "comparisons": [], "leaks": []}
+    drawn = {task: _drawn(scores, task, recipe.study.draws) for task in scores.classes}
+    order = [name for name in conditions if name in scores.runs]
+    nll = {name: _nll(scores, name) for name in order}
+    return {
+        "tasks": {task: _task(scores, task) for task in scores.classes},
+        "n_items": len(scores.ids),
+        "n_groups": len(np.unique(scores.speakers)),
+        "unit": "clips",
+        "conditions": [
+            _condition(name, conditions[name], scores, drawn, records) | _losses(name, nll, conditions)
+            for name in order
+        ],
+        "comparisons": _comparisons(declared, drawn, recipe),
+        "leaks": [leak for name in order if is_leaky(conditions[name]) for leak in _leaks(name, conditions, drawn)],
+    }
+
+
+def _drawn(scores: ClipScores, task: str, draws: int) -> dict[str, Resampled]:
+    known = scores.labels[task] >= 0
+    labels, speakers = scores.labels[task][known], scores.speakers[known]
+    right = {name: {s: _right(logs, labels) for s, logs in runs.items()} for name, runs in scores.of_task(task).items()}
+    several = len(np.unique(speakers)) > 1
+    return resample(right, groups=speakers if several else None, classes=labels, draws=draws)
+
+
+def _right(logs: Floats, labels: Ints) -> Floats:
+    return (logs.argmax(axis=1) == labels).astype(np.float64)
+
+
+def _task(scores: ClipScores, task: str) -> Json:
+    labels = scores.labels[task]
+    counts = {name: int((labels == k).sum()) for k, name in enumerate(scores.classes[task])}
+    return {"classes": list(scores.classes[task]), "n": int((labels >= 0).sum()), "of_class": counts}
+
+
+def _condition(name: str, resolved: Recipe, scores: ClipScores, drawn: Drawn, records: Sequence[Record]) -> Json:
+    runs = scores.runs[name]
+    seeds = sorted(runs)
+    own = sorted((r for r in records if r["condition"] == name), key=lambda r: seeds.index(int(r["seed"])))
+    learned = [task for task in learned_tasks(resolved) if name in drawn.get(task, {})]
+    return {
+        "name": name,
+        "seeds": seeds,
+        "leaky": is_leaky(resolved),
+        "rule": resolved.weighting.name,
+        "tasks": {task: _measures(name, task, scores, drawn[task][name]) for task in learned},
+        "parameters": own[0]["parameters"],
+        "seconds": [r["seconds"] for r in own],
+    }
+
+
+def _measures(name: str, task: str, scores: ClipScores, drawn: Resampled) -> Json:
+    """Recall, accuracy and log-loss of one task; recall by class and by speaker, means over seeds."""
+    known = scores.labels[task] >= 0
+    labels, speakers = scores.labels[task][known], scores.speakers[known]
+    runs = list(scores.of_task(task)[name].values())
+    alone = difference(drawn)
+    low, high = alone.interval()
+    ends = {"low": max(0.0, POINT * low), "high": min(POINT, POINT * high)}
+    said = [logs.argmax(axis=1) for logs in runs]
+    classes = scores.classes[task]
+    present = [k for k in range(len(classes)) if (labels == k).any()]
+    return {
+        "uar": {**_spread([POINT * x for x in alone.each]), **ends},
+        "accuracy": _spread([POINT * float((answer == labels).mean()) for answer in said]),
+        "nll": _spread([float(item_nll(logs, labels).mean()) for logs in runs]),
+        "recall": {classes[k]: POINT * float(np.mean([(a == k)[labels == k].mean() for a in said])) for k in present},
+        "speakers": {
+            str(who): POINT
+            * float(np.mean([balanced_accuracy(a[speakers == who], labels[speakers == who]) for a in said]))
+            for who in np.unique(speakers)
+        },
+    }
+
+
+def _spread(values: Sequence[float]) -> Json:
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "sd": sd, "each": list(values)}
+
+
+def _nll(scores: ClipScores, name: str) -> dict[int, dict[str, float]]:
+    """Seed -> task -> mean log-loss."""
+    found: dict[int, dict[str, float]] = {}
+    for task in scores.classes:
+        labels = scores.labels[task][scores.labels[task] >= 0]
+        for seed, logs in scores.of_task(task).get(name, {}).items():
+            found.setdefault(seed, {})[task] = float(item_nll(logs, labels).mean())
+    return found
+
+
+def _losses(name: str, nll: Mapping[str, Mapping[int, Mapping[str, float]]], conditions: Mapping[str, Recipe]) -> Json:
+    """The unweighted sum of the log-losses and Delta_p, of a condition that learns several tasks; else None of both."""
+    tasks = learned_tasks(conditions[name])
+    nothing: Json = {"nll_sum": None, "delta_p": None, "delta_p_seeds": 0}
+    if len(tasks) < 2:
+        return nothing
+    found = {**nothing, "nll_sum": _spread([sum(of.values()) for of in nll[name].values()])}
+    alone = {task: _alone(task, conditions) for task in tasks}
+    single = {task: nll.get(other or "", {}) for task, other in alone.items()}
+    seeds = [seed for seed in nll[name] if all(seed in single[task] for task in tasks)]
+    if is_leaky(conditions[name]) or not seeds:
+        return found
+    joint = {task: float(np.mean([nll[name][s][task] for s in seeds])) for task in tasks}
+    one = {task: float(np.mean([single[task][s][task] for s in seeds])) for task in tasks}
+    return {**found, "delta_p": POINT * delta_p(joint, one), "delta_p_seeds": len(seeds)}
+
+
+def _alone(task: str, conditions: Mapping[str, Recipe]) -> str | None:
+    """The first condition that learns this task and nothing else, on a sound split."""
+    there = (n for n, resolved in conditions.items() if learned_tasks(resolved) == (task,) and not is_leaky(resolved))
+    return next(there, None)
+
+
+def _comparisons(declared: Sequence[tuple[str, str, str]], drawn: Drawn, recipe: Recipe) -> list[Json]:
+    """Each declared comparison on each task; Holm counts all of them, also those that have no runs yet."""
+    made: dict[str, Difference] = {}
+    for first, second, task in declared:
+        found = _difference(first, second, drawn.get(task, {}))
+        if found is not None:
+            made[_title(first, second, task)] = found
+    margin = recipe.study.margin / POINT
+    compared = compare(made, margin=margin, alpha=ALPHA, more=len(declared) - len(made)) if made else []
+    by_title = {c.name: c for c in compared}
+    out: list[Json] = []
+    for first, second, task in declared:
+        title = _title(first, second, task)
+        bare: Json = {"name": f"{first} - {second}", "first": first, "second": second, "task": task}
+        if title in by_title:
+            seeds = _common(first, second, drawn[task])
+            bare |= {**_numbers(by_title[title], len(declared)), "seeds": seeds}
+        out.append(bare)
+    return out
+
+
+def _title(first: str, second: str, task: str) -> str:
+    return f"{first} - {second}, {task}"
+
+
+def _common(first: str, second: str, drawn: Mapping[str, Resampled]) -> list[int]:
+    return [s for s in drawn[first].seeds if s in drawn[second].seeds] if {first, second} <= drawn.keys() else []
+
+
+def _difference(first: str, second: str, drawn: Mapping[str, Resampled]) -> Difference | None:
+    seeds = _common(first, second, drawn)
+    return difference(drawn[first].of(seeds), drawn[second].of(seeds)) if seeds else None
+
+
+def _numbers(c: Comparison, family: int) -> Json:
+    d = c.difference
+    low, high = d.interval()
+    return {
+        "estimate": POINT * d.estimate,
+        "low": POINT * low,
+        "high": POINT * high,
+        "p": d.p,
+        "p_holm": c.p,
+        "p_equivalent": c.p_equivalent,
+        "adjusted_low": POINT * c.low,
+        "adjusted_high": POINT * c.high,
+        "verdict": c.verdict,
+        "each": [POINT * x for x in d.each],
+        "from_seeds": POINT * d.from_seeds if d.seeds > 1 else None,
+        "from_speakers": POINT * d.from_items,
+        "parts": [{"standard_error": POINT * error, "degrees": degrees} for error, degrees in d.parts],
+        "smallest": POINT * smallest_difference(d, alpha=ALPHA / family),
+    }
+
+
+def _leaks(name: str, conditions: Mapping[str, Recipe], drawn: Drawn) -> list[Json]:
+    """How much higher a leaky condition scores than the same on speakers that it has not heard; no verdict, no p."""
+    other = counterpart(name, conditions)
+    found: list[Json] = []
+    for task in learned_tasks(conditions[name]):
+        d = None if other is None else _difference(name, other, drawn.get(task, {}))
+        if d is not None and other is not None:
+            low, high = d.interval()
+            numbers = {"estimate": POINT * d.estimate, "low": POINT * low, "high": POINT * high}
+            found.append({"condition": name, "against": other, "task": task, **numbers, "n_seeds": d.seeds})
+    return found

@@ -1,0 +1,157 @@
+"""Planning: what a study of clips is going to do - its conditions resolved, its seeds, what may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from affekt.data import dataset_folder
+from affekt.data.audiovisual import clip_dataset
+from affekt.data.audiovisual.splits import LEAKY
+from affekt.errors import RecipeError, unknown
+from affekt.recipe import Recipe
+from affekt.study.clips.folds import cross_validated
+from affekt.study.clips.opening import features_of, learned_tasks
+from affekt.study.clips.records import provenance
+from affekt.study.comparison import Frame
+from affekt.study.conditions import apply_condition
+from affekt.study.declaring import read_comparisons
+from affekt.study.facts import Facts
+from affekt.study.planning import ALL, StudyPlan
+from affekt.weighting import check_weighting
+
+
+def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_root: Path | None) -> StudyPlan:
+    """Resolve the conditions of a study of clips; see :func:`affekt.study.planning.plan`.
+
+    Raises:
+        RecipeError: an unknown condition, comparisons that mean nothing, keys that such a study does not have.
+        DataError, UsageError: as the reader of the set.
+    """
+    _check_keys(recipe)
+    # Runs of one split are tested on the same clips; over folds each clip is tested whatever the seed.
+    if not cross_validated(recipe.clips) and recipe.clips.split_seed is None:
+        recipe = replace(recipe, clips=replace(recipe.clips, split_seed=recipe.seed))
+    conditions = {name: apply_condition(recipe, name) for name in _chosen(recipe)}
+    for name, resolved in conditions.items():
+        _check_condition(name, resolved)
+    if len({cross_validated(resolved.clips) for resolved in conditions.values()}) > 1:
+        raise RecipeError(
+            "[study] conditions: some run over folds and some do not; all must be tested on the same clips"
+        )
+    declared_for_tasks(recipe, conditions)
+    settings = recipe.clips
+    clip_dataset(settings.name).clips(
+        dataset_folder(settings, data_root), replace(settings, features=features_of(recipe))
+    )
+    first, count = recipe.seed, recipe.study.seeds if seeds is None else seeds
+    return StudyPlan(
+        recipe=recipe,
+        conditions=conditions,
+        costs={},
+        inapplicable={},
+        seeds=tuple(range(first, first + max(count, declared or 0))),
+        declared=tuple(range(first, first + (declared or count))),
+        facts=Facts(classes=(), train=0, test_varies=False),
+    )
+
+
+def _check_keys(recipe: Recipe) -> None:
+    for key in ("learning_rates", "chain"):
+        if getattr(recipe.study, key):
+            raise RecipeError(f"[study] {key}: is for studies of pictures; leave it out")
+
+
+def _check_condition(name: str, resolved: Recipe) -> None:
+    """
+    Raises:
+        RecipeError, UsageError: what this condition cannot have, with its name; before anything is trained.
+    """
+    try:
+        learned_tasks(resolved)
+        features_of(resolved)
+        check_weighting(resolved.weighting.name, resolved.weighting.rule_options)
+    except RecipeError as error:
+        raise RecipeError(f"[conditions.{name}]: {error}") from None
+
+
+def _chosen(recipe: Recipe) -> list[str]:
+    """Names of the study's conditions, in the recipe's order."""
+    known = list(recipe.conditions)
+    if not known:
+        raise RecipeError("a study of clips runs the recipe's own conditions; declare some: [conditions.uniform] ...")
+    names = list(recipe.study.conditions) or known
+    for name in names:
+        if name not in (*known, ALL):
+            raise RecipeError(f"[study] conditions: {unknown('condition', name, [*known, ALL])}")
+    return known if ALL in names else [name for name in known if name in names]
+
+
+def is_leaky(resolved: Recipe) -> bool:
+    """Whether a condition tests on speakers that it learned from."""
+    return resolved.clips.split_by in LEAKY
+
+
+def declared_for_tasks(recipe: Recipe, conditions: Mapping[str, Recipe]) -> list[tuple[str, str, str]]:
+    """``(first, second, task)`` of each declared comparison and each task that both sides learn.
+
+    Without ``[study] comparisons``: every condition minus ``[study] reference``, where the study runs that.
+
+    Raises:
+        RecipeError: a comparison that is badly written, of a leaky condition, or of two that share no task.
+    """
+    found = []
+    for first, second in _pairs(recipe, conditions):
+        tasks = [task for task in learned_tasks(conditions[first]) if task in learned_tasks(conditions[second])]
+        if not tasks:
+            raise RecipeError(f'[study] comparisons: "{first} - {second}": they learn no task in common')
+        found += [(first, second, task) for task in tasks]
+    return found
+
+
+def _pairs(recipe: Recipe, conditions: Mapping[str, Recipe]) -> list[tuple[str, str]]:
+    settings = recipe.study
+    sound = [name for name, resolved in conditions.items() if not is_leaky(resolved)]
+    if not settings.comparisons:
+        reference = settings.reference
+        learned = set(learned_tasks(conditions[reference])) if reference in sound else set()
+        return [
+            (name, reference) for name in sound if name != reference and learned & set(learned_tasks(conditions[name]))
+        ]
+    pairs = read_comparisons(settings.comparisons, list(conditions))
+    for pair in pairs:
+        for name in pair:
+            if name not in sound:
+                raise RecipeError(
+                    f'[study] comparisons: "{pair[0]} - {pair[1]}": {name} learns from the speakers that it is tested on; '
+                    "it is shown beside its counterpart, never as evidence; leave it out"
+                )
+    return pairs
+
+
+def counterpart(name: str, conditions: Mapping[str, Recipe]) -> str | None:
+    """The condition that differs from a leaky one by its split alone; None where there is none."""
+    own = _unsplit(conditions[name])
+    others: Sequence[str] = [other for other, resolved in conditions.items() if not is_leaky(resolved)]
+    return next((other for other in others if _unsplit(conditions[other]) == own), None)
+
+
+def _unsplit(resolved: Recipe) -> Recipe:
+    whole = replace(resolved.clips, split_by="speaker", folds=None, fold=None, leave_one_out=False, validation=0.0)
+    return replace(resolved, clips=replace(whole, split_seed=None, test=0.0))
+
+
+def frame_of_clips(planned: StudyPlan) -> Frame:
+    """What a comparison must know of a plan."""
+    entries = [entry for resolved in planned.conditions.values() for entry in provenance(resolved)]
+    return Frame(
+        recipe=planned.recipe,
+        conditions=tuple(planned.conditions),
+        inapplicable=planned.inapplicable,
+        seeds=planned.seeds,
+        declared=planned.declared,
+        classes=(),
+        state_names=(),
+        provenance=tuple({entry["name"]: entry for entry in entries}.values()),
+    )

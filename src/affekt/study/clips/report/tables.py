@@ -1,0 +1,208 @@
+"""Tables of a study of clips: conditions by task, declared comparisons, joint losses, speakers, and the leak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from affekt.report.numbers import NONE, count, counted, interval, known, number, probability, short_count, signed
+from affekt.report.table import Column, Record, Table
+
+Comparison = Mapping[str, Any]
+
+
+def clip_tables(comparison: Comparison) -> list[Table]:
+    """All of them; those without a record are left out."""
+    every = (conditions_table, comparisons_table, losses_table, recall_table, speakers_table, leaks_table)
+    return [table for table in (make(comparison) for make in every) if table.records]
+
+
+def on_what(comparison: Comparison) -> str:
+    """``408 test clips of 8 speakers``."""
+    speakers = counted(int(comparison.get("n_groups") or 0), "speaker")
+    return f"{count(comparison.get('n_items'))} test clips of {speakers}"
+
+
+def rows(comparison: Comparison) -> list[tuple[Comparison, str, Comparison]]:
+    """Condition, task, and what the condition's runs did on it; by task, then in the order of the conditions."""
+    every = comparison.get("conditions") or ()
+    return [(c, task, c["tasks"][task]) for task in comparison.get("tasks") or () for c in every if task in c["tasks"]]
+
+
+def _named(condition: Comparison) -> str:
+    return f"{condition['name']} (leaks)" if condition["leaky"] else str(condition["name"])
+
+
+def conditions_table(comparison: Comparison) -> Table:
+    """A row a task and condition: average recall with its interval and its spread over seeds, and the other scores."""
+    return Table(
+        name="conditions",
+        caption=f"Unweighted average recall (UAR, percent) of each task on {on_what(comparison)}, mean over seeds, its 95 % "
+        "interval over seeds and speakers, and its standard deviation over seeds; accuracy in percent, NLL in nats. (leaks): "
+        "tested on speakers that were learned from; no evidence.",
+        records=[_condition(*row) for row in rows(comparison)],
+        columns=(
+            Column("Task", lambda r: r["task"], numeric=False),
+            Column("Condition", lambda r: r["condition"], numeric=False),
+            Column("Seeds", lambda r: str(len(r["seeds"]))),
+            Column("UAR, %", lambda r: number(r["uar"], 1)),
+            Column("95 % interval", lambda r: interval(r["low"], r["high"], 1)),
+            Column("SD over seeds", lambda r: number(r["sd"], 1)),
+            Column("Accuracy, %", lambda r: number(r["accuracy"], 1)),
+            Column("NLL", lambda r: number(r["nll"], 3)),
+            Column("Parameters", lambda r: short_count(r["parameters"])),
+            Column("Seconds a run", lambda r: count(r["seconds"])),
+        ),
+    )
+
+
+def _condition(condition: Comparison, task: str, found: Comparison) -> Record:
+    seconds = [s for s in condition.get("seconds") or () if known(s)]
+    return {
+        "task": task,
+        "condition": _named(condition),
+        "seeds": list(condition["seeds"]),
+        "uar": found["uar"]["mean"],
+        "low": found["uar"]["low"],
+        "high": found["uar"]["high"],
+        "sd": found["uar"]["sd"],
+        "uar_each": list(found["uar"]["each"]),
+        "accuracy": found["accuracy"]["mean"],
+        "nll": found["nll"]["mean"],
+        "parameters": (condition.get("parameters") or {}).get("trainable"),
+        "seconds": sum(seconds) / len(seconds) if seconds else None,
+    }
+
+
+def comparisons_table(comparison: Comparison) -> Table:
+    """A row a declared comparison and task, in absolute points of average recall."""
+    keys = ("estimate", "low", "high", "p", "p_holm", "p_equivalent", "adjusted_low", "adjusted_high", "verdict")
+    keys = (*keys, "smallest", "from_seeds", "from_speakers")
+    margin = comparison.get("margin")
+    return Table(
+        name="comparisons",
+        caption=f"Declared comparisons, first minus second in absolute points of UAR, on {on_what(comparison)}. Intervals are "
+        "of 95 % over seeds and speakers; p (Holm) is adjusted for all rows together; the smallest detectable difference is "
+        "what a study like this finds four times in five, adjusted for all rows."
+        + (f" Margin of equivalence: {margin:g} points." if known(margin) else ""),
+        records=[
+            {"comparison": c["name"], "task": c["task"], "seeds": list(c.get("seeds") or ())}
+            | {key: c.get(key) for key in keys}
+            | {"each": list(c.get("each") or ())}
+            for c in comparison.get("comparisons") or ()
+        ],
+        columns=(
+            Column("Comparison", lambda r: r["comparison"], numeric=False),
+            Column("Task", lambda r: r["task"], numeric=False),
+            Column("Seeds", lambda r: str(len(r["seeds"]))),
+            Column("Difference", lambda r: signed(r["estimate"], 1)),
+            Column("95 % interval", lambda r: interval(r["low"], r["high"], 1, sign=True)),
+            Column("p", lambda r: probability(r["p"])),
+            Column("p (Holm)", lambda r: probability(r["p_holm"])),
+            Column("Verdict", lambda r: r["verdict"] or NONE, numeric=False),
+            Column("Smallest detectable", lambda r: number(r["smallest"], 1)),
+        ),
+    )
+
+
+def losses_table(comparison: Comparison) -> Table:
+    """A row a condition: each task's own log-loss, unweighted, their sum, and Delta_p."""
+    tasks = list(comparison.get("tasks") or ())
+    return Table(
+        name="joint-losses",
+        caption=f"The unweighted NLL of each task on {on_what(comparison)}, mean over seeds, and their sum. The loss that a "
+        "network descended on is not shown: it is in weights of its own and says nothing beside another's. Delta_p: mean "
+        "relative change of the losses against the networks that learn one task alone; above 0 is better.",
+        records=[_losses(c, tasks) for c in comparison.get("conditions") or ()],
+        columns=(
+            Column("Condition", lambda r: r["condition"], numeric=False),
+            Column("Seeds", lambda r: str(r["seeds"])),
+            *(Column(f"NLL, {task}", _value(f"nll {task}", 3)) for task in tasks),
+            Column("Sum", _value("sum", 3)),
+            Column("Delta_p, %", lambda r: signed(r["delta_p"], 1)),
+        ),
+    )
+
+
+def _losses(condition: Comparison, tasks: Sequence[str]) -> Record:
+    of = condition["tasks"]
+    return {
+        "condition": _named(condition),
+        "seeds": len(condition["seeds"]),
+        **{f"nll {task}": of[task]["nll"]["mean"] if task in of else None for task in tasks},
+        "sum": (condition.get("nll_sum") or {}).get("mean"),
+        "delta_p": condition.get("delta_p"),
+        "delta_p_seeds": condition.get("delta_p_seeds"),
+    }
+
+
+def _value(key: str, digits: int) -> Any:
+    return lambda record: number(record[key], digits)
+
+
+def recall_table(comparison: Comparison) -> Table:
+    """A row a condition and class: the share of the class's clips that is found."""
+    found = rows(comparison)
+    names = [c["name"] for c in comparison.get("conditions") or ()]
+    classes = [(task, name) for task, held in (comparison.get("tasks") or {}).items() for name in held["classes"]]
+    by = {(c["name"], task): measures for c, task, measures in found}
+    records = [
+        {"task": task, "class": k, "n": comparison["tasks"][task]["of_class"][k]}
+        | {name: by.get((name, task), {}).get("recall", {}).get(k) for name in names}
+        for task, k in classes
+    ]
+    return Table(
+        name="recall",
+        caption=f"Recall of each class, percent, on {on_what(comparison)}, mean over seeds; n: clips of the class.",
+        records=records,
+        columns=(
+            Column("Task", lambda r: r["task"], numeric=False),
+            Column("Class", lambda r: r["class"], numeric=False),
+            Column("n", lambda r: count(r["n"])),
+            *(Column(_named(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
+        ),
+    )
+
+
+def speakers_table(comparison: Comparison) -> Table:
+    """A row a task and speaker: average recall over this speaker's clips."""
+    names = [c["name"] for c in comparison.get("conditions") or ()]
+    by = {(c["name"], task): measures["speakers"] for c, task, measures in rows(comparison)}
+    tasks = list(comparison.get("tasks") or ())
+    speakers = list(dict.fromkeys(who for measures in by.values() for who in measures))
+    records = [
+        {"task": task, "speaker": who} | {name: by.get((name, task), {}).get(who) for name in names}
+        for task in tasks
+        for who in speakers
+        if any(who in by.get((name, task), {}) for name in names)
+    ]
+    return Table(
+        name="speakers",
+        caption="Average recall, percent, over the clips of each speaker, mean over seeds; of a speaker with one class of a "
+        "task (gender) the share of right answers.",
+        records=records,
+        columns=(
+            Column("Task", lambda r: r["task"], numeric=False),
+            Column("Speaker", lambda r: r["speaker"], numeric=False),
+            *(Column(_named(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
+        ),
+    )
+
+
+def leaks_table(comparison: Comparison) -> Table:
+    """What a split that shares speakers would have claimed."""
+    return Table(
+        name="leak",
+        caption="How much higher the same networks score where they have learned from the speakers that they are tested on, in "
+        "points of UAR with a 95 % interval over seeds and speakers. It shows the split's error, not a method's merit: it is "
+        "in no declared comparison and has no p.",
+        records=[dict(leak) for leak in comparison.get("leaks") or ()],
+        columns=(
+            Column("Leaky condition", lambda r: r["condition"], numeric=False),
+            Column("minus", lambda r: r["against"], numeric=False),
+            Column("Task", lambda r: r["task"], numeric=False),
+            Column("Seeds", lambda r: str(r["n_seeds"])),
+            Column("Points too many", lambda r: signed(r["estimate"], 1)),
+            Column("95 % interval", lambda r: interval(r["low"], r["high"], 1, sign=True)),
+        ),
+    )
