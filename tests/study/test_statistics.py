@@ -445,3 +445,48 @@ def test_groups_of_unequal_size_count_as_their_effective_number():
     assert difference(four).parts[-1][1] == pytest.approx(144 / 48 - 1)
     even = resample({"a": {0: np.arange(12) % 2}}, groups=np.repeat(list("wxyz"), 3))["a"]
     assert even.effective == pytest.approx(4) and difference(even).parts[-1][1] == pytest.approx(3)
+
+
+class TestAverageRecall:
+    """Scores averaged over classes: unweighted average recall, anew in each draw."""
+
+    right = np.array([1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    classes = np.array([0, 0, 0, 0, 1, 1])
+
+    def test_the_mean_is_that_of_the_classes(self):
+        found = resample({"a": {0: self.right}}, classes=self.classes)["a"]
+        assert found.mean[0] == pytest.approx((3 / 4 + 0) / 2)
+
+    def test_each_draw_has_the_mean_over_the_classes_that_it_has(self):
+        """Two groups, one a class: a draw is both (half of the time), or one of them twice."""
+        groups = np.array(["x", "x", "x", "x", "y", "y"])
+        draws = resample({"a": {0: self.right}}, groups=groups, classes=self.classes)["a"].draws[:, 0]
+        assert set(np.round(draws, 6)) == {0.375, 0.75, 0.0}
+
+    def test_one_class_is_the_plain_mean(self):
+        plain = resample({"a": {0: self.right}})["a"]
+        same = resample({"a": {0: self.right}}, classes=np.zeros(6))["a"]
+        assert np.allclose(plain.draws, same.draws) and plain.mean == same.mean and plain.step == same.step
+
+    def test_one_item_of_a_rare_class_counts_more(self):
+        found = resample({"a": {0: self.right}}, classes=self.classes)["a"]
+        assert found.step == pytest.approx(1 / (2 * 2))
+        assert difference(found).parts[0][0] >= 1 / 4
+
+    def test_eight_speakers_and_three_seeds_are_covered(self):
+        """Speakers and seeds with errors of their own, unequal classes; the interval holds the truth as often as said.
+
+        260 studies: with .95 the share found is under .92 once in a hundred.
+        """
+        rng = np.random.default_rng(1)
+        speakers, seeds, clips = 8, 3, 42
+        groups = np.repeat(np.arange(speakers), clips)
+        weight = np.array([0.24, 0.17, 0.17, 0.13, 0.12, 0.1, 0.07])
+        hits = 0
+        for _ in range(260):
+            classes = rng.choice(7, len(groups), p=weight)
+            ability = 0.6 + 0.12 * rng.normal(size=(speakers, 7))[groups, classes]
+            runs = {s: (rng.random(len(groups)) < ability + 0.03 * rng.normal()) * 1.0 for s in range(seeds)}
+            low, high = difference(resample({"a": runs}, groups=groups, classes=classes, draws=200)["a"]).interval()
+            hits += low <= 0.6 <= high
+        assert hits / 260 >= 0.92

@@ -94,7 +94,7 @@ class NetworkSettings:
     video_size: int = setting(96, "side of what the image backbone sees, pixels", low=8, high=1024)
     initial: str = setting("random", "of the image backbone: `random`, `imagenet`, or a path")
     width: float | None = setting(None, "channels of its first stage", low=1)
-    recurrent: Literal["lstm", "gru", "transformer", "mean"] = setting("lstm", "over time")
+    recurrent: Literal["lstm", "gru", "transformer", "mean", "statistics"] = setting("lstm", "over time")
     hidden: int = setting(256, "width of that, and of fusions", low=1)
     layers: int = setting(2, "its layers", low=1)
     fusion: Literal["concatenate", "gated", "attention"] = setting("concatenate", "of each step's sound and pictures")

@@ -45,7 +45,7 @@ def folds_of(folder: Path) -> list[Path]:
 
 
 def training_seconds(folder: Path, members: list[Path]) -> float | None:
-    """Seconds of training, interrupted sessions and the members (of an ensemble, folds) added up; None where no clock was kept."""
+    """Seconds of training, interrupted sessions and members (of an ensemble, folds) added up; None without a clock."""
     if members:
         found = [training_seconds(member, []) for member in members]
         return None if None in found else round(sum(s for s in found if s is not None), 1)

@@ -30,7 +30,7 @@ __all__ = ["AUDIO", "AudioFrontEnd", "AudioSetup", "VideoFrontEnd", "create_audi
 def create_audio(
     name: str, *, rate: int = 16_000, fps: float = 25.0, options: Mapping[str, Any] | None = None
 ) -> AudioFrontEnd:
-    """A front end for sound by name: ``"raw"``, ``"log-mel"``, ``"log-mel-cnn"``, ``"speech:<model of the hub, or folder>"``.
+    """A front end for sound by name: ``"raw"``, ``"log-mel"``, ``"log-mel-cnn"``, ``"speech:<model, or folder>"``.
 
     Raises:
         UsageError: no such front end or option (the nearest are named), or what the front end refuses.

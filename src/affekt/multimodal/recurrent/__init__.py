@@ -11,9 +11,16 @@ from affekt.multimodal.recurrent.base import Recurrent
 from affekt.multimodal.recurrent.gru import Gru
 from affekt.multimodal.recurrent.lstm import Lstm
 from affekt.multimodal.recurrent.mean import Mean
+from affekt.multimodal.recurrent.statistics import Statistics
 from affekt.multimodal.recurrent.transformer import Transformer
 
-RECURRENT: dict[str, type[Recurrent]] = {"lstm": Lstm, "gru": Gru, "transformer": Transformer, "mean": Mean}
+RECURRENT: dict[str, type[Recurrent]] = {
+    "lstm": Lstm,
+    "gru": Gru,
+    "transformer": Transformer,
+    "mean": Mean,
+    "statistics": Statistics,
+}
 
 __all__ = ["RECURRENT", "Recurrent", "create_recurrent"]
 

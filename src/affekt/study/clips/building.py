@@ -55,7 +55,8 @@ def _audio_options(recipe: Recipe) -> dict[str, Any]:
         and options.setdefault("mels", recipe.clips.mels) != recipe.clips.mels
     ):
         raise RecipeError(
-            f"[network] audio_options.mels = {options['mels']}, but [clips] mels = {recipe.clips.mels}; write the latter"
+            f"[network] audio_options.mels = {options['mels']}, but [clips] mels = {recipe.clips.mels}; write the "
+            "latter"
         )
     return options
 

@@ -21,9 +21,10 @@ KIND = "clips"
 METRIC = "unweighted average recall (UAR): the mean over the classes of the share of each class's clips that is found"
 
 HOW = (
-    "Intervals: crossed bootstrap over seeds and speakers; in each draw of whole speakers the average recall is taken anew "
-    "over all their clips. What the seeds bring of the error and what the speakers add are each widened by a Student's t of "
-    "their own: with {speakers} speakers that of {degrees} degrees of freedom or fewer, where their clips are unequally many."
+    "Intervals: crossed bootstrap over seeds and speakers; in each draw of whole speakers the average recall is "
+    "taken anew over all their clips. What the seeds bring of the error and what the speakers add are each widened "
+    "by a Student's t of their own: with {speakers} speakers that of {degrees} degrees of freedom or fewer, where "
+    "their clips are unequally many."
 )
 
 CITATION = """@article{chae2018joint,
@@ -119,7 +120,7 @@ def _notes(comparison: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) 
     leaky = [c["name"] for c in comparison["conditions"] if c["leaky"]]
     if leaky:
         found.append(
-            f"{', '.join(leaky)} LEAKS: its networks learned from the speakers that they are tested on. It shows what such "
-            "a split would have claimed, and is no evidence"
+            f"{', '.join(leaky)} LEAKS: its networks learned from the speakers that they are tested on. It shows "
+            "what such a split would have claimed, and is no evidence"
         )
     return [*found, *dict.fromkeys(note for record in records for note in record["notes"])]

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from affekt.data import dataset_folder
-from affekt.data.audiovisual import clip_dataset
-from affekt.data.audiovisual.splits import LEAKY
-from affekt.errors import RecipeError, unknown
+from affekt.data.audiovisual import clip_dataset, split_clips
+from affekt.data.audiovisual.splits import LEAKY, count_folds
+from affekt.errors import DataError, RecipeError, unknown
 from affekt.recipe import Recipe
 from affekt.study.clips.folds import cross_validated
 from affekt.study.clips.opening import features_of, learned_tasks
@@ -41,11 +41,9 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
             "[study] conditions: some run over folds and some do not; all must be tested on the same clips"
         )
     declared_for_tasks(recipe, conditions)
-    settings = recipe.clips
-    clip_dataset(settings.name).clips(
-        dataset_folder(settings, data_root), replace(settings, features=features_of(recipe))
-    )
     first, count = recipe.seed, recipe.study.seeds if seeds is None else seeds
+    for name, resolved in conditions.items():
+        _check_splits(name, resolved, range(first, first + max(count, declared or 0)), data_root)
     return StudyPlan(
         recipe=recipe,
         conditions=conditions,
@@ -74,6 +72,25 @@ def _check_condition(name: str, resolved: Recipe) -> None:
         check_weighting(resolved.weighting.name, resolved.weighting.rule_options)
     except RecipeError as error:
         raise RecipeError(f"[conditions.{name}]: {error}") from None
+
+
+def _check_splits(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | None) -> None:
+    """Cut every split of a condition, on labels alone: what cannot be cut is said before anything is trained.
+
+    Raises:
+        DataError: a split or a class without a clip; with the condition and the seed.
+    """
+    settings = replace(resolved.clips, features=features_of(resolved))
+    clips = clip_dataset(settings.name).clips(dataset_folder(settings, data_root), settings)
+    folds: Sequence[int | None] = range(count_folds(clips, settings)) if cross_validated(settings) else [settings.fold]
+    for seed in seeds:
+        for fold in folds:
+            try:
+                parts = split_clips(clips, replace(settings, fold=fold), seed).parts
+            except DataError as error:
+                raise DataError(f"{name}, seed {seed}{'' if fold is None else f', fold {fold}'}: {error}") from None
+            if "test" not in parts:
+                raise DataError(f"{name}: no test split; a study needs one, e.g. [clips] test = 0.2")
 
 
 def _chosen(recipe: Recipe) -> list[str]:
@@ -124,8 +141,8 @@ def _pairs(recipe: Recipe, conditions: Mapping[str, Recipe]) -> list[tuple[str, 
         for name in pair:
             if name not in sound:
                 raise RecipeError(
-                    f'[study] comparisons: "{pair[0]} - {pair[1]}": {name} learns from the speakers that it is tested on; '
-                    "it is shown beside its counterpart, never as evidence; leave it out"
+                    f'[study] comparisons: "{pair[0]} - {pair[1]}": {name} learns from the speakers that it is tested '
+                    "on; it is shown beside its counterpart, never as evidence; leave it out"
                 )
     return pairs
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affekt.data.audiovisual import split_clips
+from affekt.multimodal import AudioVisualTask
 from affekt.recipe import Recipe
 from affekt.study.clips.building import feed_of, task_of
 from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
@@ -18,7 +19,7 @@ from affekt.study.running import SCORED, RunResult, alone, as_result, claim, don
 from affekt.training import Trainer
 from affekt.training.distributed import barrier, is_main, join
 from affekt.training.precision import choose_device
-from affekt.weighting import check_weighting, create_weighting
+from affekt.weighting import Weighting, check_weighting, create_weighting
 
 
 def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None, progress: Any) -> RunResult:
@@ -59,7 +60,8 @@ def _with_models(result: RunResult, recipe: Recipe) -> RunResult:
 def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
     folds = each_fold(recipe, folder, whole.clips)
     for fold in unfinished(folds):
-        _checked(fold.recipe, whole)
+        split_clips(whole.clips, fold.recipe.clips, recipe.seed)
+    _weighted_task(recipe, whole)
     claim(folder, recipe)
     for fold in unfinished(folds):
         if progress is not None and is_main():
@@ -71,21 +73,19 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     barrier()
 
 
-def _checked(recipe: Recipe, whole: ClipSet) -> None:
-    """
-    Raises:
-        DataError, UsageError: a split that cannot be cut; before anything is trained.
-    """
-    split_clips(whole.clips, recipe.clips, recipe.seed)
+def _weighted_task(recipe: Recipe, whole: ClipSet) -> tuple[AudioVisualTask, Weighting]:
+    """The task and the weighting of its losses; what cannot be is said here, before a folder is claimed."""
+    task = task_of(recipe, whole.clips, seed=recipe.seed)
+    rule = recipe.weighting
+    return task, create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
 
 
 def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
     """One split."""
     splits = split_clips(whole.clips, recipe.clips, recipe.seed)
-    task = task_of(recipe, whole.clips, seed=recipe.seed)
+    task, weighting = _weighted_task(recipe, whole)
     feed = feed_of(recipe, splits.parts, seed=recipe.seed)
     rule = recipe.weighting
-    weighting = create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
     claim(folder, recipe)
     trainer = Trainer(
         task,

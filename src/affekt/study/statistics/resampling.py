@@ -75,8 +75,8 @@ def resample(
         groups: ``(N,)`` what is drawn as a whole (speakers, themes); None: single items. A draw of groups of different
             sizes has the mean over its items.
         classes: ``(N,)`` int, the class of each item: scores are then means over the classes of the mean over the items
-            of each - of right and wrong answers the unweighted average recall - anew in each draw, over the classes that
-            a draw has. None: means over all items alike.
+            of each - of right and wrong answers the unweighted average recall - anew in each draw, over the classes
+            that a draw has. None: means over all items alike.
         draws: B.
         seed: of the draws.
 

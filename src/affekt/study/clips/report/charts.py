@@ -27,9 +27,10 @@ def recall_chart(comparison: Mapping[str, Any]) -> Chart | None:
     return Chart(
         name="recall",
         title="",
-        caption=f"Unweighted average recall, percent, on {on_what(comparison)}. Dot: the mean over seeds; line: its 95 % interval "
-        "over seeds and speakers; open circles below: every seed; dashed: chance. Orange: a leaky split, no evidence. An "
-        "interval of one condition says nothing of a difference; for that see the declared comparisons, which are paired.",
+        caption=f"Unweighted average recall, percent, on {on_what(comparison)}. Dot: the mean over seeds; line: its "
+        "95 % interval over seeds and speakers; open circles below: every seed; dashed: chance. Orange: a leaky "
+        "split, no evidence. An interval of one condition says nothing of a difference; for that see the declared "
+        "comparisons, which are paired.",
         alt="Dot plot. " + "; ".join(f"{r['task']}, {r['condition']}: {number(r['uar'], 1)} %" for r in records),
         draw=lambda width: _draw(width, {task: [r for r in records if r["task"] == task] for task in tasks}, chance),
         table=Table(name="uar", caption="Average recall of every condition, percent.", records=records),

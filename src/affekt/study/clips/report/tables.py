@@ -37,9 +37,9 @@ def conditions_table(comparison: Comparison) -> Table:
     """A row a task and condition: average recall with its interval and its spread over seeds, and the other scores."""
     return Table(
         name="conditions",
-        caption=f"Unweighted average recall (UAR, percent) of each task on {on_what(comparison)}, mean over seeds, its 95 % "
-        "interval over seeds and speakers, and its standard deviation over seeds; accuracy in percent, NLL in nats. (leaks): "
-        "tested on speakers that were learned from; no evidence.",
+        caption=f"Unweighted average recall (UAR, percent) of each task on {on_what(comparison)}, mean over seeds, "
+        "its 95 % interval over seeds and speakers, and its standard deviation over seeds; accuracy in percent, NLL "
+        "in nats. (leaks): tested on speakers that were learned from; no evidence.",
         records=[_condition(*row) for row in rows(comparison)],
         columns=(
             Column("Task", lambda r: r["task"], numeric=False),
@@ -81,9 +81,9 @@ def comparisons_table(comparison: Comparison) -> Table:
     margin = comparison.get("margin")
     return Table(
         name="comparisons",
-        caption=f"Declared comparisons, first minus second in absolute points of UAR, on {on_what(comparison)}. Intervals are "
-        "of 95 % over seeds and speakers; p (Holm) is adjusted for all rows together; the smallest detectable difference is "
-        "what a study like this finds four times in five, adjusted for all rows."
+        caption=f"Declared comparisons, first minus second in absolute points of UAR, on {on_what(comparison)}. "
+        "Intervals are of 95 % over seeds and speakers; p (Holm) is adjusted for all rows together; the smallest "
+        "detectable difference is what a study like this finds four times in five, adjusted for all rows."
         + (f" Margin of equivalence: {margin:g} points." if known(margin) else ""),
         records=[
             {"comparison": c["name"], "task": c["task"], "seeds": list(c.get("seeds") or ())}
@@ -110,9 +110,10 @@ def losses_table(comparison: Comparison) -> Table:
     tasks = list(comparison.get("tasks") or ())
     return Table(
         name="joint-losses",
-        caption=f"The unweighted NLL of each task on {on_what(comparison)}, mean over seeds, and their sum. The loss that a "
-        "network descended on is not shown: it is in weights of its own and says nothing beside another's. Delta_p: mean "
-        "relative change of the losses against the networks that learn one task alone; above 0 is better.",
+        caption=f"The unweighted NLL of each task on {on_what(comparison)}, mean over seeds, and their sum. The loss "
+        "that a network descended on is not shown: it is in weights of its own and says nothing beside another's. "
+        "Delta_p: mean relative change of the losses against the networks that learn one task alone; above 0 is "
+        "better.",
         records=[_losses(c, tasks) for c in comparison.get("conditions") or ()],
         columns=(
             Column("Condition", lambda r: r["condition"], numeric=False),
@@ -178,8 +179,8 @@ def speakers_table(comparison: Comparison) -> Table:
     ]
     return Table(
         name="speakers",
-        caption="Average recall, percent, over the clips of each speaker, mean over seeds; of a speaker with one class of a "
-        "task (gender) the share of right answers.",
+        caption="Average recall, percent, over the clips of each speaker, mean over seeds; of a speaker with one "
+        "class of a task (gender) the share of right answers.",
         records=records,
         columns=(
             Column("Task", lambda r: r["task"], numeric=False),
@@ -193,9 +194,9 @@ def leaks_table(comparison: Comparison) -> Table:
     """What a split that shares speakers would have claimed."""
     return Table(
         name="leak",
-        caption="How much higher the same networks score where they have learned from the speakers that they are tested on, in "
-        "points of UAR with a 95 % interval over seeds and speakers. It shows the split's error, not a method's merit: it is "
-        "in no declared comparison and has no p.",
+        caption="How much higher the same networks score where they have learned from the speakers that they are "
+        "tested on, in points of UAR with a 95 % interval over seeds and speakers. It shows the split's error, not a "
+        "method's merit: it is in no declared comparison and has no p.",
         records=[dict(leak) for leak in comparison.get("leaks") or ()],
         columns=(
             Column("Leaky condition", lambda r: r["condition"], numeric=False),

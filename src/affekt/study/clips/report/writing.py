@@ -125,7 +125,8 @@ def _caveats(comparison: Comparison) -> list[str]:
     speakers = int(comparison["n_groups"])
     if 0 < speakers < 20:
         found.append(
-            f"Much about people: these are {counted(speakers, 'speaker')}, and every interval is as wide as so few make it."
+            f"Much about people: these are {counted(speakers, 'speaker')}, and every interval is as wide as so few "
+            "make it."
         )
     leaky = [c["name"] for c in comparison["conditions"] if c["leaky"]]
     if leaky:

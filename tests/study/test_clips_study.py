@@ -1,0 +1,140 @@
+"""Studies of clips: conditions x seeds over folds, average recall with intervals over speakers, a leak."""
+
+import json
+
+import numpy as np
+import pytest
+from clip_files import write
+
+from affekt.errors import DataError, RecipeError
+from affekt.recipe import load_recipe, override
+from affekt.study import plan, study, tables
+from affekt.study.clips.comparing import compare_clips
+from affekt.study.clips.report import write_clip_report
+from affekt.study.clips.scores import ClipScores
+from affekt.study.conditions import apply_condition
+from affekt.training.classification import balanced_accuracy
+from affekt.weighting import delta_p
+
+pytest.importorskip("soundfile")
+
+BRIEF = ["training.epochs=1"]
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    return override(load_recipe(write(tmp_path_factory.mktemp("clips"))), BRIEF)
+
+
+@pytest.fixture(scope="module")
+def done(recipe, tmp_path_factory):
+    return study(recipe, out=tmp_path_factory.mktemp("studies") / "study", workers=1)
+
+
+def test_every_condition_and_seed_is_run_and_compared(done):
+    held = json.loads((done.folder / "comparison.json").read_text())
+    assert done.failed == {} and held["kind"] == "clips"
+    assert held["runs"] == {"finished": 10, "declared": 10}
+    assert [c["name"] for c in held["conditions"]] == ["uniform", "softmax", "emotion-only", "voice-only", "leaky"]
+    assert [(c["name"], c["task"]) for c in held["comparisons"]] == [
+        ("softmax - uniform", "emotion"),
+        ("softmax - uniform", "voice"),
+        ("uniform - emotion-only", "emotion"),
+    ]
+    assert held["n_items"] == 48 and held["n_groups"] == 6
+    assert all(c["low"] <= c["estimate"] <= c["high"] for c in held["comparisons"])
+    assert "5 degrees of freedom" in held["verdict"]["rules"]
+
+
+def test_average_recall_is_that_of_the_pooled_predictions(done):
+    for name in ("uniform", "leaky"):
+        condition = next(c for c in done.comparison["conditions"] if c["name"] == name)
+        for seed, value in zip(condition["seeds"], condition["tasks"]["emotion"]["uar"]["each"], strict=True):
+            with np.load(done.folder / "runs" / name / f"seed-{seed}" / "predictions.npz") as found:
+                said = found["test/emotion/log_probabilities"].argmax(1)
+                assert value == pytest.approx(100 * balanced_accuracy(said, found["test/label/emotion"]))
+
+
+def test_the_leak_is_marked_and_stands_in_no_comparison(done):
+    leaky = next(c for c in done.comparison["conditions"] if c["name"] == "leaky")
+    assert leaky["leaky"] and leaky["delta_p"] is None
+    assert {(leak["condition"], leak["against"]) for leak in done.comparison["leaks"]} == {("leaky", "uniform")}
+    assert all("leaky" not in (c["first"], c["second"]) for c in done.comparison["comparisons"])
+    assert any("leaky LEAKS" in note for note in done.comparison["notes"])
+
+
+def test_losses_are_unweighted_and_held_against_single_tasks(done):
+    by = {c["name"]: c for c in done.comparison["conditions"]}
+    joint = {task: by["uniform"]["tasks"][task]["nll"]["mean"] for task in ("emotion", "voice")}
+    single = {task: by[f"{task}-only"]["tasks"][task]["nll"]["mean"] for task in joint}
+    assert by["uniform"]["nll_sum"]["mean"] == pytest.approx(sum(joint.values()))
+    assert by["uniform"]["delta_p"] == pytest.approx(100 * delta_p(joint, single))
+    assert by["emotion-only"]["delta_p"] is None
+
+
+def test_called_again_nothing_is_trained_and_nothing_changes(recipe, done):
+    before = {p: p.stat().st_mtime_ns for p in done.folder.rglob("result.json")}
+    comparison = (done.folder / "comparison.json").read_bytes()
+    study(recipe, out=done.folder, workers=1)
+    assert {p: p.stat().st_mtime_ns for p in done.folder.rglob("result.json")} == before
+    assert (done.folder / "comparison.json").read_bytes() == comparison
+
+
+def test_the_report_has_its_figures_and_says_what_leaks(done):
+    files = {p.relative_to(done.folder).as_posix() for p in write_clip_report(done.folder)}
+    assert {"report.html", "figures/recall.svg", "figures/weights.svg", "figures/gradient-cosine.svg"} <= files
+    assert {f"tables/{name}.csv" for name in ("conditions", "comparisons", "joint-losses", "leak", "speakers")} <= files
+    page = (done.folder / "report.html").read_text()
+    assert "leaky (leaks)" in page and "over seeds and speakers" in page
+    assert "mean over seeds and folds" in page
+    assert tables(done.comparison, "markdown", only="leak").count("leaky") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["study.comparisons=['leaky - uniform']"], "leaky learns from the speakers that it is tested on"),
+        (["study.comparisons=['emotion-only - voice-only']"], "they learn no task in common"),
+        (["study.comparisons=['softmax - unifrm']"], "Nearest: uniform"),
+        (["study.conditions=['unifrm']"], "Nearest: uniform"),
+        (["study.learning_rates=[0.1]"], "learning_rates: is for studies of pictures"),
+    ],
+)
+def test_what_means_nothing_is_refused(recipe, changes, message):
+    with pytest.raises(RecipeError, match=message):
+        plan(override(recipe, changes))
+
+
+def test_a_split_that_cannot_be_cut_is_said_before_anything_is_trained(recipe):
+    with pytest.raises(DataError, match=r"uniform, seed 0, fold 0: .*cannot be cut into 7 folds"):
+        plan(override(recipe, ["clips.folds=7"]))
+
+
+def made_up(right):
+    """Scores of two conditions: ``right[condition]`` ``(seeds, N)`` whether each clip is found."""
+    n = 80
+    labels = np.arange(n) % 2
+    speakers = np.array([f"s{k}" for k in np.arange(n) // 10])
+
+    def logs(found):
+        said = np.where(found, labels, 1 - labels)
+        return np.log(np.where(np.arange(2) == said[:, None], 0.9, 0.1))
+
+    runs = {name: {s: {"emotion": logs(row)} for s, row in enumerate(rows)} for name, rows in right.items()}
+    ids = np.array([f"c{k:02d}" for k in range(n)])
+    return ClipScores(
+        ids=ids, speakers=speakers, labels={"emotion": labels}, classes={"emotion": ["a", "b"]}, runs=runs
+    )
+
+
+def test_a_clear_difference_is_told_and_none_is_not(recipe):
+    rng = np.random.default_rng(0)
+    poor, fine = rng.random((4, 80)) < 0.4, rng.random((4, 80)) < 0.98
+    chosen = override(recipe, ["study.comparisons=['softmax - uniform', 'uniform - emotion-only']"])
+    conditions = {n: apply_condition(chosen, n) for n in ("uniform", "softmax", "emotion-only")}
+    lines = [{"condition": n, "seed": s, "parameters": None, "seconds": None} for n in conditions for s in range(4)]
+    scores = made_up({"uniform": poor, "softmax": fine, "emotion-only": poor})
+    found = compare_clips(scores, lines, chosen, conditions)
+    by = {c["name"]: c for c in found["comparisons"] if c["task"] == "emotion"}
+    assert by["softmax - uniform"]["verdict"] == "better"
+    assert by["uniform - emotion-only"]["estimate"] == 0 and by["uniform - emotion-only"]["p"] == 1
