@@ -7,16 +7,19 @@ import pytest
 
 from affekt.backbones import list_backbones
 from affekt.data import dataset
+from affekt.data.audiovisual import clip_dataset
 from affekt.recipe import load_recipe, override
 from affekt.regulation import PRESETS
 from affekt.study import apply_condition, list_conditions, pretrain, train
+from affekt.study.clips.planning import declared_for_tasks
 from affekt.study.computed import COMPUTED
 from affekt.study.conditions import NEEDS_PRETRAINING
 from affekt.weighting import list_weightings
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 EXPECTED = {
-    "abstract", "cifar10-laptop", "cifar10-study", "diffused-emod", "earlier-learners-study", "emod", "emoset",
+    "abstract", "cifar10-laptop", "cifar10-study", "diffused-emod", "earlier-learners-study", "emod",
+    "emodb-published-front-end", "emodb-study", "emoset",
     "ferplus", "ferplus-cifar10-study", "oasis", "own-folder", "quickstart", "resnet50-cifar10",
     "resnet50-cifar100", "vit-b16-cifar10", "vit-b16-cifar100",
 }  # fmt: skip
@@ -38,8 +41,11 @@ def test_parses_and_names_what_exists(path):
         plain = name.split("-w")[0]
         assert name in list_backbones(name) or plain in list_backbones(plain)
     assert recipe.weighting.name in list_weightings()
+    if recipe.of_clips:
+        assert set(recipe.clips.tasks) <= set(clip_dataset(recipe.clips.name).tasks)
+        declared_for_tasks(recipe, {name: apply_condition(recipe, name) for name in recipe.conditions})
     # Those that are computed need the data.
-    for condition in (*PRESETS, *recipe.conditions):
+    for condition in (*(() if recipe.of_clips else PRESETS), *recipe.conditions):
         assert condition in list_conditions(recipe)
         if condition in COMPUTED:
             continue

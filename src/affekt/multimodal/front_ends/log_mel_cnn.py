@@ -37,7 +37,7 @@ class LogMelCnnAudio(LogMelAudio):
             raise UsageError(
                 f"mels = {mels}, features = {features}: {LEAST} bands or more and a multiple of 4 features are asked"
             )
-        super().__init__(setup, mels=mels, features=features)
+        super().__init__(setup, mels=mels, features=features, norm="batch")
 
     def _made(self, mels: int, features: int) -> nn.ModuleList:
         del mels

@@ -76,7 +76,8 @@ def _drawn(scores: ClipScores, task: str, draws: int) -> dict[str, Resampled]:
 
 
 def _right(logs: Floats, labels: Ints) -> Floats:
-    return (logs.argmax(axis=1) == labels).astype(np.float64)
+    right: Floats = (logs.argmax(axis=1) == labels).astype(np.float64)
+    return right
 
 
 def _task(scores: ClipScores, task: str) -> Json:

@@ -76,8 +76,8 @@ def _condition(condition: Comparison, task: str, found: Comparison) -> Record:
 
 def comparisons_table(comparison: Comparison) -> Table:
     """A row a declared comparison and task, in absolute points of average recall."""
-    keys = ("estimate", "low", "high", "p", "p_holm", "p_equivalent", "adjusted_low", "adjusted_high", "verdict")
-    keys = (*keys, "smallest", "from_seeds", "from_speakers")
+    tests = ("p", "p_holm", "p_equivalent", "adjusted_low", "adjusted_high", "verdict")
+    keys = ("estimate", "low", "high", *tests, "smallest", "from_seeds", "from_speakers")
     margin = comparison.get("margin")
     return Table(
         name="comparisons",
