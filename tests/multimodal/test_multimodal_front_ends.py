@@ -146,7 +146,7 @@ def test_steps_of_log_mel_stand_in_the_middle_of_their_frame():
 
 
 def test_names():
-    assert set(AUDIO) == {"raw", "log-mel", "log-mel-cnn", "speech"}
+    assert set(AUDIO) == {"raw", "log-mel", "speech"}
     with pytest.raises(UsageError, match=r'audio "logmel": unknown\. Nearest: log-mel'):
         create_audio("logmel")
     with pytest.raises(UsageError, match='audio = "raw:x": raw has no models; write "raw"'):

@@ -63,7 +63,25 @@ def test_mean_is_the_mean_of_the_valid_steps(lengths):
         torch.testing.assert_close(found[row], steps[row, :length].mean(0))
 
 
-@pytest.mark.parametrize(("name", "ordered"), [("lstm", True), ("gru", True), ("transformer", True), ("mean", False)])
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=5))
+def test_statistics_are_mean_and_deviation_of_the_valid_steps(lengths):
+    steps = torch.randn(len(lengths), 7, 3, dtype=torch.float64)
+    found = create_recurrent("statistics", 3)(steps, torch.tensor(lengths))
+    for row, length in enumerate(lengths):
+        own = steps[row, :length]
+        torch.testing.assert_close(found[row, :3], own.mean(0), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(found[row, 3:], own.std(0, correction=0), rtol=1e-3, atol=2e-3)
+
+
+def test_the_deviation_of_one_step_has_a_gradient():
+    steps = torch.randn(1, 1, 3, requires_grad=True)
+    create_recurrent("statistics", 3)(steps, torch.tensor([1])).sum().backward()
+    assert torch.isfinite(steps.grad).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "ordered"), [("lstm", True), ("gru", True), ("transformer", True), ("mean", False), ("statistics", False)]
+)
 def test_order_counts_but_for_the_mean(name, ordered):
     part = made(name)
     steps = torch.randn(1, 5, 5)

@@ -86,9 +86,7 @@ class NetworkSettings:
     """The network of a recipe about clips; by default the published one (Chae et al., arXiv:1809.00758)."""
 
     tasks: tuple[str, ...] = setting((), "which of `clips.tasks` are learned; empty: all")
-    audio: str = setting(
-        "raw", "how it hears: `raw`, `log-mel`, `log-mel-cnn`, `speech:<model of the hub, or folder>`, `none`"
-    )
+    audio: str = setting("raw", "how it hears: `raw`, `log-mel`, `speech:<model of the hub, or folder>`, `none`")
     audio_options: dict[str, Value] = setting({}, "options of that front end, e.g. `features` of `log-mel`")
     video: str = setting("resnet50", "how it sees: an image backbone, see `affekt.list_backbones()`, or `none`")
     video_size: int = setting(96, "side of what the image backbone sees, pixels", low=8, high=1024)

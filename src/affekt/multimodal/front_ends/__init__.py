@@ -12,17 +12,11 @@ from affekt.errors import UsageError
 from affekt.multimodal.choosing import check_options, chosen
 from affekt.multimodal.front_ends.base import AudioFrontEnd, AudioSetup
 from affekt.multimodal.front_ends.log_mel import LogMelAudio
-from affekt.multimodal.front_ends.log_mel_cnn import LogMelCnnAudio
 from affekt.multimodal.front_ends.pictures import VideoFrontEnd
 from affekt.multimodal.front_ends.raw import RawAudio
 from affekt.multimodal.front_ends.speech import SpeechAudio
 
-AUDIO: dict[str, type[AudioFrontEnd]] = {
-    "raw": RawAudio,
-    "log-mel": LogMelAudio,
-    "log-mel-cnn": LogMelCnnAudio,
-    "speech": SpeechAudio,
-}
+AUDIO: dict[str, type[AudioFrontEnd]] = {"raw": RawAudio, "log-mel": LogMelAudio, "speech": SpeechAudio}
 
 __all__ = ["AUDIO", "AudioFrontEnd", "AudioSetup", "VideoFrontEnd", "create_audio"]
 
@@ -30,7 +24,7 @@ __all__ = ["AUDIO", "AudioFrontEnd", "AudioSetup", "VideoFrontEnd", "create_audi
 def create_audio(
     name: str, *, rate: int = 16_000, fps: float = 25.0, options: Mapping[str, Any] | None = None
 ) -> AudioFrontEnd:
-    """A front end for sound by name: ``"raw"``, ``"log-mel"``, ``"log-mel-cnn"``, ``"speech:<model, or folder>"``.
+    """A front end for sound by name: ``"raw"``, ``"log-mel"``, ``"speech:<model of the hub, or folder>"``.
 
     Raises:
         UsageError: no such front end or option (the nearest are named), or what the front end refuses.

@@ -6,15 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from affekt.data.audiovisual.spectrogram import COLUMNS, log_mel
-from affekt.errors import UsageError, unknown
+from affekt.errors import UsageError
 from affekt.multimodal.front_ends.base import AudioFrontEnd, AudioSetup
 from affekt.multimodal.timeline import silenced
 
 CENTRE, SPREAD = -4.0, 6.0
 """About the mean and the standard deviation of log power in speech: -4.1 and 5.8 in 60 clips of EmoDB. Fixed, so that
 loudness is kept and a clip's numbers do not depend on what else is in its batch."""
-
-NORMS = ("layer", "batch")
 
 STRIDES = (1, 2, 2)
 """Of the convolutions: from the columns of the spectrogram to frames."""
@@ -28,27 +26,17 @@ class LogMelAudio(AudioFrontEnd):
     Args:
         mels: bands of frequency.
         features: channels of the convolutions, and so the length of what is said of a frame.
-        norm: behind each convolution. ``"layer"``: over the channels of each moment, to which a clip says the same in
-            any batch, and which hardly hears how loud a moment is. ``"batch"``: of each channel over the batch, which
-            does; in training, clips of a batch and their padding count together.
 
     Raises:
-        UsageError: a frame that cannot be cut in four, more bands than there are frequencies for, another norm.
+        UsageError: a frame that cannot be cut in four, or more bands than there are frequencies for.
     """
 
-    def __init__(self, setup: AudioSetup, *, mels: int = 64, features: int = 256, norm: str = "layer") -> None:
+    def __init__(self, setup: AudioSetup, *, mels: int = 64, features: int = 256) -> None:
         super().__init__(setup)
-        if norm not in NORMS:
-            raise UsageError(unknown("norm", norm, NORMS))
-        self.mels, self.num_features, self.norm = mels, features, norm
+        self.mels, self.num_features = mels, features
         self.spectrogram(torch.zeros(1, self.samples, device="cpu"))  # so that what cannot be is refused at once
-        self.steps = self._made(mels, features)
-
-    def _made(self, mels: int, features: int) -> nn.ModuleList:
-        """The convolutions."""
         sizes = (mels, features, features)
-        steps = (_Step(n, features, stride, self.norm) for n, stride in zip(sizes, STRIDES, strict=True))
-        return nn.ModuleList(steps)
+        self.steps = nn.ModuleList(_Step(n, features, stride) for n, stride in zip(sizes, STRIDES, strict=True))
 
     def frames_of(self, audio: Tensor) -> int:
         """T, of sound or of a spectrogram."""
@@ -71,30 +59,25 @@ class LogMelAudio(AudioFrontEnd):
         if audio.ndim == 2:
             audio = self.spectrogram(silenced(audio[:, None], lengths * self.samples)[:, 0])
         x = ((audio - CENTRE) / SPREAD).to(next(self.steps.parameters()).dtype).transpose(1, 2)
-        return self._through(x, lengths * COLUMNS).transpose(1, 2)
-
-    def _through(self, x: Tensor, columns: Tensor) -> Tensor:
-        """``(B, mels, 4 T)`` -> ``(B, num_features, T)``; ``columns``: ``(B,)`` those of each clip."""
+        columns = lengths * COLUMNS
         for step, stride in zip(self.steps, STRIDES, strict=True):
             x = step(silenced(x, columns))
             columns = columns // stride
-        return x
+        return x.transpose(1, 2)
 
 
 class _Step(nn.Module):
-    """``(B, C, L)`` -> ``(B, O, L / stride)``: convolution, norm, GELU.
+    """``(B, C, L)`` -> ``(B, O, L / stride)``: convolution, norm over the channels of each moment, GELU.
 
     A convolution that halves has an even kernel, so that its output j is about the columns 2j and 2j + 1.
     """
 
-    def __init__(self, channels: int, features: int, stride: int, norm: str) -> None:
+    def __init__(self, channels: int, features: int, stride: int) -> None:
         super().__init__()
         kernel = 5 if stride == 1 else 2 * stride
         self.convolution = nn.Conv1d(channels, features, kernel, stride=stride, padding=(kernel - stride) // 2)
-        self.over_batch = norm == "batch"
-        self.norm = nn.BatchNorm1d(features) if self.over_batch else nn.LayerNorm(features)
+        self.norm = nn.LayerNorm(features)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.convolution(x)
-        y = self.norm(y) if self.over_batch else self.norm(y.transpose(1, 2)).transpose(1, 2)
+        y: Tensor = self.norm(self.convolution(x).transpose(1, 2)).transpose(1, 2)
         return nn.functional.gelu(y)

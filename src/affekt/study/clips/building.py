@@ -50,10 +50,7 @@ def _named(part: str) -> str | None:
 
 def _audio_options(recipe: Recipe) -> dict[str, Any]:
     options: dict[str, Any] = dict(recipe.network.audio_options)
-    if (
-        recipe.network.audio.startswith("log-mel")
-        and options.setdefault("mels", recipe.clips.mels) != recipe.clips.mels
-    ):
+    if recipe.network.audio == "log-mel" and options.setdefault("mels", recipe.clips.mels) != recipe.clips.mels:
         raise RecipeError(
             f"[network] audio_options.mels = {options['mels']}, but [clips] mels = {recipe.clips.mels}; write the "
             "latter"

@@ -86,7 +86,7 @@ def learned_tasks(recipe: Recipe) -> tuple[str, ...]:
 def needs(recipe: Recipe) -> tuple[str, ...]:
     """The features that the network is given."""
     hears, sees = recipe.network.audio, recipe.network.video
-    found = () if hears == NOTHING else ("log-mel",) if hears.startswith("log-mel") else ("audio",)
+    found = () if hears == NOTHING else ("log-mel",) if hears == "log-mel" else ("audio",)
     return found if sees == NOTHING else (*found, "faces")
 
 
@@ -103,7 +103,7 @@ def features_of(recipe: Recipe) -> tuple[str, ...]:
     if (changes.time_masks or changes.frequency_masks) and "log-mel" not in wanted:
         raise RecipeError(
             f"[clip_augmentation] time_masks, frequency_masks: mask a spectrogram, and [network] audio = "
-            f'"{recipe.network.audio}" sees none; write audio = "log-mel-cnn", or leave them out'
+            f'"{recipe.network.audio}" sees none; write audio = "log-mel", or leave them out'
         )
     asked = recipe.clips.features
     lacking = [name for name in wanted if name not in asked]
