@@ -101,7 +101,7 @@ def test_what_cannot_be_read_is_absent_and_named():
     batches = list(of.evaluation("train", [np.arange(6), np.array([7]), np.arange(8, 12)]))
     assert [batch.items.tolist() for batch in batches] == [[0, 1, 3, 4, 5], [], [8, 9, 10, 11]]
     assert list(of.problems) == ["c2: ends in the middle", "c7: ends in the middle"]
-    with pytest.raises(DataError, match="none of 1 clips can be read: c7: ends in the middle"):
+    with pytest.raises(DataError, match=r"none of 1 clips can be read: c[27]: ends in the middle"):
         list(of.training(Plan(items=12, batch_size=1, epochs=1, seed=0), range(12), rank=0, world=1, parts=1))
 
 

@@ -1,6 +1,7 @@
 """Studies of clips: conditions x seeds over folds, average recall with intervals over speakers, a leak."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from clip_files import write
 from affekt.errors import DataError, RecipeError
 from affekt.recipe import load_recipe, override
 from affekt.study import plan, study, tables
+from affekt.study.archiving import archive
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.report import write_clip_report
 from affekt.study.clips.scores import ClipScores
+from affekt.study.comparison import frame_in
 from affekt.study.conditions import apply_condition
 from affekt.training.classification import balanced_accuracy
 from affekt.weighting import delta_p
@@ -88,6 +91,19 @@ def test_the_report_has_its_figures_and_says_what_leaks(done):
     assert "leaky (leaks)" in page and "over seeds and speakers" in page
     assert "mean over seeds and folds" in page
     assert tables(done.comparison, "markdown", only="leak").count("leaky") == 2
+
+
+def test_out_of_an_archive_it_is_the_same_study(recipe, done, tmp_path):
+    frame = frame_in(done.folder)
+    assert archive(done.folder, frame, tmp_path / "runs.zip").runs == 10
+    with zipfile.ZipFile(tmp_path / "runs.zip") as packed:
+        assert not [name for name in packed.namelist() if "model" in name or "checkpoints" in name]
+        packed.extractall(tmp_path / "study")
+    again = study(recipe, out=tmp_path / "study", workers=1)
+    assert again.comparison == done.comparison
+    assert not list((tmp_path / "study").rglob("model"))  # nothing was trained
+    write_clip_report(tmp_path / "study")
+    assert (tmp_path / "study" / "figures" / "weights.svg").exists()
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
     frame = frame_in(args.study)
     comparison = compare_folder(args.study, frame)
-    if frame.recipe.of_clips and (args.items is not None or args.archive is not None):
-        raise UsageError("--items, --archive: are for studies of pictures; of clips write --format csv")
+    if frame.recipe.of_clips and args.items is not None:
+        raise UsageError("--items: is for studies of pictures; of clips read predictions.npz of each run")
     if args.items is not None:
         from affekt.study.exporting import export_items
 

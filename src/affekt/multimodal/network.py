@@ -47,7 +47,7 @@ class AudioVisualNetwork(PretrainedModel):
 
     Args:
         tasks: name -> number of classes, in any number: ``{"emotion": 4, "gender": 2}``.
-        audio: ``"raw"``, ``"log-mel"``, ``"speech:<model of the hub, or folder>"``; None: none.
+        audio: ``"raw"``, ``"log-mel"``, ``"speech:<model of the hub, or folder>"``; None: it hears nothing.
         video: a name for ``affekt.create_backbone``, or a module with ``num_features`` that maps normalised images to
             ``(N, D)`` (such a network cannot be saved); None: it sees nothing.
         video_size: side of what the image backbone sees, pixels; other frames are resized.

@@ -66,7 +66,12 @@ def archive(folder: Path, frame: Frame, path: Path) -> Archived:
     kept = [record for record in records if record["folder"] not in needed]
     if not kept:
         raise UsageError(f"{folder}: no finished run to archive")
-    _write(path, _files(folder, frame, kept))
+    if frame.recipe.of_clips:
+        from affekt.study.clips.archiving import files_of_clips
+
+        _write(path, files_of_clips(folder, frame))
+    else:
+        _write(path, _files(folder, frame, kept))
     return Archived(runs=len(kept), left_out=sorted({record["folder"] for record in records} & needed))
 
 
