@@ -142,6 +142,25 @@ def test_metrics_of_labels_by_name(network):
 # --- in the engine ---
 
 
+def test_classes_count_alike_where_training_adds_their_shares(network):
+    """On clips that say nothing, the best answer is the classes' shares - and with them added, that all are alike."""
+    shares = {"gender": [0.9, 0.1]}
+    task = AudioVisualTask(network(tasks={"gender": 2}, audio="log-mel", video=None), shares=shares)
+    for parameter in task.model.heads.parameters():
+        torch.nn.init.zeros_(parameter)
+    batch = AudioVisualBatch(
+        images=torch.empty(10, 0, 3, 1, 1), audio=torch.zeros(10, 32), items=torch.arange(10),
+        labels={"gender": torch.tensor([0] * 9 + [1])},
+    )  # fmt: skip
+    task.train()
+    expected = -(0.9 * np.log(0.9) + 0.1 * np.log(0.1))
+    assert task.losses(batch)["gender"].item() == pytest.approx(expected, rel=1e-5)
+    task.eval()
+    assert task.losses(batch)["gender"].item() == pytest.approx(np.log(2), rel=1e-5)
+    assert task.outputs(batch)["gender/log_probabilities"].exp().allclose(torch.tensor(0.5))
+    assert "log_shares_gender" not in task.state_dict()
+
+
 class Clips:
     """24 clips whose gender can be heard and whose emotion can be seen."""
 

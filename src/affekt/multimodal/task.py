@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from affekt.data.stimuli import Labels
@@ -30,6 +32,9 @@ class AudioVisualTask(Task):
         network: an :class:`AudioVisualNetwork`; becomes ``model``.
         label_smoothing: of every loss.
         seed: of modality dropout.
+        shares: task -> ``(K,)`` share of each class in training, above 0. With them, classes count alike in training
+            however many clips they have: log-shares are added to the logits there and left out in evaluation (logit
+            adjustment, Menon et al. 2021, arXiv:2007.07314, equation 10), which is what balanced accuracy asks for.
         given: what of each clip the network is given: ``"all"``, or ``"audio"`` or ``"video"`` alone, to score a
             network that has learned both by each.
 
@@ -41,7 +46,13 @@ class AudioVisualTask(Task):
     monitor = "balanced_accuracy"
 
     def __init__(
-        self, network: AudioVisualNetwork, *, label_smoothing: float = 0.0, seed: int = 0, given: str = "all"
+        self,
+        network: AudioVisualNetwork,
+        *,
+        label_smoothing: float = 0.0,
+        shares: Mapping[str, ArrayLike] | None = None,
+        seed: int = 0,
+        given: str = "all",
     ) -> None:
         super().__init__()
         if given not in GIVEN:
@@ -52,6 +63,10 @@ class AudioVisualTask(Task):
         self.label_smoothing = label_smoothing
         self.seed = seed
         self.given = given
+        self._adjusted = tuple(shares or ())
+        for task, values in (shares or {}).items():
+            logs = torch.tensor(np.log(np.asarray(values, dtype=np.float64)), dtype=torch.float32)
+            self.register_buffer(f"log_shares_{task}", logs, persistent=False)
 
     @property
     def loss_names(self) -> tuple[str, ...]:
@@ -88,7 +103,15 @@ class AudioVisualTask(Task):
         return np.asarray(columns[task])
 
     def _losses(self, out: AudioVisualOutput, batch: Batch) -> dict[str, Tensor]:
-        return self.model.losses(out, batch.labels, self.label_smoothing)
+        return self.model.losses(self._balanced(out), batch.labels, self.label_smoothing)
+
+    def _balanced(self, out: AudioVisualOutput) -> AudioVisualOutput:
+        """What training asks of the logits: to be right once the classes' numbers are added to them."""
+        if not (self.training and self._adjusted):
+            return out
+        logits = {t: out.logits[t] + self.get_buffer(f"log_shares_{t}") for t in self._adjusted if t in out.logits}
+        logs = {task: torch.log_softmax(values, dim=1) for task, values in logits.items()}
+        return replace(out, log_probabilities={**out.log_probabilities, **logs})
 
     def _said(self, batch: Batch) -> AudioVisualOutput:
         if not isinstance(batch, AudioVisualBatch):

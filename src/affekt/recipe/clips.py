@@ -100,3 +100,4 @@ class NetworkSettings:
     modality_dropout: float = setting(
         0.0, "probability that a training clip that has both loses its sound or its pictures", low=0, high=1
     )
+    balanced: bool = setting(False, "classes count alike in training, however many clips they have (logit adjustment)")

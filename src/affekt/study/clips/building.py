@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from affekt.data.audiovisual import ClipAugmentation, Clips
+from affekt.data.audiovisual import ClassLabels, ClipAugmentation, Clips
 from affekt.errors import RecipeError
 from affekt.multimodal import AudioVisualNetwork, AudioVisualTask, ClipFeed
 from affekt.randomness import torch_seed
@@ -68,10 +68,17 @@ def _reading(recipe: Recipe, clips: Clips) -> dict[str, Any]:
     }
 
 
-def task_of(recipe: Recipe, clips: Clips, *, seed: int) -> AudioVisualTask:
-    """What the trainer trains."""
+def task_of(recipe: Recipe, clips: Clips, train: Clips, *, seed: int) -> AudioVisualTask:
+    """What the trainer trains, on ``train`` of ``clips``."""
     network = network_of(recipe, clips, seed=seed)
-    return AudioVisualTask(network, label_smoothing=recipe.training.label_smoothing, seed=seed)
+    shares = {task: _shares(train.task(task)) for task in network.tasks} if recipe.network.balanced else None
+    return AudioVisualTask(network, label_smoothing=recipe.training.label_smoothing, shares=shares, seed=seed)
+
+
+def _shares(labels: ClassLabels) -> list[float]:
+    """Of the clips whose class is known; each class has one at least, or the split would have been refused."""
+    counts = labels.counts()
+    return [counts[name] / sum(counts.values()) for name in labels.classes]
 
 
 def feed_of(recipe: Recipe, parts: Mapping[str, Clips], *, seed: int) -> ClipFeed:

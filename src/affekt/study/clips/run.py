@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from affekt.data.audiovisual import split_clips
+from affekt.data.audiovisual import Clips, split_clips
 from affekt.multimodal import AudioVisualTask
 from affekt.recipe import Recipe
 from affekt.study.clips.building import feed_of, task_of
@@ -59,9 +59,9 @@ def _with_models(result: RunResult, recipe: Recipe) -> RunResult:
 
 def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
     folds = each_fold(recipe, folder, whole.clips)
-    for fold in unfinished(folds):
-        split_clips(whole.clips, fold.recipe.clips, recipe.seed)
-    _weighted_task(recipe, whole)
+    splits = [split_clips(whole.clips, fold.recipe.clips, recipe.seed) for fold in unfinished(folds)]
+    if splits:
+        _weighted_task(recipe, whole, splits[0].train)
     claim(folder, recipe)
     for fold in unfinished(folds):
         if progress is not None and is_main():
@@ -73,9 +73,9 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     barrier()
 
 
-def _weighted_task(recipe: Recipe, whole: ClipSet) -> tuple[AudioVisualTask, Weighting]:
+def _weighted_task(recipe: Recipe, whole: ClipSet, train: Clips) -> tuple[AudioVisualTask, Weighting]:
     """The task and the weighting of its losses; what cannot be is said here, before a folder is claimed."""
-    task = task_of(recipe, whole.clips, seed=recipe.seed)
+    task = task_of(recipe, whole.clips, train, seed=recipe.seed)
     rule = recipe.weighting
     return task, create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
 
@@ -83,7 +83,7 @@ def _weighted_task(recipe: Recipe, whole: ClipSet) -> tuple[AudioVisualTask, Wei
 def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
     """One split."""
     splits = split_clips(whole.clips, recipe.clips, recipe.seed)
-    task, weighting = _weighted_task(recipe, whole)
+    task, weighting = _weighted_task(recipe, whole, splits.train)
     feed = feed_of(recipe, splits.parts, seed=recipe.seed)
     rule = recipe.weighting
     claim(folder, recipe)
