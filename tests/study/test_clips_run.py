@@ -13,10 +13,13 @@ import pytest
 from clip_files import write
 
 import affekt
+from affekt.data.audiovisual import split_clips
 from affekt.errors import AffektError, DataError, RecipeError
 from affekt.multimodal.metrics import task_metrics
 from affekt.recipe import load_recipe, override
 from affekt.study import apply_condition, list_conditions, train
+from affekt.study.clips.building import task_of
+from affekt.study.clips.opening import open_set
 from affekt.training.progress import NoProgress
 
 pytest.importorskip("soundfile")
@@ -144,6 +147,31 @@ def test_conditions_are_those_of_the_recipe(recipe):
     assert apply_condition(recipe, "uniform").weighting.name == "uniform"
     with pytest.raises(RecipeError, match=r'condition "unifrm": unknown\. Nearest: uniform'):
         apply_condition(recipe, "unifrm")
+
+
+def test_without_validation_the_last_weights_are_kept_and_cosines_noted_all_the_same(recipe, tmp_path):
+    run = train(override(recipe, [*ONE, "clips.validation=0.0"]), out=tmp_path / "run")
+    lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
+    assert [(line["epoch"], line["step"]) for line in lines if line["kind"] == "cosine"] == [(1, 8), (2, 16)]
+    assert all(-1 <= line["gradient_cosine"]["emotion ~ voice"] <= 1 for line in lines if line["kind"] == "cosine")
+    assert "validation" not in run.metrics and record(run)["n"] == {"train": 32, "test": 16}
+
+
+def test_balanced_classes_are_those_of_the_training_clips(recipe, tmp_path):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    deaf = [*ONE, "clips.validation=0.0", "network.balanced=true"]
+    changed = override(load_recipe(write(folder)), deaf)
+    lines = (folder / "table.csv").read_text().splitlines()
+    rare = [line for line in lines if "sadness" not in line or "-0.wav" in line]
+    (folder / "table.csv").write_text("\n".join(rare) + "\n")
+    whole = open_set(changed, data_root=None)
+    parts = split_clips(whole.clips, changed.clips, 0)
+    task = task_of(changed, whole.clips, parts.train, seed=0)
+    counts = np.bincount(parts.train.labels["emotion"].index)
+    assert counts.tolist() == [16, 4]
+    assert task.log_shares_emotion.exp().tolist() == pytest.approx((counts / 20).tolist())
+    assert task_of(override(changed, ["network.balanced=false"]), whole.clips, parts.train, seed=0)._adjusted == ()
 
 
 def test_augmented_sound_is_read_beside_the_spectrogram(recipe, tmp_path):

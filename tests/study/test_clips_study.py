@@ -9,7 +9,7 @@ from clip_files import write
 
 from affekt.errors import DataError, RecipeError
 from affekt.recipe import load_recipe, override
-from affekt.study import plan, study, tables
+from affekt.study import plan, study, tables, write_report
 from affekt.study.archiving import archive
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.report import write_clip_report
@@ -84,7 +84,7 @@ def test_called_again_nothing_is_trained_and_nothing_changes(recipe, done):
 
 
 def test_the_report_has_its_figures_and_says_what_leaks(done):
-    files = {p.relative_to(done.folder).as_posix() for p in write_clip_report(done.folder)}
+    files = {p.relative_to(done.folder).as_posix() for p in write_report(done.folder)}
     assert {"report.html", "figures/recall.svg", "figures/weights.svg", "figures/gradient-cosine.svg"} <= files
     assert {f"tables/{name}.csv" for name in ("conditions", "comparisons", "joint-losses", "leak", "speakers")} <= files
     page = (done.folder / "report.html").read_text()

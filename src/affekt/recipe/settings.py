@@ -134,7 +134,7 @@ class WeightingSettings:
         "none", "losses divided by the task's first one, or by their running mean"
     )
     options: dict[str, Value] = setting({}, "further options of the rule, e.g. `task` of `single`")
-    gradient_cosine: bool = setting(False, "note the cosine between the tasks' gradients at each validation")
+    gradient_cosine: bool = setting(False, "note the cosine between the tasks' gradients each `evaluate_every` epochs")
 
     @property
     def rule_options(self) -> dict[str, Any]:

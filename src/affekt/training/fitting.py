@@ -103,12 +103,22 @@ class Fitting:
 
     def _end_epoch(self, epoch: int) -> None:
         last = epoch == min(self.settings.epochs, self.settings.stop_after or self.settings.epochs)
-        if self.validate is not None and (last or epoch % self.settings.evaluate_every == 0):
+        due = last or epoch % self.settings.evaluate_every == 0
+        if due and self.validate is None:
+            self._note_cosines(epoch)
+        if due and self.validate is not None:
             self._validate(epoch, self.validate)
             self.stopped_early = not last and self.selection.should_stop(epoch)
         self.finished = last or self.stopped_early
         if self.finished:
             self._log_window()
+
+    def _note_cosines(self, epoch: int) -> None:
+        """A line of its own, where no validation has one."""
+        if self.cosines is None or self.log is None:
+            return
+        with self.engine.evaluated():
+            self.log.cosines(plain({"epoch": epoch, "step": self.step, "gradient_cosine": self.cosines()}))
 
     def _validate(self, epoch: int, validate: Callable[[], Evaluation]) -> None:
         self._check_weights()

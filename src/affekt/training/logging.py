@@ -110,6 +110,10 @@ class RunLog:
         losses = {f"loss {k}": v for k, v in record["losses"].items()}
         self._show(record["step"], "validation", {**record["metrics"], **losses})
 
+    def cosines(self, record: Mapping[str, Any]) -> None:
+        """A line about the gradients of the tasks, where nothing is validated."""
+        self.lines.write({"kind": "cosine", **record})
+
     def timing(self, kind: str, **record: Any) -> None:
         """What depends on the clock and the machine: seconds since this process began, memory."""
         seconds = round(time.monotonic() - self._begun, 3)

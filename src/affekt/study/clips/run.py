@@ -94,7 +94,7 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
         folder=folder.path,
         weighting=weighting,
         weighting_learning_rate=rule.learning_rate,
-        gradient_cosine=rule.gradient_cosine and len(task.loss_names) > 1 and "validation" in splits,
+        gradient_cosine=rule.gradient_cosine and len(task.loss_names) > 1,
         seed=recipe.seed,
         progress=progress,
     )

@@ -38,6 +38,10 @@ def write_report(study: Path, *, pictures: bool | None = None, stimuli: Pictures
         raise UsageError("pictures = True: needs stimuli, which reads the test pictures by id")
     study = Path(study)
     held = read_study(study)
+    if held.comparison.get("kind") == "clips":
+        from affekt.study.clips.report import write_clip_report
+
+        return write_clip_report(study)
     gathered = gather(held)
     at_ends = None
     if gathered.shown is not None:
