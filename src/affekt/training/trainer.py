@@ -75,8 +75,8 @@ class Trainer:
             weighting: named losses -> scalar, or a rule of :mod:`affekt.weighting` that weighs gradients; None: their
                 sum. Learned weights have an optimiser group of their own.
             weighting_learning_rate: of that group; None: that of the settings.
-            gradient_cosine: at each validation (without one, as often), note the cosine between the gradients of each two
-                losses.
+            gradient_cosine: at each validation (without one, as often), note the cosine between the gradients of each
+                two losses.
             seed: of order, augmentation and everything else random.
             memory_gib: decoded pictures kept in memory, GiB a split.
             workers: decoding processes where pictures do not fit; None: by cores.
