@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,11 +115,18 @@ def test_out_of_an_archive_it_is_the_same_study(recipe, done, tmp_path):
         (["study.comparisons=['softmax - unifrm']"], "Nearest: uniform"),
         (["study.conditions=['unifrm']"], "Nearest: uniform"),
         (["study.learning_rates=[0.1]"], "learning_rates: is for studies of pictures"),
+        (["clips.fold=0"], r"\[conditions.leaky\]: tests other clips than uniform"),
     ],
 )
 def test_what_means_nothing_is_refused(recipe, changes, message):
     with pytest.raises(RecipeError, match=message):
         plan(override(recipe, changes))
+
+
+def test_a_condition_has_the_labels_of_the_study(recipe):
+    other = replace(recipe, conditions={**recipe.conditions, "fewer": {"clips.tasks": ("voice",)}})
+    with pytest.raises(RecipeError, match=r"\[conditions.fewer\] clips.tasks: .*What is learned is network.tasks"):
+        plan(other)
 
 
 def test_a_split_that_cannot_be_cut_is_said_before_anything_is_trained(recipe):

@@ -36,22 +36,26 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
     conditions = {name: apply_condition(recipe, name) for name in _chosen(recipe)}
     for name, resolved in conditions.items():
         _check_condition(name, resolved)
-    if len({cross_validated(resolved.clips) for resolved in conditions.values()}) > 1:
-        raise RecipeError(
-            "[study] conditions: some run over folds and some do not; all must be tested on the same clips"
-        )
+        _check_same(name, resolved, recipe)
     declared_for_tasks(recipe, conditions)
     first, count = recipe.seed, recipe.study.seeds if seeds is None else seeds
-    for name, resolved in conditions.items():
-        _check_splits(name, resolved, range(first, first + max(count, declared or 0)), data_root)
+    all_seeds = range(first, first + max(count, declared or 0))
+    tested = {name: _tested(name, resolved, all_seeds, data_root) for name, resolved in conditions.items()}
+    usual = next(iter(tested))
+    for name, ids in tested.items():
+        if ids != tested[usual]:
+            raise RecipeError(
+                f"[conditions.{name}]: tests other clips than {usual}; all must be tested on the same. Over folds "
+                "each clip is tested, however they are cut: write folds, or leave_one_out = true, without fold"
+            )
     return StudyPlan(
         recipe=recipe,
         conditions=conditions,
         costs={},
         inapplicable={},
-        seeds=tuple(range(first, first + max(count, declared or 0))),
+        seeds=tuple(all_seeds),
         declared=tuple(range(first, first + (declared or count))),
-        facts=Facts(classes=(), train=0, test_varies=False),
+        facts=Facts(classes=(), train=0, test_varies=False, test_fixed=True),
     )
 
 
@@ -74,8 +78,22 @@ def _check_condition(name: str, resolved: Recipe) -> None:
         raise RecipeError(f"[conditions.{name}]: {error}") from None
 
 
-def _check_splits(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | None) -> None:
-    """Cut every split of a condition, on labels alone: what cannot be cut is said before anything is trained.
+SAME = ("name", "root", "tasks", "emotions", "options", "longer", "hop", "allow_missing")
+"""Keys of ``[clips]`` that decide which clips there are, and what is known of them."""
+
+
+def _check_same(name: str, resolved: Recipe, recipe: Recipe) -> None:
+    other = [key for key in SAME if getattr(resolved.clips, key) != getattr(recipe.clips, key)]
+    if other:
+        raise RecipeError(
+            f"[conditions.{name}] clips.{other[0]}: other clips or labels than the study's; all of its conditions "
+            "are tested on the same. What is learned is network.tasks"
+        )
+
+
+def _tested(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | None) -> set[frozenset[str]]:
+    """The clips that each seed tests. Every split of a condition is cut, on labels alone: what cannot be cut is
+    said before anything is trained.
 
     Raises:
         DataError: a split or a class without a clip; with the condition and the seed.
@@ -83,7 +101,9 @@ def _check_splits(name: str, resolved: Recipe, seeds: Sequence[int], data_root: 
     settings = replace(resolved.clips, features=features_of(resolved))
     clips = clip_dataset(settings.name).clips(dataset_folder(settings, data_root), settings)
     folds: Sequence[int | None] = range(count_folds(clips, settings)) if cross_validated(settings) else [settings.fold]
+    tested: set[frozenset[str]] = set()
     for seed in seeds:
+        ids: list[str] = []
         for fold in folds:
             try:
                 parts = split_clips(clips, replace(settings, fold=fold), seed).parts
@@ -91,6 +111,9 @@ def _check_splits(name: str, resolved: Recipe, seeds: Sequence[int], data_root: 
                 raise DataError(f"{name}, seed {seed}{'' if fold is None else f', fold {fold}'}: {error}") from None
             if "test" not in parts:
                 raise DataError(f"{name}: no test split; a study needs one, e.g. [clips] test = 0.2")
+            ids += parts["test"].ids.tolist()
+        tested.add(frozenset(ids))
+    return tested
 
 
 def _chosen(recipe: Recipe) -> list[str]:
