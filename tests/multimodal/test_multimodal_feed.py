@@ -89,6 +89,21 @@ def test_an_epoch_that_is_entered_in_its_middle_has_the_same_batches():
     assert not torch.equal(steps(other, range(5, 6))[0][0].audio[:, :8], rest[0].audio[:, :8])
 
 
+def test_a_clip_is_changed_anew_in_each_epoch_and_left_alone_in_evaluation():
+    of = feed(augmentation=ClipAugmentation(ClipAugmentationSettings(noise=1.0), rate=800, fps=25))
+    heard = [
+        {
+            int(k): sound[:FRAME]
+            for (batch,) in steps(of, of_epoch)
+            for k, sound in zip(batch.items, batch.audio, strict=True)
+        }
+        for of_epoch in (range(3), range(3, 6))
+    ]
+    assert all(not torch.equal(heard[0][k], heard[1][k]) for k in range(1, 12))
+    (plain,) = of.evaluation("train", [np.arange(12)])
+    assert torch.equal(plain.audio[:, 0], torch.arange(12) / 100)
+
+
 def test_parts_are_padded_each_for_itself():
     (parts,) = feed().training(PLAN, range(1), rank=0, world=1, parts=2)
     assert [len(part) for part in parts] == [2, 2]

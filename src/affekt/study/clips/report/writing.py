@@ -34,7 +34,8 @@ def write_clip_report(study: Path) -> list[Path]:
     study = Path(study)
     comparison = read_comparison(study)
     runs = _runs(study, comparison)
-    joints, notes = read_clip_joints([(name, seed, folder) for name, seed, folder in runs if folder.is_dir()])
+    sound = {c["name"] for c in comparison["conditions"] if not c["leaky"]}
+    joints, notes = read_clip_joints([run for run in runs if run[0] in sound and run[2].is_dir()])
     found = list(_sections(comparison, joints))
     charts = [chart for section in found for chart in section.charts]
     figures, files = draw(charts)
@@ -138,6 +139,11 @@ def _caveats(comparison: Comparison) -> list[str]:
     if "gender" in (comparison.get("tasks") or {}):
         found.append(
             "Anything about gender: the label is the set's annotation of its speakers, two values given by others."
+        )
+    if any(len(c.get("seeds") or ()) == 1 for c in comparison["comparisons"]):
+        found.append(
+            "Anything about other seeds, where a comparison rests on one: its interval holds for other speakers with "
+            "these very networks, not for the rules."
         )
     seeds = {seed for c in comparison["conditions"] for seed in c["seeds"]}
     found.append(f"Anything beyond this set, this network and this recipe: {counted(len(seeds), 'seed')}.")
