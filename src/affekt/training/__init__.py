@@ -8,6 +8,7 @@ trainer knows nothing else. What a run is, bit by bit, is a function of its sett
 anywhere, also by ``kill -9``, the same call goes on and ends in the same weights, log and result.
 """
 
+from affekt.training.feed import Feed
 from affekt.training.results import Evaluation, TrainingResult
 from affekt.training.task import Batch, Task, decayed_groups
 from affekt.training.trainer import Trainer
@@ -16,6 +17,7 @@ from affekt.training.weights import WeightsOverTime, read_weights
 __all__ = [
     "Batch",
     "Evaluation",
+    "Feed",
     "Task",
     "Trainer",
     "TrainingResult",
