@@ -21,6 +21,11 @@ class Found:
     recipe: Recipe | None
 
     @property
+    def of_clips(self) -> bool:
+        """Whether it hears and sees clips; all others are shown pictures."""
+        return type(self.model).__name__ == "AudioVisualNetwork"
+
+    @property
     def affective(self) -> bool:
         """Whether it answers with affect alone; a classifier answers with classes."""
         return type(self.model).__name__ == "AffectNetwork"
@@ -43,11 +48,23 @@ class Found:
 
 
 def find_model(name: str) -> Found:
-    """Load a model in evaluation mode.
+    """Load a model that is shown pictures, in evaluation mode.
 
     Raises:
         CheckpointError: no such folder, an unfinished run, or a damaged model.
         UsageError: a model that does not answer to pictures alone.
+    """
+    found = find_any(name)
+    if found.of_clips:
+        raise UsageError(f"{name}: a network of sound and pictures of clips; affekt predict shows files of them to it")
+    return found
+
+
+def find_any(name: str) -> Found:
+    """Load a model of pictures or of clips, in evaluation mode.
+
+    Raises:
+        CheckpointError: no such folder, an unfinished run, or a damaged model.
     """
     path = Path(name)
     folder = path / "model" if (path / "model").is_dir() else path
@@ -58,8 +75,6 @@ def find_model(name: str) -> Found:
     from affekt.saving import load
 
     model = load(str(folder) if path.exists() else name)
-    if type(model).__name__ == "AudioVisualNetwork":
-        raise UsageError(f"{name}: a network of sound and pictures of clips; this command shows pictures to a model")
     return Found(name=name, model=model.eval(), recipe=_recipe_of(folder))
 
 
