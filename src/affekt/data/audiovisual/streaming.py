@@ -64,9 +64,7 @@ def tracks_of(path: Path) -> Tracks:
     with open_container(path) as container:
         if STILL & set(container.format.name.split(",")):
             raise DataError(f"{path}: a picture; sound or moving pictures are asked: wav, flac, mp3, mp4, avi ...")
-        found = Tracks(
-            sound=bool(container.streams.audio), pictures=not all(map(is_cover, container.streams.video))
-        )
+        found = Tracks(sound=bool(container.streams.audio), pictures=not all(map(is_cover, container.streams.video)))
     if not (found.sound or found.pictures):
         raise DataError(f"{path}: no audio track and no video track")
     return found
@@ -131,9 +129,7 @@ class WindowStream:
                 self.notes += () if part is None else part.notes()
 
 
-def _window(
-    stream: WindowStream, first: int, sound: _Sound | None, faces: _Faces | None
-) -> tuple[Window, bool]:
+def _window(stream: WindowStream, first: int, sound: _Sound | None, faces: _Faces | None) -> tuple[Window, bool]:
     """The window that begins with frame ``first``, and whether another one follows."""
     reading = stream.reading
     start = first / reading.fps
