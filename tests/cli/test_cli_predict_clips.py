@@ -10,7 +10,7 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-from audiovisual_files import cut, grey_frames, noise, write_media, write_wav  # noqa: E402
+from audiovisual_files import cut, grey_frames, noise, write_media, write_wav
 
 import affekt
 from affekt.cli.named_files import CLIPS

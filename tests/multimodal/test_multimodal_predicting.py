@@ -8,7 +8,7 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-from audiovisual_files import grey_frames, noise, tone, write_media, write_wav  # noqa: E402
+from audiovisual_files import grey_frames, noise, tone, write_media, write_wav
 
 import affekt
 from affekt.data.audiovisual import read_audio, read_frames
@@ -168,7 +168,7 @@ class TestFaces:
             predict_clip(network, halves)
         assert predict_clip(network, halves, face="centre").used == ("pictures",)
         (tmp_path / "boxes.csv").write_text("id,left,top,width,height\nother.mp4,0,8,30,30\n")
-        with pytest.raises(DataError, match="no face box for halves.mp4"):
+        with pytest.raises(DataError, match=r"no face box for halves\.mp4"):
             predict_clip(network, halves, boxes=tmp_path / "boxes.csv")
 
     def test_a_detector_is_asked(self, halves, monkeypatch):
