@@ -152,7 +152,8 @@ class TestWhatIsOutOfTheOrdinary:
         assert tracks_of(write_wav(tmp_path / "a.wav", tone(200, 0.1, 8_000))) == Tracks(sound=True, pictures=False)
 
     def test_no_media(self, tmp_path: Path, film: Path) -> None:
-        Image = pytest.importorskip("PIL.Image")
+        from PIL import Image
+
         Image.new("RGB", (40, 40)).save(tmp_path / "p.png")
         (tmp_path / "p.png").rename(tmp_path / "p.mp4")
         (tmp_path / "t.mp4").write_bytes(b"\0" * 5000)

@@ -1,4 +1,4 @@
-"""Clip inputs: how the clips were read that a network learned from, kept with it so that any file can be shown to it."""
+"""Clip inputs: how the clips were read that a network learned from, kept with it so that files can be shown to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streaming: the windows of one file from its beginning to its end, decoded once; memory holds a window, not the file."""
+"""Streaming: the windows of a file from its beginning to its end, decoded once; memory holds a window, not the file."""
 
 from __future__ import annotations
 
