@@ -161,7 +161,9 @@ def _pairs(
         for row in np.resize(rows, wanted).tolist():
             face = next(left[str(words[row])], None)
             if face is None:
-                raise DataError(f"{faces.name}: too few faces of {words[row]} for {wanted} {split} clips; ask for fewer")
+                raise DataError(
+                    f"{faces.name}: too few faces of {words[row]} for {wanted} {split} clips; ask for fewer"
+                )
             yield _Pair(utterance=row, face=face, emotion=str(words[row]), split=split)
 
 
