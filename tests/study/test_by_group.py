@@ -94,7 +94,9 @@ def test_speakers_who_are_in_both_groups_are_paired():
     """All speakers lose the same from one level to the other: how they differ among themselves is no doubt about it."""
     speakers = [f"s{i}" for i in range(6)]
     high, low = np.linspace(0.5, 1.0, 6), np.linspace(0.25, 0.75, 6)
-    said, true, who = (np.concatenate(both) for both in zip(clips(speakers, high, 8), clips(speakers, low, 8)))
+    said, true, who = (
+        np.concatenate(both) for both in zip(clips(speakers, high, 8), clips(speakers, low, 8), strict=True)
+    )
     level = np.repeat(["high", "low"], len(said) // 2)
     found = by_group(said, true, level, who, classes=CLASSES[:2])
     paired = found.differences[0].accuracy
