@@ -70,6 +70,9 @@ def find_any(name: str) -> Found:
     folder = path / "model" if (path / "model").is_dir() else path
     if path.is_file():
         raise CheckpointError(f"{path}: a file; give the model folder that holds it (config.json, model.safetensors)")
+    if (path / "folds").is_dir() and folder == path:
+        one = next(iter(sorted((path / "folds").glob("*/model"))), path / "folds" / "fold-0")
+        raise CheckpointError(f"{path}: this run has a model for each fold; name one of them, e.g. {one}")
     if (path / "recipe.toml").exists() and folder == path:
         raise CheckpointError(f"{path}: this run has no model yet; run the same affekt train command to finish it")
     from affekt.saving import load
