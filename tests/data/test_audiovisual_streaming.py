@@ -63,6 +63,12 @@ class TestSound:
         assert len(found) in (len(spans), len(spans) - 1)
         assert len(whole) / 16_000 - found[-1].end < 0.04
 
+    @pytest.mark.parametrize(("seconds", "ends"), [(2.0, [2]), (2.039, [2]), (2.04, [2, 2.04]), (0.01, [0.01])])
+    def test_a_rest_shorter_than_a_frame_is_no_window(self, tmp_path: Path, seconds: float, ends: list[float]) -> None:
+        pytest.importorskip("soundfile")
+        path = write_wav(tmp_path / "a.wav", noise(seconds, 16_000))
+        assert [part.end for part in WindowStream(path, SOUND)] == pytest.approx(ends)
+
     @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mp3", "libmp3lame"), ("a.mkv", "flac")])
     def test_coded_sound_is_that_of_the_whole(self, tmp_path: Path, name: str, codec: str) -> None:
         pytest.importorskip("av")

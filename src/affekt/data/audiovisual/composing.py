@@ -172,7 +172,7 @@ def _shared(utterances: list[int], clips: int | None) -> list[int]:
     if clips is None:
         return utterances
     ends = np.rint(np.cumsum(utterances) * clips / sum(utterances)).astype(np.int64)
-    return np.diff(ends, prepend=0).tolist()
+    return [int(n) for n in np.diff(ends, prepend=0)]
 
 
 def _rows(words: Strings, split: Strings, word: str, part: str) -> Ints:
