@@ -53,6 +53,15 @@ def test_by_hand():
     assert (found.classes, found.notes) == (CLASSES[:2], ())
 
 
+def test_several_networks_are_their_mean():
+    said, true, group, who = by_hand()
+    both = by_group(np.stack([said, 1 - said]), true, group, who, classes=CLASSES[:2])
+    assert [g.accuracy.value for g in both.groups] == [0.5, 0.5]
+    assert [g.clips for g in both.groups] == [32, 32]
+    twice = by_group(np.stack([said, said]), true, group, who, classes=CLASSES[:2])
+    assert twice == by_group(said, true, group, who, classes=CLASSES[:2])
+
+
 def test_average_recall_counts_classes_alike():
     """Nine of ten clips are of one class: answering it always is right nine times of ten, with a recall of a half."""
     true = np.array(([0] * 9 + [1]) * 4)

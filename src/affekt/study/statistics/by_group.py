@@ -95,7 +95,7 @@ def by_group(
     than one clip more or less. One speaker alone says nothing of others: no interval.
 
     Args:
-        predicted: ``(N,)`` int, the class that was said.
+        predicted: ``(N,)`` int, the class that was said; or ``(R, N)`` of R networks, over which scores are means.
         target: ``(N,)`` int, the true class; -1 for unknown, which is left out.
         groups: ``(N,)`` words; ``""`` for unknown, which is left out.
         speakers: ``(N,)`` who speaks.
@@ -153,17 +153,17 @@ class _Counts:
 
 
 def _count(predicted: ArrayLike, target: ArrayLike, groups: ArrayLike, speakers: ArrayLike, classes: int) -> _Counts:
-    said, true = np.asarray(predicted), np.asarray(target)
+    said, true = np.atleast_2d(np.asarray(predicted)), np.asarray(target)
     words, who = np.asarray(groups).astype(np.str_), np.asarray(speakers).astype(np.str_)
-    shapes = {array.shape for array in (said, true, words, who)}
-    if len(shapes) != 1 or said.ndim != 1:
+    shapes = {said.shape[1:], true.shape, words.shape, who.shape}
+    if len(shapes) != 1 or said.ndim != 2:
         raise UsageError(f"by_group: arrays of shapes {sorted(shapes)}; one entry for each of N clips is asked")
     known = (true >= 0) & (words != "")
     names, g = np.unique(words[known], return_inverse=True)
     people, s = np.unique(who[known], return_inverse=True)
     total, right = np.zeros((2, len(people), len(names), classes))
     np.add.at(total, (s, g, true[known]), 1)
-    np.add.at(right, (s, g, true[known]), (said == true)[known])
+    np.add.at(right, (s, g, true[known]), (said == true).mean(axis=0)[known])
     return _Counts(groups=tuple(names.tolist()), total=total, right=right)
 
 
