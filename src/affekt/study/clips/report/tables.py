@@ -199,7 +199,7 @@ def groups_table(comparison: Comparison) -> Table:
         "seeds; the difference in points with its 95 % interval over speakers, drawn within their groups (not over "
         "seeds: it is about these networks). No interval where one speaker stands for a group.",
         records=[
-            {"condition": leaky.get(name, name), "task": task, "label": label} | record
+            {"condition": leaky.get(name, name), "task": task, "label": label, **record}
             for name, tasks in (comparison.get("groups") or {}).items()
             for task, labels in tasks.items()
             for label, found in labels.items()
