@@ -1,160 +1,169 @@
-"""Speed of decoding, resampling, packing and reading of clips, and memory by length of set: python
-benchmarks/audiovisual.py [--seconds 60]
+"""What audio and video were promised to take, and what they take: python benchmarks/audiovisual.py [--seconds 60]
 
-Sound is noise under a tone, pictures are a moving gradient; files are made in a temporary folder. One thread, in times
-real time: seconds of clip for a second of the processor, so that a busy machine tells the same. The last table packs
-and reads sets of growing length and prints what is allocated at the peak, which must not grow.
+Sound is noise under a tone, pictures are a moving gradient; files are made in a temporary folder. One table:
+
+- waiting: share of the time of training steps for which the step waits for its batch, packed features, 2 workers. Once
+  with the published network (clips of 3 s, 2 a step), once with the smallest there is, which waits most.
+- decoding and resampling of sound to 16 kHz, one core, seconds of clip a second of the processor: each kind of file.
+- the published network on a clip of 6 s, two threads, evaluation mode: by the clock, and by the processor on two cores.
+- reading packs of two lengths from end to end in a process each: the peak of its own memory (``RssAnon``), and of all
+  that is resident (``VmHWM``), in which pages of the mapped pack count, too, which the system takes back at will.
+
+Times by the processor are steady on a busy machine; those by the clock are not, and the last line says what it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 import tempfile
+import threading
 import time
-import tracemalloc
-from collections.abc import Callable
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from audiovisual_parts import clips_of, film, song, sound, times_real_time
 
-from affekt.data.audiovisual import (
-    ClassLabels,
-    ClipAugmentation,
-    ClipLoader,
-    Clips,
-    open_pack,
-    pack_clips,
-    read_audio,
-    read_frames,
-    resample,
-)
-from affekt.data.audiovisual.media import ClipSource, FileMedia
-from affekt.data.audiovisual.reading import Reading
-from affekt.recipe import ClipAugmentationSettings
+from affekt.data.audiovisual import ClipBatch, ClipLoader, open_pack, pack_clips, read_audio
+from affekt.multimodal import AudioVisualNetwork
 
-Floats = NDArray[np.float32]
+TASKS = {"emotion": 2}
+LENGTHS = (48, 192)
 
 
-def sound(seconds: float, rate: int) -> Floats:
-    t = np.arange(round(seconds * rate)) / rate
-    hiss = np.random.default_rng(0).normal(scale=0.05, size=len(t))
-    return (0.4 * np.sin(2 * np.pi * 220 * t) + hiss).astype(np.float32)
+def row(what: str, promised: str, measured: str, held: bool) -> None:
+    print(f"{what:<58} {promised:>12} {measured:>26}  {'yes' if held else 'no'}", flush=True)
 
 
-def film(path: Path, seconds: float, size: tuple[int, int], fps: int, rate: int) -> None:
-    """H.264 and AAC in an mp4."""
-    import av
-
-    width, height = size
-    x = np.arange(width)[None, :, None] + np.arange(height)[:, None, None] * np.array([1, 2, 3])
-    with av.open(str(path), "w") as out:
-        seen, heard = out.add_stream("libx264", rate=fps), out.add_stream("aac", rate=rate)
-        seen.width, seen.height, seen.pix_fmt, heard.layout = width, height, "yuv420p", "mono"
-        for number in range(round(seconds * fps)):
-            frame = av.VideoFrame.from_ndarray(((x + 3 * number) % 256).astype(np.uint8), format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, fps)
-            out.mux(seen.encode(frame))
-        out.mux(seen.encode(None))
-        frame = av.AudioFrame.from_ndarray(sound(seconds, rate)[None], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts = rate, 0
-        out.mux(heard.encode(frame))
-        out.mux(heard.encode(None))
+def steps(network: AudioVisualNetwork, batches: Iterator[ClipBatch]) -> tuple[float, float]:
+    """Seconds that steps wait for their batches, and seconds in all; the first step warms up."""
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
+    waited = whole = 0.0
+    begun = time.perf_counter()
+    for number, batch in enumerate(batches):
+        there = time.perf_counter()
+        out = network(batch.audio, batch.faces, batch.lengths)
+        network.losses(out, batch.labels)["emotion"].backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        done = time.perf_counter()
+        if number:
+            waited, whole = waited + there - begun, whole + done - begun
+        begun = time.perf_counter()
+    return waited, whole
 
 
-def song(path: Path, seconds: float, rate: int) -> None:
-    import av
-
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libmp3lame", rate=rate)
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(sound(seconds, rate)[None], format="fltp", layout="mono")
-        frame.sample_rate, frame.pts = rate, 0
-        out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-
-
-def times_real_time(work: Callable[[], object], seconds: float) -> float:
-    """Seconds of clip a second of the processor, the best of three."""
-    work()
-    best = min(_timed(work) for _ in range(3))
-    return seconds / best
+def waiting(pack: Path) -> None:
+    clips = open_pack(pack)
+    small = AudioVisualNetwork(
+        TASKS, "log-mel", "resnet8-w4", 32, "mean", hidden=16, audio_options={"mels": 16, "features": 16}
+    )
+    published = AudioVisualNetwork(TASKS)
+    for name, network, size, number in (("published network", published, 2, 3), ("smallest", small, 8, 6)):
+        order = np.arange(size * number).reshape(number, size) % len(clips)
+        waited, whole = steps(network.train(), ClipLoader(clips, workers=2).batches(list(order)))
+        share = waited / whole
+        row(f"waiting for clips of 3 s, {size} a step, {name}", "< 5 %", f"{100 * share:.2f} %", share < 0.05)
 
 
-def _timed(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def speeds(folder: Path, seconds: float) -> None:
+def decoding(folder: Path, seconds: float) -> None:
     import soundfile
 
-    print(f"{'what':<52} {'times real time':>15}")
-    for rate in (22_050, 44_100, 48_000, 96_000):
-        samples = sound(seconds, rate)
-        row(f"resample {rate} Hz to 16 kHz", lambda s=samples, r=rate: resample(s, r, 16_000), seconds)
-    for name, rate in (("a.wav", 16_000), ("b.wav", 48_000), ("c.flac", 44_100)):
-        soundfile.write(folder / name, sound(seconds, rate), rate)
-        row(f"read_audio {name[2:]} {rate} Hz", lambda n=name: read_audio(folder / n), seconds)
-    song(folder / "d.mp3", seconds, 44_100)
-    row("read_audio mp3 44100 Hz", lambda: read_audio(folder / "d.mp3"), seconds)
-    for size, fps in (((480, 360), 30), ((720, 480), 30), ((1280, 720), 30)):
-        path = folder / f"{size[0]}.mp4"
-        film(path, seconds / 4, size, fps, 48_000)
-        row(f"read_audio mp4 48000 Hz beside {size[0]} x {size[1]}", lambda p=path: read_audio(p), seconds / 4)
-        row(f"read_frames mp4 {size[0]} x {size[1]} at {fps}, 96 px", lambda p=path: read_frames(p), seconds / 4)
-
-
-def row(what: str, work: Callable[[], object], seconds: float) -> None:
-    print(f"{what:<52} {times_real_time(work, seconds):>15,.0f}", flush=True)
-
-
-def clips_of(path: Path, number: int, seconds: float) -> Clips:
-    """``number`` clips of a recording, each ``seconds`` long."""
-    sources = [ClipSource(name=str(i), audio=str(path), video=str(path), seconds=seconds) for i in range(number)]
-    return Clips(
-        name="benchmark",
-        ids=np.array([source.name for source in sources]),
-        media=FileMedia(sources=sources, reading=Reading(features=("audio", "log-mel", "faces"))),
-        labels={"emotion": ClassLabels(classes=("a", "b"), index=np.arange(number) % 2)},
-        groups=np.array([str(i % 8) for i in range(number)]),
-    )
-
-
-def memory(folder: Path) -> None:
-    path = folder / "480.mp4"
-    augment = ClipAugmentation(ClipAugmentationSettings(noise=1.0, reverberation=1.0, speed=(0.9, 1.1)))
-    columns = ("clips of 3 s", "packed MB", "peak MB, packing", "peak MB, reading", "augmenting, x", "reading, x")
-    print("\n" + " ".join(f"{name:>16}" for name in columns))
-    for number in (32, 64, 256):
-        clips, out = clips_of(path, number, 3.0), folder / f"pack-{number}"
-        tracemalloc.start()
-        done = pack_clips(clips, out, workers=1)
-        packing = tracemalloc.get_traced_memory()[1]
-        tracemalloc.reset_peak()
-        order = np.arange(number).reshape(-1, 8)
-        for _ in ClipLoader(open_pack(out), workers=1).batches(order):
-            pass
-        reading = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        batches = list(ClipLoader(open_pack(out), workers=1).batches(order[:2]))
-        pace = times_real_time(lambda b=batches: [augment(batch, seed=0, epoch=0) for batch in b], 2 * 8 * 3.0)
-        loading = times_real_time(
-            lambda o=out, w=order: list(map(len, ClipLoader(open_pack(o), workers=1).batches(w))), number * 3.0
+    soundfile.write(folder / "a.wav", sound(seconds, 48_000), 48_000)
+    soundfile.write(folder / "b.flac", sound(seconds, 44_100), 44_100)
+    song(folder / "c.mp3", seconds, 44_100)
+    film(folder / "d.mp4", seconds / 4, (480, 360), 30, 48_000)
+    for name, rate, length in (
+        ("a.wav", 48_000, 1),
+        ("b.flac", 44_100, 1),
+        ("c.mp3", 44_100, 1),
+        ("d.mp4", 48_000, 0.25),
+    ):
+        pace = times_real_time(lambda n=name: read_audio(folder / n), seconds * length)
+        row(
+            f"decoding, resampling {name[2:]} of {rate} Hz, one core", ">= 50 x", f"{pace:,.0f} x real time", pace >= 50
         )
-        numbers = (number, done.size / 1e6, packing / 1e6, reading / 1e6, pace, loading)
-        print(" ".join(f"{value:>16,.0f}" for value in numbers), flush=True)
+
+
+def forward() -> None:
+    torch.set_num_threads(2)
+    network = AudioVisualNetwork({"emotion": 4, "gender": 2}).eval()
+    given = torch.rand(1, 96_000) * 2 - 1, torch.randint(0, 256, (1, 150, 3, 96, 96), dtype=torch.uint8)
+    with torch.inference_mode():
+        network(*given)
+        wall, processor = min_of(lambda: network(*given), 3)
+    row("published network, clip of 6 s, two cores: clock", "< 6 s", f"{wall:.2f} s", wall < 6)
+    row("  the same: processor / 2", "< 6 s", f"{processor / 2:.2f} s", processor / 2 < 6)
+    torch.set_num_threads(1)
+
+
+def min_of(work: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Seconds by the clock and of the processor, each the least."""
+    found = []
+    for _ in range(rounds):
+        clock, processor = time.perf_counter(), time.process_time()
+        work()
+        found.append((time.perf_counter() - clock, time.process_time() - processor))
+    return min(wall for wall, _ in found), min(busy for _, busy in found)
+
+
+def memory(folder: Path, path: Path) -> None:
+    peaks = []
+    for number in LENGTHS:
+        pack_clips(clips_of(path, number, 3.0), folder / f"pack-{number}", workers=2)
+        command = [sys.executable, __file__, "--read", str(folder / f"pack-{number}")]
+        own, resident = map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+        peaks.append(own)
+        row(f"reading a pack of {number} clips of 3 s", "", f"{own} MB own, {resident} MB", True)
+    growth = peaks[-1] / peaks[0]
+    row(f"  memory with {LENGTHS[1] // LENGTHS[0]} times the clips", "< 1.1 x", f"{growth:.2f} x", growth < 1.1)
+
+
+def read(pack: Path) -> None:
+    """In a process of its own: read a pack from end to end, print the peaks of memory in MB."""
+    peak, done = [0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            peak[0] = max(peak[0], status("RssAnon"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    clips = open_pack(pack)
+    for _ in ClipLoader(clips, workers=2).batches(list(np.arange(len(clips)).reshape(-1, 8))):
+        pass
+    done.set()
+    watcher.join()
+    print(peak[0] // 1024, status("VmHWM") // 1024)
+
+
+def status(name: str) -> int:
+    """kB, as Linux says them."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each recording")
+    parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        speeds(Path(folder), asked.seconds)
-        memory(Path(folder))
+    torch.set_num_threads(1)
+    if asked.read is not None:
+        read(asked.read)
+        return
+    print(f"{'what':<58} {'promised':>12} {'measured':>26}  held")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        decoding(folder, asked.seconds)
+        memory(folder, folder / "d.mp4")
+        waiting(folder / f"pack-{LENGTHS[0]}")
+        forward()
+    print(f"{os.cpu_count()} cores, {os.getloadavg()[0]:.1f} processes wanted them, torch {torch.__version__}")
 
 
 if __name__ == "__main__":

@@ -198,12 +198,25 @@ def test_models_that_are_not_there_are_refused(call, tmp_path, folder, make, mes
     assert message in answer.error
 
 
-def test_a_network_of_clips_is_refused(call, tmp_path, folder):
+def test_sound_and_options_of_clips_are_refused_in_words(call, models, folder, tmp_path):
+    (tmp_path / "talk.mp4").write_bytes(b"no picture")
+    answer = call("predict", models["classifier"], tmp_path / "talk.mp4", folder / "a.png")
+    assert (answer.code, answer.out.count("\n")) == (1, 1)
+    assert answer.error.endswith(
+        "talk.mp4: sound or film; this model looks at pictures. One that hears and sees is an AudioVisualNetwork"
+    )
+    for option in (("--window", "3"), ("--hop", "1"), ("--face", "whole"), ("--boxes", "b.csv")):
+        answer = call("predict", models["classifier"], folder / "a.png", *option)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.error.startswith(f"{option[0]}: is for networks of sound and films")
+
+
+def test_verbs_of_pictures_refuse_a_network_of_clips(call, tmp_path, folder):
     model = affekt.AudioVisualNetwork({"emotion": 2}, "log-mel", None, hidden=4, audio_options={"features": 4})
     model.save_pretrained(tmp_path / "model")
-    answer = call("predict", tmp_path / "model", folder / "a.png")
+    answer = call("look", tmp_path / "model", folder / "a.png", "--out", tmp_path / "looked")
     assert (answer.code, answer.out) == (2, "")
-    assert "a network of sound and pictures of clips" in answer.error
+    assert "a network of sound and pictures of clips; affekt predict shows files of them to it" in answer.error
 
 
 def test_an_altered_model_is_named(call, models, folder, tmp_path):

@@ -15,6 +15,7 @@ from affekt.data.audiovisual.boxes import read_boxes
 from affekt.data.audiovisual.faces import ByBoxes, ByDetector, ByRule, centred_square, half_of, squared
 from affekt.data.audiovisual.media import ClipSource, FileMedia
 from affekt.data.audiovisual.reading import Reading
+from affekt.data.audiovisual.streaming import Tracks, tracks_of
 from affekt.data.audiovisual.video import decode_faces, read_frames, video_seconds
 from affekt.errors import DataError, MissingExtra, UsageError
 
@@ -103,6 +104,7 @@ class TestBadInput:
         (tmp_path / "b.mp3").write_bytes(head + frame + path.read_bytes())
         with pytest.raises(DataError, match="no video track"):
             read_frames(tmp_path / "b.mp3")
+        assert tracks_of(tmp_path / "b.mp3") == Tracks(sound=True, pictures=False)
 
     @pytest.mark.parametrize(
         ("name", "codec", "options"),

@@ -67,6 +67,25 @@ def test_the_leak_is_marked_and_stands_in_no_comparison(done):
     assert any("leaky LEAKS" in note for note in done.comparison["notes"])
 
 
+def test_a_task_is_told_by_the_groups_of_the_other_label(done):
+    groups = done.comparison["groups"]
+    assert groups["uniform"].keys() == {"emotion", "voice"} and groups["emotion-only"].keys() == {"emotion"}
+    found = groups["emotion-only"]["emotion"]["voice"]  # a label that this network has not learned
+    assert [(g["name"], g["n"], g["speakers"]) for g in found["groups"]] == [("loud", 24, 3), ("soft", 24, 3)]
+    recalls = []
+    for seed in (0, 1):
+        with np.load(done.folder / "runs" / "emotion-only" / f"seed-{seed}" / "predictions.npz") as held:
+            said, true = held["test/emotion/log_probabilities"].argmax(1), held["test/label/emotion"]
+            loud = held["test/label/voice"] == 0
+            recalls.append([balanced_accuracy(said[rows], true[rows]) for rows in (loud, ~loud)])
+    loud, soft = 100 * np.mean(recalls, axis=0)
+    assert [g["uar"]["estimate"] for g in found["groups"]] == pytest.approx([loud, soft])
+    (difference,) = found["differences"]
+    assert difference["uar"]["estimate"] == pytest.approx(loud - soft)
+    assert difference["uar"]["low"] <= difference["uar"]["estimate"] <= difference["uar"]["high"]
+    assert "loud (3) - soft (3)" in tables(done.comparison, "markdown", only="groups")
+
+
 def test_losses_are_unweighted_and_held_against_single_tasks(done):
     by = {c["name"]: c for c in done.comparison["conditions"]}
     joint = {task: by["uniform"]["tasks"][task]["nll"]["mean"] for task in ("emotion", "voice")}

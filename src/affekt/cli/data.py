@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affekt.cli.data_compose import register_compose
 from affekt.cli.data_diffuse import register_diffuse
 from affekt.cli.data_pack import register_pack
 from affekt.cli.data_reading import add_reading, of_clips, progress, settings_of
@@ -28,6 +29,9 @@ def register(subparsers: Any) -> None:
     )
     _register_check(verbs.add_parser("check", help="what is missing, altered or does not decode in a copy"))
     register_pack(verbs.add_parser("pack", help="decode a set of clips once, into memory-mapped features"))
+    register_compose(
+        verbs.add_parser("compose", help="films of utterances and faces of one emotion, to check the path")
+    )
     register_diffuse(verbs.add_parser("diffuse", help="make a derived set: pictures re-made by a model, or noised"))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from affekt.cli.data_reading import progress
 from affekt.cli.look import looker
 from affekt.cli.look_tables import as_dict, write_overlaps
+from affekt.cli.named_files import Unread
 from affekt.cli.pictures import Picture, batches, named
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.data.disk import whole_folder
@@ -90,7 +91,7 @@ def look_at_pictures(args: argparse.Namespace) -> int:
 
 def _all(args: argparse.Namespace, found: Found, folder: Path, failed: list[Picture]) -> Iterator[Looked]:
     items = list(named(args.images, recursive=args.recursive))
-    names = iter(stems(_short([item.path if isinstance(item, Picture) else item for item in items])))
+    names = iter(stems(_short([item.path if isinstance(item, Unread) else item for item in items])))
     done = 0
     with progress("pictures") as step:
         for batch in batches(items, image_size=found.image_size, fit=found.fit, size=BATCH):

@@ -21,6 +21,11 @@ class Found:
     recipe: Recipe | None
 
     @property
+    def of_clips(self) -> bool:
+        """Whether it hears and sees clips; all others are shown pictures."""
+        return type(self.model).__name__ == "AudioVisualNetwork"
+
+    @property
     def affective(self) -> bool:
         """Whether it answers with affect alone; a classifier answers with classes."""
         return type(self.model).__name__ == "AffectNetwork"
@@ -43,23 +48,36 @@ class Found:
 
 
 def find_model(name: str) -> Found:
-    """Load a model in evaluation mode.
+    """Load a model that is shown pictures, in evaluation mode.
 
     Raises:
         CheckpointError: no such folder, an unfinished run, or a damaged model.
         UsageError: a model that does not answer to pictures alone.
     """
+    found = find_any(name)
+    if found.of_clips:
+        raise UsageError(f"{name}: a network of sound and pictures of clips; affekt predict shows files of them to it")
+    return found
+
+
+def find_any(name: str) -> Found:
+    """Load a model of pictures or of clips, in evaluation mode.
+
+    Raises:
+        CheckpointError: no such folder, an unfinished run, or a damaged model.
+    """
     path = Path(name)
     folder = path / "model" if (path / "model").is_dir() else path
     if path.is_file():
         raise CheckpointError(f"{path}: a file; give the model folder that holds it (config.json, model.safetensors)")
+    if (path / "folds").is_dir() and folder == path:
+        one = next(iter(sorted((path / "folds").glob("*/model"))), path / "folds" / "fold-0")
+        raise CheckpointError(f"{path}: this run has a model for each fold; name one of them, e.g. {one}")
     if (path / "recipe.toml").exists() and folder == path:
         raise CheckpointError(f"{path}: this run has no model yet; run the same affekt train command to finish it")
     from affekt.saving import load
 
     model = load(str(folder) if path.exists() else name)
-    if type(model).__name__ == "AudioVisualNetwork":
-        raise UsageError(f"{name}: a network of sound and pictures of clips; this command shows pictures to a model")
     return Found(name=name, model=model.eval(), recipe=_recipe_of(folder))
 
 

@@ -67,6 +67,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def seconds(text: str) -> float:
+    """A number above 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}": seconds, a number above 0, were expected')
+    return found
+
+
 def data_root(args: argparse.Namespace) -> Path | None:
     """The folder given with ``--data-root``; None leaves the choice to the library.
 

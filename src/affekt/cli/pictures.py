@@ -1,22 +1,19 @@
-"""Pictures named on the command line: files, folders, a list on stdin; decoded ahead, the undecodable kept apart."""
+"""Pictures named on the command line: decoded ahead, the undecodable kept apart."""
 
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from affekt.cli import named_files
+from affekt.cli.named_files import CLIPS, PICTURES, Unread, is_of
 from affekt.errors import DataError
 
 if TYPE_CHECKING:
     from affekt.data.pictures import Fit, Pixels
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
-"""What counts as a picture in a folder; a file that is named itself may end in anything."""
 
 
 @dataclass(frozen=True)
@@ -28,36 +25,12 @@ class Picture:
     error: str = ""
 
 
-def named(arguments: Iterable[str], *, recursive: bool) -> Iterator[Picture | str]:
-    """Paths in the order given: ``-`` is replaced by the lines of stdin, a folder by its pictures in order of name.
-
-    A folder without a picture comes as a :class:`Picture` with its error, so that the rest goes on.
-    """
-    for argument in arguments:
-        if argument == "-":
-            given = False
-            for line in sys.stdin:
-                if path := line.strip():
-                    given = True
-                    yield from named([path], recursive=recursive)
-            if not given:
-                yield Picture("-", error="-: no path on standard input; give one a line")
-        elif Path(argument).is_dir():
-            yield from _in_folder(Path(argument), recursive)
-        else:
-            yield argument
+def named(arguments: Iterable[str], *, recursive: bool) -> Iterator[Unread | str]:
+    """Paths of pictures: see :func:`affekt.cli.named_files.named`."""
+    return named_files.named(arguments, PICTURES, recursive=recursive)
 
 
-def _in_folder(folder: Path, recursive: bool) -> Iterator[Picture | str]:
-    inside = folder.rglob("*") if recursive else folder.iterdir()
-    found = sorted(str(p) for p in inside if p.suffix.lower() in SUFFIXES and p.is_file())
-    if not found:
-        deeper = "" if recursive else "; --recursive looks in its folders too"
-        yield Picture(str(folder), error=f"{folder}: no picture in this folder{deeper}")
-    yield from found
-
-
-def batches(items: Iterable[Picture | str], *, image_size: int, fit: Fit, size: int) -> Iterator[list[Picture]]:
+def batches(items: Iterable[Unread | str], *, image_size: int, fit: Fit, size: int) -> Iterator[list[Picture]]:
     """Decoded pictures, ``size`` at a time; the next batch is decoded while the caller works on this one."""
     iterator = iter(items)
     with ThreadPoolExecutor() as pool:
@@ -72,12 +45,13 @@ def batches(items: Iterable[Picture | str], *, image_size: int, fit: Fit, size: 
             yield [future.result() for future in current]
 
 
-def _decode(item: Picture | str, image_size: int, fit: Fit) -> Picture:
+def _decode(item: Unread | str, image_size: int, fit: Fit) -> Picture:
     from affekt.data.pictures import read_picture
 
-    if isinstance(item, Picture):
-        return item
+    if isinstance(item, Unread):
+        return Picture(item.path, error=item.error)
     try:
         return Picture(item, pixels=read_picture(item, image_size=image_size, fit=fit))
     except DataError as error:
-        return Picture(item, error=str(error))
+        why = f"{item}: {CLIPS.noun}; this model looks at pictures. One that hears and sees is an AudioVisualNetwork"
+        return Picture(item, error=why if is_of(item, CLIPS) else str(error))

@@ -6,7 +6,7 @@
     >>> sum(losses.values()).backward()         # any loop, any optimiser, any weighting
 
 Its parts are in ``front_ends``, ``fusion``, ``recurrent`` and ``heads``, one way a file. ``AudioVisualTask`` is what
-our trainer trains.
+our trainer trains; ``predict_clip`` shows a file of any length to a network.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from affekt.multimodal.feed import ClipFeed
 from affekt.multimodal.front_ends import AUDIO, AudioFrontEnd, create_audio
 from affekt.multimodal.fusion import FUSIONS, Fusion, create_fusion
 from affekt.multimodal.network import AudioVisualNetwork, AudioVisualOutput
+from affekt.multimodal.predicting import ClipAnswer, WindowAnswer, predict_clip
 from affekt.multimodal.recurrent import RECURRENT, Recurrent, create_recurrent
 from affekt.multimodal.task import AudioVisualTask
 
@@ -29,12 +30,15 @@ __all__ = [
     "AudioVisualNetwork",
     "AudioVisualOutput",
     "AudioVisualTask",
+    "ClipAnswer",
     "ClipFeed",
     "Draw",
     "Fusion",
     "Recurrent",
+    "WindowAnswer",
     "create_audio",
     "create_fusion",
     "create_recurrent",
     "drop_modality",
+    "predict_clip",
 ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from affekt.errors import UsageError
+from affekt.multimodal.clip_inputs import check_reading
 from affekt.multimodal.dropping import Draw, drop_modality
 from affekt.multimodal.front_ends import AudioFrontEnd, VideoFrontEnd, create_audio
 from affekt.multimodal.fusion import create_fusion
@@ -60,8 +61,8 @@ class AudioVisualNetwork(PretrainedModel):
         rate, fps: samples and frames a second: 16,000 and 25, 640 samples beside each frame.
         audio_options: of the front end for sound, by name, see the class of that name, e.g. ``RawAudio``.
         initial, width: of the image backbone: ``"random"``, ``"imagenet"`` or a path; channels of its first stage.
-        reading: how the clips that it learns from are read, as plain values; kept with the network for whoever shows it
-            other clips, and not looked at by it.
+        reading: how the clips are read that it learns from: ``{"window": 6.0, "size": 96, "face": "centre"}``; nothing
+            in it depends on that, but :func:`~affekt.multimodal.predict_clip` reads files so.
 
     Attributes:
         hearing, seeing: the front ends, None without; ``fusing``, ``recurrent``, ``heads``: the other parts.
@@ -97,7 +98,6 @@ class AudioVisualNetwork(PretrainedModel):
         super().__init__()
         self.tasks = read_tasks(tasks)
         self.classes = read_classes(classes, self.tasks)
-        self.reading = dict(reading or {})
         self._arguments: dict[str, Any] = {
             "audio": audio, "video": video, "video_size": video_size, "recurrent": recurrent, "hidden": hidden,
             "layers": layers, "fusion": fusion, "dropout": dropout, "modality_dropout": modality_dropout,
@@ -105,6 +105,8 @@ class AudioVisualNetwork(PretrainedModel):
         }  # fmt: skip
         _check_numbers(self._arguments)
         self.modality_dropout = modality_dropout
+        self.rate, self.fps, self.video_size = rate, fps, video_size
+        self.reading = check_reading(reading)
         self.hearing = None if audio is None else create_audio(audio, rate=rate, fps=fps, options=audio_options)
         self.seeing = None if video is None else VideoFrontEnd(video, video_size, initial=initial, width=width)
         sizes = [part.num_features for part in (self.hearing, self.seeing) if part is not None]
@@ -245,7 +247,7 @@ class AudioVisualNetwork(PretrainedModel):
             "audio_options": {**self._arguments["audio_options"], **kept},
             "tasks": [list(pair) for pair in self.tasks.items()],
             "classes": [[name, list(names)] for name, names in self.classes.items()],
-            **({"reading": self.reading} if self.reading else {}),
+            "reading": dict(self.reading),
         }
 
 

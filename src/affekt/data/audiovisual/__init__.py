@@ -22,6 +22,7 @@ from affekt.recipe import ClipSettings
 
 if TYPE_CHECKING:
     from affekt.data.audiovisual.augmentation import ClipAugmentation
+    from affekt.data.audiovisual.composing import compose_clips
     from affekt.data.audiovisual.loading import ClipBatch, ClipLoader
     from affekt.data.audiovisual.pack import open_pack
     from affekt.data.audiovisual.packing import pack_clips
@@ -36,6 +37,7 @@ _LAZY = {
     "ClipBatch": "loading",
     "ClipLoader": "loading",
     "ClipSplits": "splits",
+    "compose_clips": "composing",
     "log_mel": "spectrogram",
     "open_pack": "pack",
     "pack_clips": "packing",
@@ -55,6 +57,7 @@ __all__ = [
     "Clips",
     "Decoded",
     "clip_dataset",
+    "compose_clips",
     "log_mel",
     "open_clips",
     "open_pack",

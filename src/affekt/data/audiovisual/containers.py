@@ -20,6 +20,7 @@ _PREROLL = 0.5  # seconds decoded and thrown away before a place in the middle: 
 _JUMP = 0.05  # seconds by which time stamps may stray from the count of samples before they are believed
 _ATTACHED_PICTURE = 0x400
 _LOOSE = 0.5  # seconds, as TOLERANCE, where only the container says a length, not the track
+_TEXT = frozenset({"tty", "bin", "xbin", "adf", "idf"})  # FFmpeg draws text files as films
 _FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "i8": 2.0**63}
 
 
@@ -44,6 +45,8 @@ def open_container(path: Path) -> Iterator[Any]:
         text = "cannot be opened: it ends in the middle, or it holds neither sound nor pictures"
         raise DataError(f"{path}: {text} ({reason(error)})") from None
     with container:
+        if container.format.name in _TEXT:
+            raise DataError(f"{path}: text, and neither sound nor pictures")
         yield container
 
 
@@ -69,13 +72,14 @@ def picture_track(path: Path, container: Any) -> Any:
     Raises:
         DataError: there is none.
     """
-    found = [s for s in container.streams.video if not _is_cover(s)]
+    found = [s for s in container.streams.video if not is_cover(s)]
     if not found:
         raise DataError(f'{path}: no video track; read its sound alone (features = ["audio"]) or leave it out')
     return _single_threaded(found[0])
 
 
-def _is_cover(stream: Any) -> bool:
+def is_cover(stream: Any) -> bool:
+    """Whether a picture track is the cover of a song."""
     flags = stream.disposition  # a number, or a flag that holds one
     return bool(getattr(flags, "value", flags) & _ATTACHED_PICTURE)
 
@@ -162,8 +166,21 @@ class SoundTrack:
         self._stream = stream
 
     def read(self, start: int, stop: int | None) -> Floats32:
-        stop = self._declared_end() if stop is None else stop
-        parts = list[Floats32]()
+        stop = _earlier(stop, self._declared_end())
+        parts = list(self.pieces(start, stop))
+        whole = np.concatenate(parts, axis=1) if parts else np.zeros((self.channels, 0), dtype=np.float32)
+        return whole if stop is None else whole[:, : max(0, stop - start)]
+
+    def forward(self) -> OnePass:
+        """The same from its beginning to its end, decoded once."""
+        return OnePass(self, self.pieces(0, self._declared_end()), self._declared_end())
+
+    def pieces(self, start: int, stop: int | None) -> Iterator[Floats32]:
+        """``(C, n)`` samples one after the other from number ``start`` to ``stop`` or a little more, gaps as zeros.
+
+        Raises:
+            DataError: it ends in the middle, said after the last piece.
+        """
         position = start
         for index, samples in self._numbered(start):
             if stop is not None and index >= stop:
@@ -172,14 +189,12 @@ class SoundTrack:
             if not piece.shape[1]:
                 continue
             if index > position:
-                parts.append(np.zeros((self.channels, index - position), dtype=np.float32))
-            parts.append(piece)
+                yield np.zeros((self.channels, index - position), dtype=np.float32)
+            yield piece
             position = max(index, position) + piece.shape[1]
             if stop is not None and position >= stop:
                 break
         self._check_end(position, stop)
-        whole = np.concatenate(parts, axis=1) if parts else np.zeros((self.channels, 0), dtype=np.float32)
-        return whole if stop is None else whole[:, : max(0, stop - start)]
 
     def _declared_end(self) -> int | None:
         """Coded sound comes in frames of a fixed length; what is declared says where it really ends."""
@@ -211,6 +226,45 @@ class SoundTrack:
         wanted = self.seconds if stop is None else min(self.seconds, stop / self.rate)
         if found < wanted - self._slack:
             raise ends_in_the_middle(self.path, found, self.seconds)
+
+
+class OnePass:
+    """A sound track from front to back; see :class:`~affekt.data.audiovisual.sources.Source`.
+
+    Stretches are asked for in the order of their beginnings; what lies before the last one's is forgotten, so that
+    memory holds a stretch however long the file is.
+    """
+
+    def __init__(self, track: SoundTrack, pieces: Iterator[Floats32], end: int | None) -> None:
+        self.rate, self.channels, self.seconds = track.rate, track.channels, track.seconds
+        self._pieces = pieces
+        self._end = end
+        self._kept = np.zeros((self.channels, 0), dtype=np.float32)
+        self._begins = 0
+
+    def read(self, start: int, stop: int | None) -> Floats32:
+        stop = _earlier(stop, self._end)
+        self._forget(start)
+        parts, there = [self._kept], self._kept.shape[1]
+        while stop is None or self._begins + there < stop:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            parts.append(piece)
+            there += piece.shape[1]
+        self._kept = np.concatenate(parts, axis=1)
+        self._forget(start)
+        return self._kept if stop is None else self._kept[:, : max(0, stop - self._begins)]
+
+    def _forget(self, start: int) -> None:
+        gone = min(start - self._begins, self._kept.shape[1])
+        self._kept, self._begins = self._kept[:, gone:], self._begins + gone
+
+
+def _earlier(stop: int | None, end: int | None) -> int | None:
+    """The smaller one; None: neither is known."""
+    known = [number for number in (stop, end) if number is not None]
+    return min(known) if known else None
 
 
 def _floats(frame: Any, channels: int) -> Floats32:

@@ -70,18 +70,17 @@ def decode_sound(
     """
     stop = stretch_end(path, start, end, limit)
     with open_source(path) as source:
-        notes = _unusual(path, source)
+        notes = unusual(path, source)
         samples = _stretch(source, rate, start, stop, channel)
         length = (source.seconds if end is None else end) or 0.0
     _check_length(path, samples, rate, start, None if end is None else stop)
-    if not np.isfinite(samples).all():
-        raise DataError(f"{path}: sample values that are no numbers (NaN or Inf)")
-    if float(np.abs(samples).max()) < _SILENT:
-        notes = (*notes, f"{path}: silence; kept as it is")
+    samples = checked(path, samples)
+    if is_silent(samples):
+        notes = (*notes, silence(path))
     cut = limit is not None and length - start > limit + 0.5 / rate
     if end is None and not cut:
         notes = (*notes, *ends_early(path, start + len(samples) / rate, length))
-    return Sound(samples=np.clip(samples, -1, 1), notes=notes, cut=cut)
+    return Sound(samples=samples, notes=notes, cut=cut)
 
 
 def stretch_end(path: Path, start: float, end: float | None, limit: float | None) -> float | None:
@@ -109,8 +108,9 @@ def sound_seconds(path: Path) -> float:
         return float(source.read(0, None).shape[1] / source.rate)
 
 
-def _unusual(path: Path, source: Source) -> tuple[str, ...]:
-    """
+def unusual(path: Path, source: Source) -> tuple[str, ...]:
+    """Notes on a rate or a number of channels that is out of the ordinary.
+
     Raises:
         DataError: a rate that no sound has, or no channel.
     """
@@ -124,9 +124,14 @@ def _unusual(path: Path, source: Source) -> tuple[str, ...]:
 
 
 def _stretch(source: Source, rate: int, start: float, end: float | None, channel: Channel) -> Floats32:
-    """The samples of a stretch at ``rate``, resampled with what surrounds it and in step with the whole file."""
+    """The samples of a stretch, in seconds."""
+    first = round(start * rate)
+    return span(source, rate, first, None if end is None else max(round(end * rate), first + 1), channel)
+
+
+def span(source: Source, rate: int, first: int, stop: int | None, channel: Channel = "mean") -> Floats32:
+    """Samples ``first`` to ``stop`` at ``rate``, resampled with what surrounds them, in step with the whole file."""
     up, down = ratio(source.rate, rate)
-    first, stop = round(start * rate), None if end is None else max(round(end * rate), round(start * rate) + 1)
     reach = 0 if up == down else math.ceil(CROSSINGS * max(up, down) / up)
     begin = max(0, first * down // up - reach) // down * down
     until = None if stop is None else math.ceil(stop * down / up) + reach
@@ -134,6 +139,27 @@ def _stretch(source: Source, rate: int, start: float, end: float | None, channel
     whole = resample(heard, source.rate, rate)
     offset = begin * up // down
     return whole[first - offset : None if stop is None else stop - offset]
+
+
+def checked(path: Path, samples: Floats32) -> Floats32:
+    """The samples within full scale, which a resampler's ripple may pass by a little.
+
+    Raises:
+        DataError: values that are no numbers.
+    """
+    if not np.isfinite(samples).all():
+        raise DataError(f"{path}: sample values that are no numbers (NaN or Inf)")
+    return np.clip(samples, -1, 1)
+
+
+def silence(path: Path) -> str:
+    """The note on a file in which nothing is to be heard."""
+    return f"{path}: silence; kept as it is"
+
+
+def is_silent(samples: Floats32) -> bool:
+    """Whether nothing in it is louder than the last bit or two of 16."""
+    return not len(samples) or float(np.abs(samples).max()) < _SILENT
 
 
 def _check_length(path: Path, samples: Floats32, rate: int, start: float, end: float | None) -> None:

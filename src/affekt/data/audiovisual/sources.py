@@ -81,4 +81,5 @@ def ends_early(path: Path, found: float, declared: float) -> tuple[str, ...]:
 def reason(error: Exception) -> str:
     """What a decoder says, short and without the path that stands before it already."""
     text = " ".join(str(error).split()).split(": '")[0].split(" '/")[0]
+    text = text.partition("] ")[2] if text.startswith("[Errno") else text
     return text[:120] or type(error).__name__

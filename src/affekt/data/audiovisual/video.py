@@ -82,7 +82,7 @@ def decode_faces(
     stop = stretch_end(path, start, end, limit)
     crop = crop or ByRule()
     with open_container(path) as container:
-        reading = _Reading(path, container, fps, size, start, crop)
+        reading = FaceReading(path, container, fps, size, start, crop)
         if count is not None or end is not None:
             wanted = count if count is not None else frames_in((stop or 0.0) - start, fps)
             pictures = reading.exactly(wanted)
@@ -109,7 +109,7 @@ def video_seconds(path: Path) -> float:
         return sum(1 for _ in decoded(container, stream, 0.0)) / rate
 
 
-class _Reading:
+class FaceReading:
     """One pass over the pictures of a stretch."""
 
     def __init__(self, path: Path, container: Any, fps: float, size: int, start: float, crop: Cropper) -> None:
@@ -132,23 +132,27 @@ class _Reading:
         return found + [found[-1]] * (wanted - len(found))
 
     def at_most(self, wanted: int | None) -> list[Pixels]:
-        """One picture a frame of the timeline, to the end of the file or to ``wanted``.
+        """As :meth:`each`, at once."""
+        return list(self.each(wanted))
+
+    def each(self, wanted: int | None = None) -> Iterator[Pixels]:
+        """One picture a frame of the timeline, to the end of the file or to ``wanted``; ``(3, S, S)`` uint8.
 
         Raises:
             DataError: no picture, or the file ends in the middle.
         """
-        out: list[Pixels] = []
+        done = 0
         for frame, shown, gone in self._intervals():
             self._end = gone
-            number = self._due(len(out), gone, wanted)
+            number = self._due(done, gone, wanted)
             if number:
-                out += [self._picture(frame, max(shown, self.start))] * number
-            if len(out) == wanted:
-                return out
+                yield from [self._picture(frame, max(shown, self.start))] * number
+            done += number
+            if done == wanted:
+                return
         self._check_end(wanted)
-        if not out:
+        if not done:
             raise DataError(f"{self.path}: no picture" + (f" after {self.start:.2f} s" if self.start else " in it"))
-        return out
 
     def _due(self, done: int, gone: float, wanted: int | None) -> int:
         """How many frames of the timeline, after the ``done`` ones, have their middle before ``gone``."""

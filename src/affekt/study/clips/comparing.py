@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from affekt.recipe import Recipe
+from affekt.study.clips.groups import groups_of
 from affekt.study.clips.opening import learned_tasks
 from affekt.study.clips.planning import counterpart, declared_for_tasks, is_leaky
 from affekt.study.clips.scores import ClipScores, Floats, Ints
@@ -49,7 +50,15 @@ def compare_clips(
     """
     declared = declared_for_tasks(recipe, conditions)
     if scores is None:
-        return {"tasks": {}, "n_items": 0, "n_groups": 0, "conditions": [], "comparisons": [], "leaks": []}
+        return {
+            "tasks": {},
+            "n_items": 0,
+            "n_groups": 0,
+            "conditions": [],
+            "groups": {},
+            "comparisons": [],
+            "leaks": [],
+        }
     drawn = {task: _drawn(scores, task, recipe.study.draws) for task in scores.classes}
     order = [name for name in conditions if name in scores.runs]
     nll = {name: _nll(scores, name) for name in order}
@@ -62,6 +71,7 @@ def compare_clips(
             _condition(name, conditions[name], scores, drawn, records) | _losses(name, nll, conditions)
             for name in order
         ],
+        "groups": _groups(scores, order, recipe.study.draws),
         "comparisons": _comparisons(declared, drawn, recipe),
         "leaks": [leak for name in order if is_leaky(conditions[name]) for leak in _leaks(name, conditions, drawn)],
     }
@@ -124,6 +134,17 @@ def _measures(name: str, task: str, scores: ClipScores, drawn: Resampled) -> Jso
             for who in np.unique(speakers)
         },
     }
+
+
+def _groups(scores: ClipScores, order: Sequence[str], draws: int) -> Json:
+    """Condition -> task -> label -> its groups, where there are any."""
+    found: Json = {}
+    for task in scores.classes:
+        of_task = scores.of_task(task)
+        for name in (name for name in order if name in of_task):
+            if groups := groups_of(scores, task, list(of_task[name].values()), draws):
+                found.setdefault(name, {})[task] = groups
+    return found
 
 
 def _spread(values: Sequence[float]) -> Json:

@@ -13,7 +13,7 @@ Comparison = Mapping[str, Any]
 
 def clip_tables(comparison: Comparison) -> list[Table]:
     """All of them; those without a record are left out."""
-    every = (conditions_table, comparisons_table, losses_table, recall_table, speakers_table, leaks_table)
+    every = (conditions_table, comparisons_table, losses_table, recall_table, speakers_table, groups_table, leaks_table)
     return [table for table in (make(comparison) for make in every) if table.records]
 
 
@@ -188,6 +188,47 @@ def speakers_table(comparison: Comparison) -> Table:
             *(Column(_named(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
         ),
     )
+
+
+def groups_table(comparison: Comparison) -> Table:
+    """A row a condition, task and two groups of another label: average recall of each, and the difference."""
+    leaky = {c["name"]: _named(c) for c in comparison.get("conditions") or ()}
+    return Table(
+        name="groups",
+        caption=f"Average recall, percent, of a task over the clips of each group, on {on_what(comparison)}, mean over "
+        "seeds; the difference in points with its 95 % interval over speakers, drawn within their groups (not over "
+        "seeds: it is about these networks). No interval where one speaker stands for a group.",
+        records=[
+            {"condition": leaky.get(name, name), "task": task, "label": label, **record}
+            for name, tasks in (comparison.get("groups") or {}).items()
+            for task, labels in tasks.items()
+            for label, found in labels.items()
+            for record in _pairs(found)
+        ],
+        columns=(
+            Column("Task", lambda r: r["task"], numeric=False),
+            Column("Condition", lambda r: r["condition"], numeric=False),
+            Column("Label", lambda r: r["label"], numeric=False),
+            Column("Groups (speakers)", lambda r: r["groups"], numeric=False),
+            Column("UAR, %, first", lambda r: number(r["first"], 1)),
+            Column("second", lambda r: number(r["second"], 1)),
+            Column("Difference", lambda r: signed(r["estimate"], 1)),
+            Column("95 % interval", lambda r: interval(r["low"], r["high"], 1, sign=True)),
+        ),
+    )
+
+
+def _pairs(found: Comparison) -> list[Record]:
+    by = {group["name"]: group for group in found["groups"]}
+    return [
+        {
+            "groups": " - ".join(f"{name} ({by[name]['speakers']})" for name in (d["first"], d["second"])),
+            "first": by[d["first"]]["uar"]["estimate"],
+            "second": by[d["second"]]["uar"]["estimate"],
+            **d["uar"],
+        }
+        for d in found["differences"]
+    ]
 
 
 def leaks_table(comparison: Comparison) -> Table:

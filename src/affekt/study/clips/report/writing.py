@@ -84,7 +84,7 @@ def _sections(comparison: Comparison, joints: Sequence[Joint]) -> Iterator[Secti
         ),
         tables=_named(tables, "joint-losses"),
     )
-    yield Section(title="Classes and speakers", id="classes", tables=_named(tables, "recall", "speakers"))
+    yield Section(title="Classes and speakers", id="classes", tables=_named(tables, "recall", "speakers", "groups"))
     if "leak" in tables:
         yield Section(title="What a leaky split would have claimed", id="leak", tables=_named(tables, "leak"))
 
