@@ -16,7 +16,7 @@ from affekt.backbones.inputs import features_of
 from affekt.errors import DataError, UsageError, unknown
 from affekt.perception.heads import AffectHeads, parse_heads
 from affekt.perception.losses import RATINGS_LOSSES
-from affekt.perception.transfer import keep_frozen_still
+from affekt.training.transfer import keep_frozen_still
 from affekt.saving import PretrainedModel
 
 CONSTANT = 1e-6

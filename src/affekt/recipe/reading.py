@@ -86,6 +86,7 @@ def _check_key(dotted: str) -> None:
         "conditions.",
         "affective.options.",
         "target.options.",
+        "source.options.",
         "weighting.options.",
         "emotional.weighting.options.",
     )
