@@ -123,7 +123,8 @@ def source_operations(recipe: Recipe, facts: Facts) -> float:
 def operations(task: Task, image_size: int, classes: int) -> float:
     """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
     images = torch.rand(PROBED, 3, image_size, image_size)
-    batch = Batch(images=images, labels=_labels(task, classes), items=torch.arange(PROBED))
+    labels = _labels(task, classes)
+    batch = Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0)
     task.train()
     with FlopCounterMode(display=False) as counter:
         total = torch.stack(list(task.losses(batch).values())).sum()
