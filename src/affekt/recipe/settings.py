@@ -60,7 +60,9 @@ class DataSettings:
         0.0, "with classes of valence: ratings so near the middle are neutral, in units of their scale", low=0
     )
     without_class: Literal["keep", "drop"] = setting(
-        "keep", "pictures without a class (a tie, say): kept, though none is learned from them, or left out", unwritten=True
+        "keep",
+        "pictures without a class (a tie, say): kept, though none is learned from them, or left out",
+        unwritten=True,
     )
     options: dict[str, Value] = setting({}, "options of this reader, see `affekt data info <name>`")
 

@@ -28,9 +28,7 @@ class ClassificationTask(Task):
         UsageError: another word, or more stages than there are.
     """
 
-    def __init__(
-        self, classifier: nn.Module, *, label_smoothing: float = 0.0, trainable: str | int = "all"
-    ) -> None:
+    def __init__(self, classifier: nn.Module, *, label_smoothing: float = 0.0, trainable: str | int = "all") -> None:
         super().__init__()
         self.model = classifier
         if trainable != "all":

@@ -162,7 +162,9 @@ def _tested_on_valid(faces: _Faces) -> _Faces:
     """
     if (faces.splits == "test").any():
         own = _PLACES["PrivateTest"][0]
-        raise DataError(f'ferplus: option valid = "test": {own} is there, which is the test split; leave the option out')
+        raise DataError(
+            f'ferplus: option valid = "test": {own} is there, which is the test split; leave the option out'
+        )
     splits = np.where(faces.splits == "validation", "test", faces.splits)
     return replace(faces, splits=splits, notes=(*faces.notes, "FER2013Valid is the test split"))
 
