@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from affekt.data.stimuli import Labels
 from affekt.errors import DataError
 from affekt.training.classification import nll, scores
-from affekt.training.transfer import set_trainable
 from affekt.training.task import Batch, Outputs, Task
+from affekt.training.transfer import set_trainable
 
 
 class ClassificationTask(Task):

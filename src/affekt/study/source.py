@@ -102,7 +102,7 @@ def source_data(recipe: Recipe, *, data_root: Path | None) -> Data:
     """
     settings = named(recipe.source, SOURCE)
     stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
-    if settings.task == "rotation":
+    if recipe.source.task == "rotation":
         stimuli = replace(stimuli, labels=Labels())
     elif stimuli.labels.category is None:
         raise DataError(f'{stimuli.name}: has no classes; write [source] task = "rotation", or a set with classes')

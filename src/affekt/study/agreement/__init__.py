@@ -1,4 +1,4 @@
-"""Agreement of a study with people: every network of a finished study, pooled over seeds, held against people's answers.
+"""Agreement of a study with people: every network of it, pooled over seeds, held against people's answers.
 
     >>> from affekt.humans.people import read_people
     >>> from affekt.study.agreement import agree, read_networks

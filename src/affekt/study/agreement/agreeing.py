@@ -131,7 +131,7 @@ def _model(networks: Networks, run: Run) -> Model:
 
 
 def _right(networks: Networks, run: Run) -> Floats:
-    return (networks.probabilities[run].argmax(axis=1) == networks.category).astype(np.float64)
+    return np.asarray(networks.probabilities[run].argmax(axis=1) == networks.category, dtype=np.float64)
 
 
 def _labels(networks: Networks, right: Mapping[Run, Floats], shared: Bootstrap) -> Topic:

@@ -18,9 +18,9 @@ CLOSEST = ("kl", "error-consistency", "r", "pearson")
 RULES = (
     "Rivals are the conditions that the method was declared to be compared with. It is told apart from one where p, "
     f"adjusted over all declared comparisons of the study (Holm), is below {ALPHA:g}. Supported: better than every "
-    "rival in accuracy on the study's labels and nearer to people than every rival by the first of KL from votes, error "
-    "consistency, r that there is. Contradicted: told apart from a rival, to its disadvantage, by either. Not shown: "
-    "neither."
+    "rival in accuracy on the study's labels and nearer to people than every rival by the first that there is of KL "
+    "from votes, error consistency and r. Contradicted: told apart from a rival, to its disadvantage, by either of "
+    "the two. Not shown: neither."
 )
 
 Status = Literal["supported", "contradicted", "not shown", "nothing to say"]

@@ -1,4 +1,4 @@
-"""Pooling: one measure of every run -> of every condition, and paired differences of conditions, over seeds and stimuli.
+"""Pooling: one measure of every run -> of every condition, and paired differences of conditions.
 
 The draws of stimuli are those of the runs' own estimates; what seeds add to the error, and how both make an interval,
 is as in the study's own statistics (:func:`affekt.study.statistics.difference`).
@@ -146,7 +146,7 @@ def adjusted(pairs: Sequence[PairOfConditions], *, missing: int = 0) -> list[Pai
 
 
 def spread(by_seed: BySeed) -> Spread:
-    """The mean over seeds; undefined where it is so for one of them, since the others alone would say something else."""
+    """The mean over seeds; undefined where it is so for one of them: the others alone would say something else."""
     each = {seed: one.value for seed, one in by_seed.items()}
     lacking = next((f"seed {seed}: {one.reason}" for seed, one in by_seed.items() if one.value is None), "")
     made = None if lacking else _difference(by_seed)

@@ -124,7 +124,7 @@ def profiles(
 
 
 def _right(probabilities: NDArray[Any], category: NDArray[np.int64]) -> Floats:
-    return (probabilities.argmax(axis=1) == category).astype(np.float64)
+    return np.asarray(probabilities.argmax(axis=1) == category, dtype=np.float64)
 
 
 def _profile(
@@ -197,6 +197,6 @@ def _shown(networks: Networks, run: Run, pictures: _Pictures, asked: Asked, seed
     model = load(folder / "model").eval()
     images = pictures.manipulated(load_recipe(folder / "recipe.toml"), asked, seed)
     with torch.inference_mode():
-        said = [model(chunk) for chunk in images.split(CHUNK)]
+        said = [model(chunk) for chunk in torch.split(images, CHUNK)]
     logits = [one if isinstance(one, torch.Tensor) else one.log_probabilities for one in said]
     return np.asarray(torch.cat(logits).float().numpy())
