@@ -18,7 +18,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 EXPECTED = {
     "abstract", "cifar10-laptop", "cifar10-study", "diffused-emod", "earlier-learners-study", "emod", "emoset",
     "ferplus", "ferplus-cifar10-study", "oasis", "own-folder", "quickstart", "resnet50-cifar10",
-    "resnet50-cifar100", "vit-b16-cifar10", "vit-b16-cifar100",
+    "resnet50-cifar100", "valence-study", "vit-b16-cifar10", "vit-b16-cifar100",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from affekt.study.folder import RunFolder
 from affekt.study.preparing import prepared_task
 from affekt.study.pretraining import pretrain
 from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.study.source import needs_source
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
@@ -69,6 +70,7 @@ def train_resolved(
         tested: whether test pictures are scored; where something is chosen, they are not even looked at.
     """
     begun = time.monotonic()
+    needs_source(recipe)  # a model that cannot start from one is refused before anything is read
     if recipe.model.kind == "earlier":
         return train_earlier(recipe, out=out, what=what, data_root=data_root)
     folder = RunFolder(out)
