@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from affekt.errors import AffektError, DataError
 from affekt.recipe import Recipe
 from affekt.study.comparing import declared_comparisons
-from affekt.study.comparison import COMPARISON, finished_records, frame_in
+from affekt.study.comparison import COMPARISON, Frame, finished_records, frame_in
 from affekt.study.results import hash_of
 from affekt.study.scores import PERMUTED
 
@@ -72,26 +72,18 @@ def read_networks(folder: Path | str) -> Networks:
     records, said = finished_records(folder, frame)
     if not records:
         raise DataError(f"{folder}: no run of this study is finished; finish it: affekt study RECIPE --out {folder}")
-    probabilities: dict[Run, Floats] = {}
-    folders: dict[Run, Path] = {}
-    items: tuple[NDArray[np.str_], NDArray[np.int64]] | None = None
-    for record in records:
-        place = folder / record["folder"]
-        ids, category, own = _read(place / "predictions.npz", str(record["predictions"]))
-        if items is None:
-            items = ids, category
-        elif not np.array_equal(items[0], ids):
+    folders: dict[Run, Path] = {(str(r["condition"]), int(r["seed"])): folder / r["folder"] for r in records}
+    files = [
+        _read(place / "predictions.npz", str(r["predictions"]))
+        for place, r in zip(folders.values(), records, strict=True)
+    ]
+    ids, category, _ = files[0]
+    for place, (own, _, _) in zip(folders.values(), files, strict=True):
+        if not np.array_equal(own, ids):
             raise AffektError(f"{place}: of other test pictures than the study's first run; all must share them")
-        run = str(record["condition"]), int(record["seed"])
-        probabilities[run], folders[run] = own, place
-    assert items is not None
-    conditions = tuple(name for name in frame.conditions if any(name == run[0] for run in probabilities))
-    asked = declared_comparisons(frame.recipe.study, [*frame.conditions, *frame.inapplicable])
-    asked = [pair for pair in asked if not any(name.endswith(PERMUTED) for name in pair)]
-    possible = [pair for pair in asked if not {*pair} & {*frame.inapplicable}]
+    conditions = tuple(name for name in frame.conditions if any(name == run[0] for run in folders))
+    possible = _possible(frame)
     declared = tuple(pair for pair in possible if {*pair} <= {*conditions})
-    wanted = len(frame.conditions) * len(frame.seeds)
-    short = [f"{len(records)} of {wanted} runs are finished; all numbers are provisional"] * (len(records) < wanted)
     return Networks(
         folder=folder,
         recipe=frame.recipe,
@@ -99,12 +91,24 @@ def read_networks(folder: Path | str) -> Networks:
         declared=declared,
         missing=len(possible) - len(declared),
         classes=frame.classes,
-        ids=items[0],
-        category=items[1],
-        probabilities=probabilities,
+        ids=ids,
+        category=category,
+        probabilities={run: found[2] for run, found in zip(folders, files, strict=True)},
         folders=folders,
-        notes=(*short, *said),
+        notes=(*_short(frame, len(records)), *said),
     )
+
+
+def _possible(frame: Frame) -> list[tuple[str, str]]:
+    """The declared comparisons of conditions that this study can have, of the runs as they were tested."""
+    asked = declared_comparisons(frame.recipe.study, [*frame.conditions, *frame.inapplicable])
+    tested = [pair for pair in asked if not any(name.endswith(PERMUTED) for name in pair)]
+    return [pair for pair in tested if not {*pair} & {*frame.inapplicable}]
+
+
+def _short(frame: Frame, finished: int) -> list[str]:
+    wanted = len(frame.conditions) * len(frame.seeds)
+    return [f"{finished} of {wanted} runs are finished; all numbers are provisional"] if finished < wanted else []
 
 
 def _read(path: Path, digest: str) -> tuple[NDArray[np.str_], NDArray[np.int64], Floats]:
