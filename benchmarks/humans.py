@@ -2,7 +2,7 @@
 
 attention        attention's share of AlexNet's inference time at 224 px: AlexNet and FE-AlexNet in turn, medians
 agreement        every measure of `affekt compare-humans` on votes, 10 networks x 10,000 stimuli x 1,000 resamples
-representations  peak memory of a process that computes CKA and RSA (1,000 draws) of 2,000 stimuli and 4,096 features
+representations  peak memory of a process that computes CKA and RSA (20 draws) of 2,000 stimuli and 4,096 features
 extraction       what `affekt probe` adds to the bare forward pass of AlexNet at 224 px, least of the rounds
 
 Seconds are of the processor, so that other work on the machine does not count, and beside them of the clock. Random
@@ -30,6 +30,8 @@ MODELS, STIMULI, RESAMPLES, CATEGORIES = (
     ("anger", "disgust", "fear", "happiness", "neutral", "sadness"),
 )
 FEATURES = 2000, 4096
+DRAWS = 20
+"""Of the bootstrap, which holds one draw at a time: memory does not depend on their number."""
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -112,7 +114,7 @@ def child() -> None:
     rng = np.random.default_rng(0)
     one, other = (rng.normal(size=FEATURES).astype(np.float32) for _ in range(2))
     linear_cka(one, other)
-    rsa(np.stack([feature_rdm(one), feature_rdm(other)]), rating_rdm(rng.uniform(1, 7, FEATURES[0])), draws=1000)
+    rsa(np.stack([feature_rdm(one), feature_rdm(other)]), rating_rdm(rng.uniform(1, 7, FEATURES[0])), draws=DRAWS)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(most if sys.platform == "darwin" else 1024 * most, time.process_time())
 
