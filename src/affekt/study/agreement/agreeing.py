@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from affekt.errors import DataError
+from affekt.errors import DataError, first
 from affekt.humans.agreement import Bootstrap, bootstrap
 from affekt.humans.comparison import Comparison, Model, Part, compare
 from affekt.humans.comparison.model import People
@@ -97,11 +98,11 @@ def agree(
             f"{networks.folder}: none of its {len(networks.ids)} test pictures is one of people's "
             f"{len(people.ids)} ({people.name}), e.g. {networks.ids[0]} there, {people.ids[0]} here"
         )
-    held = restricted(people, networks.ids[common].tolist())
-    models = {run: _model(networks, run) for run in networks.probabilities}
+    rows = np.flatnonzero(common)
+    held = restricted(people, networks.ids[rows].tolist())
+    models = {run: _model(networks, run, rows) for run in networks.probabilities}
     found = compare(held, list(models.values()), resamples=resamples, seed=seed)
     names = {model.name: run for run, model in models.items()}
-    rows = np.flatnonzero(common)
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
     right = {run: _right(networks, run)[rows] for run in networks.probabilities}
     own = _labels(networks, right, shared)
@@ -110,7 +111,7 @@ def agree(
         networks=networks,
         people=people,
         compared=len(rows),
-        unrated=int((~common).sum()),
+        unrated=len(common) - len(rows),
         topics=topics,
         among=among(networks.conditions, right, shared),
         claim=claim(networks.recipe.study.method, networks.declared, topics),
@@ -118,15 +119,18 @@ def agree(
         seed=seed,
         profiles=profiles,
         cautions=_cautions(networks, found),
-        notes=[*networks.notes, *dict.fromkeys(found.notes)],
+        notes=[*networks.notes, *_leftovers(networks.ids[~common]), *dict.fromkeys(found.notes)],
     )
 
 
-def _model(networks: Networks, run: Run) -> Model:
+def _leftovers(ids: NDArray[np.str_]) -> list[str]:
+    return [f"people have no answer to {len(ids):,} of the test pictures ({first(ids, n=3)})"] if len(ids) else []
+
+
+def _model(networks: Networks, run: Run, rows: NDArray[np.int64]) -> Model:
     name = f"{run[0]}, seed {run[1]}"
-    answers = Answers(
-        name=name, ids=networks.ids, categories=networks.classes, probabilities=networks.probabilities[run]
-    )
+    own = networks.probabilities[run][rows]
+    answers = Answers(name=name, ids=networks.ids[rows], categories=networks.classes, probabilities=own)
     return Model(name=name, answers=answers)
 
 
