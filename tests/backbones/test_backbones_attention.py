@@ -223,7 +223,7 @@ def test_attention_is_a_stage_behind_the_one_that_it_looks_at_and_learns_in_a_fr
     assert sum(len(ids) for ids in held) == len(list(network.backbone.parameters()))
     conv5 = {id(p) for p in network.backbone.trunk.features[10].parameters()}
     assert conv5 <= held[held.index(own) - 1]
-    from affekt.perception.transfer import set_trainable
+    from affekt.training.transfer import set_trainable
 
     set_trainable(network, "head")
     learning = {id(p) for p in network.backbone.parameters() if p.requires_grad}

@@ -212,6 +212,36 @@ class TestMorph:
         assert error in answer.error
         assert not (tmp_path / "out").exists()
 
+    def test_landmarks_warp_the_faces_of_a_pair(self, call, faces: Path, tmp_path: Path) -> None:
+        a, b = "happy/face 0.png", "happy/face 1.png"
+        marks = [(a, 6, 8), (a, 17, 8), (a, 12, 17), (b, 8, 9), (b, 18, 10), (b, 12, 19)]
+        table = tmp_path / "points.csv"
+        table.write_text("id,x,y\n" + "".join(f"{name},{x},{y}\n" for name, x, y in marks))
+        answer = self.morph(call, faces, tmp_path, f"first,second\n{a},{b}\n", "--landmarks", table)
+        assert answer.code == 0, answer.error
+        (row,) = [r for r in rows(tmp_path / "out" / "stimuli.csv") if r["strength"] == "0.5"]
+        one, other = (pixels(faces / name)[None] for name in (a, b))
+        points = torch.tensor([[m[1:] for m in marks[:3]], [m[1:] for m in marks[3:]]], dtype=torch.float64)
+        wanted = manipulate(one, "morph", 0.5, others=other, landmarks=(points[:1], points[1:]))
+        assert torch.equal(pixels(tmp_path / "out" / row["file"]), wanted[0])
+        assert not torch.equal(wanted, manipulate(one, "morph", 0.5, others=other))
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("id,x\n", "no column y; id, x found"),
+            ("id,x,y\nhappy/face 0.png,1,left\n", "numbers were expected"),
+            ("id,x,y\n" + "happy/face 0.png,5,5\n" * 3, "there are none of happy/face 1.png"),
+            ("id,x,y\n" + "happy/face 0.png,5,5\n" * 3 + "happy/face 1.png,5,5\n" * 4, "3 points of one face and 4"),
+        ],
+    )
+    def test_landmarks_that_cannot_be(self, call, faces: Path, tmp_path: Path, text: str, message: str) -> None:
+        (tmp_path / "points.csv").write_text(text)
+        pairs = "first,second\nhappy/face 0.png,happy/face 1.png\n"
+        answer = self.morph(call, faces, tmp_path, pairs, "--landmarks", tmp_path / "points.csv")
+        assert answer.code != 0 and message in answer.error
+        assert not (tmp_path / "out").exists()
+
     def test_morph_and_its_pairs_go_together(self, call, faces: Path, tmp_path: Path) -> None:
         for words in (("--manipulation", "morph", "--strengths", "1"), (*EYES, "--morph", "pairs.csv")):
             answer = call("stimuli", faces, "--out", tmp_path / "out", *words)

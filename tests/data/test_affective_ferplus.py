@@ -106,6 +106,27 @@ def test_without_a_test_folder_there_is_no_test_split(tmp_path: Path) -> None:
     assert "no folder FER2013Test: no test split (2 rows left out)" in found.notes
 
 
+def test_the_valid_faces_may_be_the_test_split_where_there_is_no_other(tmp_path: Path) -> None:
+    for name in ("with", "without"):
+        (tmp_path / name).mkdir()
+    found = FER.open(ferplus(tmp_path / "without", ROWS, test=False), "all", valid="test")
+    assert found.split is not None
+    assert found.split.tolist() == ["train", "train", "test"]
+    assert "FER2013Valid is the test split" in found.notes
+    with pytest.raises(DataError, match="FER2013Test is there"):
+        FER.open(ferplus(tmp_path / "with", ROWS), "all", valid="test")
+
+
+def test_faces_without_a_class_can_be_left_out_before_anything_is_cut(tmp_path: Path) -> None:
+    root = ferplus(tmp_path, ROWS)
+    every = FER.open(root, "all", valence_as="two-classes", ties="keep", unknown="keep")
+    found = FER.open(root, "all", valence_as="two-classes", ties="keep", unknown="keep", without_class="drop")
+    assert every.labels.category is not None and found.labels.category is not None
+    assert len(found) == int((every.labels.category >= 0).sum()) < len(every)
+    assert (found.labels.category >= 0).all()
+    assert f"ferplus: {len(every) - len(found)} of {len(every)} pictures have no class and are left out" in found.notes
+
+
 def test_a_missing_face(tmp_path: Path) -> None:
     root = ferplus(tmp_path, ROWS)
     (root / "FER2013Valid" / "fer0028638.png").unlink()

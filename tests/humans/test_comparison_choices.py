@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from comparison_people import choosing_model, measure_of, names, part_of, sure, trials, votes
 
+from affekt.errors import DataError
 from affekt.humans.agreement import bootstrap, error_consistency, vote_agreement
 from affekt.humans.comparison import compare
 from affekt.humans.comparison.chosen import of_trials
@@ -212,3 +213,19 @@ def test_leftovers_of_both_sides_are_counted():
     assert found.joined.unseen["m"].count == 20 and found.joined.unrated["m"].count == 0
     assert any("m has no answer to 20" in note for note in found.notes)
     assert names(60)[0] == found.people.ids[found.joined.people][0]
+
+
+def test_people_with_one_class_alone_are_refused_in_one_line():
+    people = trials({"anna": ["positive"] * 6, "ben": ["positive"] * 6}, ["positive"] * 6)
+    model = choosing_model("net", ["negative", "positive"], [[0.4, 0.6]] * 6)
+    with pytest.raises(DataError, match='people answer "positive" to everything'):
+        compare(people, [model], resamples=20)
+
+
+def test_kappa_is_undefined_beside_people_who_are_always_right():
+    truth = ["negative", "positive"] * 6
+    people = trials({"anna": truth, "ben": truth}, truth)
+    model = choosing_model("net", ["negative", "positive"], [[0.4, 0.6]] * 12)
+    found = compare(people, [model], resamples=20)
+    kappa = next(m for part in found.parts for m in part.measures if m.name == "error-consistency")
+    assert kappa.models["net"].value is None and "people are right" in kappa.models["net"].reason

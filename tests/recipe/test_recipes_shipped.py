@@ -21,7 +21,7 @@ EXPECTED = {
     "abstract", "cifar10-laptop", "cifar10-study", "diffused-emod", "earlier-learners-study", "emod",
     "emodb-published-front-end", "emodb-study", "emoset",
     "ferplus", "ferplus-cifar10-study", "oasis", "own-folder", "quickstart", "resnet50-cifar10",
-    "regulation-weights-study", "resnet50-cifar100", "vit-b16-cifar10", "vit-b16-cifar100",
+    "regulation-weights-study", "resnet50-cifar100", "valence-study", "vit-b16-cifar10", "vit-b16-cifar100",
 }  # fmt: skip
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from affekt.backbones.attention.looking import MEMBER
@@ -18,7 +19,7 @@ from affekt.backbones.base import Backbone, Built, meta_forward
 from affekt.backbones.initial import Source, fill, read_source
 from affekt.backbones.naming import Resolved, resolve
 from affekt.errors import AffektError, UsageError
-from affekt.randomness import torch_seed
+from affekt.randomness import stream, torch_seed
 
 _SIZES = (32, 48, 64, 96, 128, 160, 192, 224, 256, 299, 384)
 """Picture sizes that are tried to tell what would work where the asked one is too small."""
@@ -70,7 +71,7 @@ def create_backbone(
         built = _built(resolved, in_size=in_size, in_channels=in_channels, width=width, options=options)
     features, has_map = _shapes(name, built, in_size, in_channels)
     if settings is not None:
-        with nullcontext() if seed is None else torch_seed("attention", seed):
+        with _aside() if seed is None else torch_seed("attention", seed):
             stages = put_attention(built, settings, name=name, shape=(2, in_channels, in_size, in_size))
         built, name = replace(built, stages=stages), settings.named(name)
     backbone = Backbone(
@@ -98,6 +99,16 @@ def _attended(name: str, attention: str | Mapping[str, Any] | None) -> tuple[str
     if "kind" not in given:
         raise UsageError(f'attention = {attention!r}: write its kind, as in {{"kind": "sagan", "reduction": 8}}')
     return base, as_settings(str(given.pop("kind")), given)
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """A block whose draws depend on torch's global generator and do not advance it: whatever is made after a network
+    with attention, a head say, is the same as after the network without."""
+    with torch.random.fork_rng(devices=[]):
+        drawn = int(torch.randint(2**62, (), device="cpu"))
+        torch.default_generator.manual_seed(stream("attention", drawn))
+        yield
 
 
 def default_width(name: str) -> int | None:

@@ -27,7 +27,8 @@ def register(subparsers: Any) -> None:
         "models",
         metavar="MODEL",
         nargs="+",
-        help="a run or model folder, a table of answers (.csv, .parquet, .npz), or a network's name (features alone)",
+        help="a run or model folder, a table of answers (.csv, .parquet, .npz), a network's name (features alone), or "
+        "the folder of a study",
     )
     parser.add_argument(
         "--humans", required=True, metavar="PEOPLE", help="oasis, ferplus, crema-d, cifar10h, or a table of yours"
@@ -39,6 +40,13 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--resamples", type=positive, default=DEFAULT_RESAMPLES, metavar="N", help="default: 1000")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of all that is drawn (default: 0)")
     add_options(parser, "option of people's reader, e.g. modality=voice or scale=1..9; repeatable")
+    parser.add_argument(
+        "--manipulate",
+        nargs="+",
+        metavar="NAME[=STRENGTH,...]",
+        help="of a study: its test pictures manipulated, e.g. eyes mouth inverted, network against network",
+    )
+    parser.add_argument("--limit", type=positive, metavar="N", help="manipulate so many test pictures (default: all)")
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument("--pictures", action="store_true", default=None, help="show them, whatever the licence")
     pictures.add_argument("--no-pictures", action="store_false", dest="pictures", help="name pictures by id only")
@@ -49,6 +57,9 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     root = data_root(args)
+    from affekt.cli.compared_study import run_study, study_named
+
+    study = study_named(args)
     from affekt.cli.compared_models import ask, named_models
     from affekt.cli.compared_stimuli import of_people
     from affekt.humans.comparison import compare
@@ -57,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
 
     people = read_people(args.humans, data_root=root, options=dict(map(reader_option, args.options)))
     out = check_folder(args.out if args.out is not None else Path("comparisons") / people.name)
+    if study is not None:
+        run_study(args, study, people, out=out, root=root, command=_command(args))
+        return 0
     if args.table is not None:
         new_file(args.table, what="--table")
     models = named_models(args.models, rated=args.humans if isinstance(people, Ratings) else "oasis")
@@ -116,4 +130,6 @@ def _command(args: argparse.Namespace) -> str:
         value = getattr(args, name)
         words += [] if value is None else [f"--{name}", str(value)]
     words += [word for option in args.options for word in ("--option", option)]
+    words += ["--manipulate", *args.manipulate] if args.manipulate else []
+    words += [] if args.limit is None else ["--limit", str(args.limit)]
     return shlex.join([*words, "--resamples", str(args.resamples), "--seed", str(args.seed)])

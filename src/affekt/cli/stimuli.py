@@ -15,10 +15,14 @@ from affekt.cli.printing import say, write_json, write_record
 from affekt.errors import DataError, UsageError, first, unknown
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from affekt.data import Dataset, Stimuli
     from affekt.data.stimulus_folder import Condition
 
 PAIR_COLUMNS = ("first", "second")
+LANDMARK_COLUMNS = ("id", "x", "y")
 
 
 def register(subparsers: Any) -> None:
@@ -42,6 +46,12 @@ def register(subparsers: Any) -> None:
         help="e.g. 0,0.5,1; one for all manipulations, or one after each of them",
     )
     parser.add_argument("--morph", type=Path, metavar="PAIRS.csv", help="pairs for morph: ids in columns first, second")
+    parser.add_argument(
+        "--landmarks",
+        type=Path,
+        metavar="TABLE.csv",
+        help="of the faces of --morph, which are then warped to each other: columns id, x, y, a row a point, in order",
+    )
     parser.add_argument("--subjects", type=positive, default=1, metavar="N", help="orders in trials.csv (default: 1)")
     parser.add_argument("--limit", type=positive, metavar="N", help="N source pictures, drawn stratified by the seed")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of all that is drawn (default: 0)")
@@ -73,6 +83,9 @@ def run(args: argparse.Namespace) -> int:
     morphs = any(condition.manipulation == "morph" for condition in conditions)
     if morphs != (args.morph is not None):
         raise UsageError("morph needs both: write --manipulation morph --strengths ... --morph PAIRS.csv")
+    if args.landmarks is not None and not morphs:
+        raise UsageError("--landmarks: are for --manipulation morph")
+    landmarks = None if args.landmarks is None else _landmarks(args.landmarks)
     source = _source(args)
     say(*(f"note: {note}" for note in source.notes))
     with progress("pictures") as step:
@@ -84,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
             pairs=_pairs(args.morph, source) if morphs else (),
             seed=args.seed,
             subjects=args.subjects,
+            landmarks=landmarks,
             progress=step,
         )
     record = {
@@ -211,16 +225,42 @@ def _pairs(path: Path, source: Stimuli) -> list[tuple[int, int]]:
     return list(pairs)
 
 
+def _landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Id -> ``(L, 2)`` points.
+
+    Raises:
+        DataError: no file, a column missing, or something that is no number.
+    """
+    import numpy as np
+
+    points: dict[str, list[tuple[float, float]]] = {}
+    for line, row in enumerate(_rows(path, LANDMARK_COLUMNS, "--landmarks"), start=2):
+        try:
+            points.setdefault(row["id"], []).append((float(row["x"]), float(row["y"])))
+        except ValueError:
+            raise DataError(f'{path}: line {line}: x = "{row["x"]}", y = "{row["y"]}": numbers were expected') from None
+    return {name: np.array(own) for name, own in points.items()}
+
+
 def _pair_names(path: Path) -> list[tuple[str, str]]:
+    return [(row["first"], row["second"]) for row in _rows(path, PAIR_COLUMNS, "--morph")]
+
+
+def _rows(path: Path, columns: Sequence[str], option: str) -> list[dict[str, str]]:
+    """The rows of a table with these columns.
+
+    Raises:
+        DataError: no file, no text, or a column missing, with what was found.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            missing = [c for c in PAIR_COLUMNS if c not in (reader.fieldnames or ())]
+            missing = [c for c in columns if c not in (reader.fieldnames or ())]
             if missing:
                 found = ", ".join(reader.fieldnames or ()) or "nothing"
-                raise DataError(f"{path}: no column {', '.join(missing)}; {found} found, first,second asked")
-            return [(row["first"] or "", row["second"] or "") for row in reader]
+                raise DataError(f"{path}: no column {', '.join(missing)}; {found} found, {','.join(columns)} asked")
+            return [{name: row[name] or "" for name in columns} for row in reader]
     except FileNotFoundError:
-        raise DataError(f"--morph {path}: no such file") from None
+        raise DataError(f"{option} {path}: no such file") from None
     except UnicodeDecodeError:
         raise DataError(f"{path}: no UTF-8 text; save the table as CSV in UTF-8") from None

@@ -11,9 +11,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, overload
 
+import numpy as np
+
 from affekt.data.description import Description, Source
 from affekt.data.stimuli import SPLITS, Stimuli
-from affekt.errors import UsageError, unknown
+from affekt.errors import DataError, UsageError, unknown
 from affekt.recipe import DataSettings
 from affekt.recipe.settings import Value
 
@@ -44,11 +46,11 @@ class Dataset(Description):
 
         self.check_options(settings.options)
         stimuli = self.read(self.existing(root), settings)
-        if settings.valence_as == "as-is":
-            return stimuli
-        neutral = settings.valence_as == "three-classes"
-        labels = valence_classes(stimuli.labels, neutral=neutral, margin=settings.valence_margin)
-        return replace(stimuli, labels=labels)
+        if settings.valence_as != "as-is":
+            neutral = settings.valence_as == "three-classes"
+            labels = valence_classes(stimuli.labels, neutral=neutral, margin=settings.valence_margin)
+            stimuli = replace(stimuli, labels=labels)
+        return with_class(stimuli) if settings.without_class == "drop" else stimuli
 
     def open(self, root: Path | str, split: str = "train", *, seed: int = 0, **settings: Any) -> Stimuli:
         """One split of the set in ``root``: ``"train"``, ``"validation"``, ``"test"`` or ``"all"``.
@@ -79,6 +81,21 @@ class Dataset(Description):
         options = dict(values.pop("options", {}))
         known, others = self.sort_settings(values, keys)
         return DataSettings(**({"name": self.name} | known | {"options": options | others}))  # type: ignore[arg-type]
+
+
+def with_class(stimuli: Stimuli) -> Stimuli:
+    """The stimuli that have a class, with a note of how many have none.
+
+    Raises:
+        DataError: none has one.
+    """
+    category = stimuli.labels.category
+    kept = np.flatnonzero(category >= 0) if category is not None else np.array([], dtype=np.int64)
+    if not len(kept):
+        raise DataError(f'{stimuli.name}: without_class = "drop", and no {stimuli.noun} has a class')
+    out = len(stimuli) - len(kept)
+    note = f"{stimuli.name}: {out} of {len(stimuli)} {stimuli.noun}s have no class and are left out"
+    return replace(stimuli.take(kept), notes=(*stimuli.notes, note)) if out else stimuli
 
 
 class HasOptions(Protocol):

@@ -6,19 +6,20 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affekt.affect import majority
 from affekt.data.disk import whole_folder
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.data.targets.class_folders import SUFFIXES
 from affekt.data.trial_table import Shown, write_trials
-from affekt.errors import UsageError
+from affekt.errors import UsageError, first
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,9 @@ COLUMNS = ("file", "source_id", "category", "group", "manipulation", "strength",
 BATCH = 32
 LONGEST = 80
 """Characters of a file name before its ending: with its folders it stays below what any file system takes."""
+
+Landmarks = Mapping[str, NDArray[np.float64]]
+"""Id -> ``(L, 2)`` points, as :func:`~affekt.data.manipulations.manipulate` takes them."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, pictures done, pictures in all)."""
@@ -81,6 +85,7 @@ def write_stimuli(
     pairs: Sequence[tuple[int, int]] = (),
     seed: int = 0,
     subjects: int = 1,
+    landmarks: Landmarks | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Make ``folder``: ``images/<condition>/<source>.png``, ``stimuli.csv`` and ``trials.csv``. Whole or absent.
@@ -91,6 +96,7 @@ def write_stimuli(
         pairs: rows of the first and the second picture of each pair.
         seed: of the manipulations' draws and of the order of trials.
         subjects: whose orders ``trials.csv`` holds.
+        landmarks: of every picture of a pair; None: pairs are cross-faded.
 
     Raises:
         UsageError: the folder holds something, conditions of one name, a strength that the pictures' size forbids.
@@ -105,7 +111,7 @@ def write_stimuli(
         with (temporary / "stimuli.csv").open("x", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(COLUMNS)
-            for unit, condition, pixels in _made(source, units, seed):
+            for unit, condition, pixels in _made(source, units, seed, landmarks):
                 path = f"images/{condition.name}/{unit.stem}.png"
                 _write_picture(pixels, temporary / path)
                 table.writerow(_row(source, unit, condition, path, names[unit.row], seed))
@@ -178,7 +184,9 @@ def _hash(label: tuple[str, ...]) -> str:
     return hashlib.sha256("\x1f".join(label).encode()).hexdigest()[:12]
 
 
-def _made(source: Stimuli, units: Sequence[Unit], seed: int) -> Iterator[tuple[Unit, Condition, Tensor]]:
+def _made(
+    source: Stimuli, units: Sequence[Unit], seed: int, landmarks: Landmarks | None
+) -> Iterator[tuple[Unit, Condition, Tensor]]:
     """``(3, H, W)`` uint8 of every unit in each of its conditions; a source picture is decoded once."""
     from affekt.data.manipulations import manipulate
 
@@ -190,13 +198,42 @@ def _made(source: Stimuli, units: Sequence[Unit], seed: int) -> Iterator[tuple[U
         seconds = np.array([unit.other for unit in batch if unit.other is not None], dtype=np.int64)
         others = source.images(seconds) if len(seconds) else None
         ids = [str(source.ids[unit.row]) for unit in batch]
+        points = None if landmarks is None or others is None else _points(source, batch, landmarks)
         made = [
-            manipulate(images, condition.manipulation, condition.strength, ids=ids, seed=seed, others=others)
+            manipulate(
+                images,
+                condition.manipulation,
+                condition.strength,
+                ids=ids,
+                seed=seed,
+                others=others,
+                landmarks=points,
+            )
             for condition in batch[0].conditions
         ]
         for row, unit in enumerate(batch):
             for condition, pictures in zip(unit.conditions, made, strict=True):
                 yield unit, condition, pictures[row]
+
+
+def _points(source: Stimuli, batch: Sequence[Unit], landmarks: Landmarks) -> tuple[Tensor, Tensor]:
+    """``(B, L, 2)`` landmarks of the first and of the second pictures of pairs.
+
+    Raises:
+        UsageError: a picture without, or faces with other numbers of points.
+    """
+    import torch
+
+    names = [(str(source.ids[u.row]), str(source.ids[u.other])) for u in batch if u.other is not None]
+    absent = sorted({name for pair in names for name in pair if name not in landmarks})
+    if absent:
+        raise UsageError(f"landmarks: there are none of {first(absent)}; every picture of a pair needs some")
+    counts = {len(landmarks[name]) for pair in names for name in pair}
+    if len(counts) > 1:
+        few, many = min(counts), max(counts)
+        raise UsageError(f"landmarks: {few} points of one face and {many} of another; mark the same points in all")
+    one, other = (torch.from_numpy(np.stack([landmarks[name] for name in side])) for side in zip(*names, strict=True))
+    return one, other
 
 
 def _row(

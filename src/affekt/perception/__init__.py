@@ -13,6 +13,6 @@ from __future__ import annotations
 
 from affekt.perception.network import AffectNetwork, AffectOutput
 from affekt.perception.task import AffectTask
-from affekt.perception.transfer import keep_frozen_still, layerwise_groups, set_trainable
+from affekt.training.transfer import keep_frozen_still, layerwise_groups, set_trainable
 
 __all__ = ["AffectNetwork", "AffectOutput", "AffectTask", "keep_frozen_still", "layerwise_groups", "set_trainable"]

@@ -16,8 +16,8 @@ from affekt.backbones.inputs import features_of
 from affekt.errors import DataError, UsageError, unknown
 from affekt.perception.heads import AffectHeads, parse_heads
 from affekt.perception.losses import RATINGS_LOSSES
-from affekt.perception.transfer import keep_frozen_still
 from affekt.saving import PretrainedModel
+from affekt.training.transfer import keep_frozen_still
 
 CONSTANT = 1e-6
 """Standard deviation below which a dimension of the state is taken as constant: it is centred, but not blown up."""

@@ -15,9 +15,9 @@ from affekt.perception.losses import RATINGS_LOSSES, category_loss, vote_loss
 from affekt.perception.metrics import category_metrics, rating_metrics, vote_metrics
 from affekt.perception.network import AffectNetwork, AffectOutput
 from affekt.perception.ridge import FEWEST, fit_ridge
-from affekt.perception.transfer import keep_batch_norms, layerwise_groups, set_trainable
 from affekt.training.plain import plain_batches
 from affekt.training.task import Batch, Outputs, Task
+from affekt.training.transfer import keep_batch_norms, layerwise_groups, set_trainable
 
 CATEGORIES = ("none", "cross-entropy", "votes")
 HEAD_STARTS = ("random", "ridge")

@@ -12,6 +12,7 @@ from affekt.recipe.settings import (
     EmotionalSettings,
     ModelSettings,
     RegulationSettings,
+    SourceSettings,
     StudySettings,
     TrainingSettings,
     Value,
@@ -22,7 +23,7 @@ from affekt.recipe.settings import (
 OF_CLIPS = ("clips", "clip_augmentation", "network")
 """Sections of a recipe about clips."""
 
-OF_PICTURES = ("affective", "emotional", "target", "model", "regulation", "augmentation")
+OF_PICTURES = ("affective", "emotional", "source", "target", "model", "regulation", "augmentation")
 """Sections of a recipe about pictures; those in neither list are of both."""
 
 INSTEAD = {"target": "clips", "affective": "clips", "model": "network", "augmentation": "clip_augmentation"}
@@ -40,6 +41,7 @@ class Recipe:
     seed: int = setting(0, "of a single run", low=0)
     affective: DataSettings = field(default_factory=DataSettings)
     emotional: EmotionalSettings = field(default_factory=EmotionalSettings)
+    source: SourceSettings = field(default_factory=SourceSettings, metadata={"unwritten": True})
     target: DataSettings = field(default_factory=DataSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     regulation: RegulationSettings = field(default_factory=RegulationSettings)

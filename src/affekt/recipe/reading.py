@@ -88,6 +88,7 @@ def _check_key(dotted: str) -> None:
         "conditions.",
         "affective.options.",
         "target.options.",
+        "source.options.",
         "weighting.options.",
         "emotional.weighting.options.",
         "clips.options.",

@@ -10,13 +10,20 @@ Value = Scalar | tuple[Scalar, ...]
 
 
 def setting(
-    default: Any, about: str, *, low: float | None = None, high: float | None = None, number_too: bool = False
+    default: Any,
+    about: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    number_too: bool = False,
+    unwritten: bool = False,
 ) -> Any:
     """A recipe key: its default, one line about it (shown in the docs), and its range, both ends included.
 
-    ``number_too``: a string that may also be written as a whole number.
+    ``number_too``: a string that may also be written as a whole number. ``unwritten``: a complete recipe leaves it out
+    where it is as by default, so that the digest of a recipe, which names shared work, is the same without it.
     """
-    metadata = {"about": about, "low": low, "high": high, "number_too": number_too}
+    metadata = {"about": about, "low": low, "high": high, "number_too": number_too, "unwritten": unwritten}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -51,6 +58,11 @@ class DataSettings:
     )
     valence_margin: float = setting(
         0.0, "with classes of valence: ratings so near the middle are neutral, in units of their scale", low=0
+    )
+    without_class: Literal["keep", "drop"] = setting(
+        "keep",
+        "pictures without a class (a tie, say): kept, though none is learned from them, or left out",
+        unwritten=True,
     )
     options: dict[str, Value] = setting({}, "options of this reader, see `affekt data info <name>`")
 
@@ -174,6 +186,18 @@ class EmotionalSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceSettings(DataSettings):
+    """An earlier training of a classifier's backbone, on other pictures or without labels: ``[source]``."""
+
+    model: str = setting("", "folder of a network trained so; given, nothing is trained")
+    task: Literal["classes", "rotation"] = setting(
+        "classes", "the set's classes, or by how many quarter turns a picture was rotated (no labels)"
+    )
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSettings:
     """The task's own network(s): ``[model]``. The baseline is one of them, a regulated model has two."""
 
@@ -183,7 +207,16 @@ class ModelSettings:
     learner: Literal["emnn", "back-propagation", "bel", "linear"] = setting("linear", 'of kind = "earlier"')
     backbone: str = setting("resnet20", "images -> features, see `affekt.list_backbones()`")
     initial: str = setting(
-        "random", "`random`, `imagenet`, `emotional` (a classifier that starts from the affect network), or a path"
+        "random",
+        "`random`, `imagenet`, `emotional` (a classifier that starts from the affect network), `source` (one that "
+        "starts from the network of [source]), or a path",
+    )
+    trainable: str = setting(
+        "all",
+        "of a classifier: `all`, `head` (frozen backbone; attention in it learns), or the number of last stages that "
+        "learn",
+        number_too=True,
+        unwritten=True,
     )
     image_size: int | None = setting(None, "input side in pixels; absent: that of the target's pictures", low=8)
     width: float | None = setting(

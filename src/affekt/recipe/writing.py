@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 from affekt.recipe.experiment import Recipe, strange_sections
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
-    """The complete table of a settings dataclass, defaults included; keys that are None are left out."""
+    """The complete table of a settings dataclass, defaults included; keys that are None are left out, and so are those
+    marked ``unwritten`` where they are as by default."""
     table: dict[str, Any] = {}
     for f in fields(settings):
         value = getattr(settings, f.name)
+        if f.metadata.get("unwritten") and value == _default(f):
+            continue
         if is_dataclass(value):
             table[f.name] = to_dict(value)
         elif isinstance(value, Mapping):
@@ -21,6 +24,10 @@ def to_dict(settings: Any) -> dict[str, Any]:
         elif value is not None:
             table[f.name] = value
     return table
+
+
+def _default(key: Field[Any]) -> Any:
+    return key.default_factory() if key.default_factory is not MISSING else key.default
 
 
 def to_toml(recipe: Recipe) -> str:

@@ -6,7 +6,8 @@
     >>> losses = model.losses(out, labels)     # {"regulated", "non_emotional", "influenced"} -> scalar tensors
     >>> sum(losses.values()).backward()        # any loop, any optimiser
 
-``Classifier`` is the baseline; ``RegulationTask`` and ``ClassificationTask`` are what our trainer trains; ``PRESETS``
+``Classifier`` is the baseline; ``RegulationTask``, ``ClassificationTask`` and ``RotationTask`` are what our
+trainer trains; ``PRESETS``
 are the named conditions. The learners that came before are in ``affekt.regulation.earlier``.
 """
 
@@ -22,6 +23,7 @@ from affekt.regulation.mixing import mix_logits, mix_probabilities
 from affekt.regulation.model import EmotionalRegulation, RegulationOutput
 from affekt.regulation.presets import PRESETS, READINGS
 from affekt.regulation.regulators import REGULATORS, Regulator, create_regulator
+from affekt.regulation.rotation_task import RotationTask
 from affekt.regulation.task import RegulationTask
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "RegulationOutput",
     "RegulationTask",
     "Regulator",
+    "RotationTask",
     "create_regulator",
     "mix_logits",
     "mix_probabilities",

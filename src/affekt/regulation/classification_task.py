@@ -10,6 +10,7 @@ from affekt.data.stimuli import Labels
 from affekt.errors import DataError
 from affekt.training.classification import nll, scores
 from affekt.training.task import Batch, Outputs, Task
+from affekt.training.transfer import set_trainable
 
 
 class ClassificationTask(Task):
@@ -20,11 +21,18 @@ class ClassificationTask(Task):
     Args:
         classifier: pictures in [0, 1] -> ``(B, K)`` logits: a :class:`Classifier`, or any such module.
         label_smoothing: share of each label that is spread evenly over the classes.
+        trainable: ``"all"``, or of a :class:`Classifier` ``"head"`` or the number of last stages that learn; attention
+            in a frozen backbone learns all the same.
+
+    Raises:
+        UsageError: another word, or more stages than there are.
     """
 
-    def __init__(self, classifier: nn.Module, *, label_smoothing: float = 0.0) -> None:
+    def __init__(self, classifier: nn.Module, *, label_smoothing: float = 0.0, trainable: str | int = "all") -> None:
         super().__init__()
         self.model = classifier
+        if trainable != "all":
+            set_trainable(classifier, trainable)
         self.label_smoothing = label_smoothing
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from affekt.backbones.adopting import adopt
 from affekt.backbones.inputs import features_of
 from affekt.errors import UsageError
 from affekt.saving import PretrainedModel
+from affekt.training.transfer import keep_frozen_still
 
 
 class Classifier(PretrainedModel):
@@ -26,6 +27,7 @@ class Classifier(PretrainedModel):
         image_size: side of what the backbone sees, pixels; other pictures are resized.
         initial: ``"random"``, ``"imagenet"``, or a path to somebody's trained classifier, whose head is taken too where
             it has K classes.
+        with_head: False: the head of such a classifier is not taken, since its classes are others.
         width: channels of the backbone's first stage, where it has such a setting.
         dropout: before the head.
         classes: the K names.
@@ -49,6 +51,7 @@ class Classifier(PretrainedModel):
         image_size: int = 224,
         *,
         initial: str = "random",
+        with_head: bool = True,
         width: float | None = None,
         dropout: float = 0.0,
         classes: Sequence[str] | None = None,
@@ -62,7 +65,7 @@ class Classifier(PretrainedModel):
         adopt(self, backbone, image_size, initial=initial, width=width)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.num_features, num_classes)
-        if isinstance(backbone, str) and str(initial) not in ("random", "imagenet"):
+        if with_head and isinstance(backbone, str) and str(initial) not in ("random", "imagenet"):
             self._take_head(initial, backbone)
 
     @property
@@ -88,6 +91,12 @@ class Classifier(PretrainedModel):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.classify(self.features(images))
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, but for parts of which nothing learns."""
+        super().train(mode)
+        keep_frozen_still(self)
+        return self
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON can hold them.

@@ -145,18 +145,22 @@ def target_task(
     seed: int,
     gate_inputs: int | None = None,
     cache_folder: Path | None = None,
+    with_head: bool = True,
 ) -> Task:
     """The task of ``[model]``: one classifier, or Emotional Regulation around ``emotional``.
 
     Args:
         classes: names of the target's classes.
+        with_head: whether a classifier that starts from somebody's classifier may take its head.
         gate_inputs: numbers that the regulator ``features`` sees.
         cache_folder: where an affect cache is shared with other runs.
 
     Raises:
-        RecipeError: affect that is to be permuted, and a regulator without affect.
+        RecipeError: affect that is to be permuted, and a regulator without affect; a frozen part of a regulated model.
     """
     model, regulation = recipe.model, recipe.regulation
+    if model.kind != "classifier" and model.trainable != "all":
+        raise RecipeError(f'[model] trainable = "{model.trainable}": is for kind = "classifier"; leave it out')
     image_size = model.image_size or recipe.target.image_size
     smoothing = recipe.training.label_smoothing
     with torch_seed("model", seed):
@@ -166,11 +170,12 @@ def target_task(
                 len(classes),
                 image_size,
                 initial=model.initial,
+                with_head=with_head,
                 width=model.width,
                 dropout=model.dropout,
                 classes=classes,
             )
-            return ClassificationTask(classifier, label_smoothing=smoothing)
+            return ClassificationTask(classifier, label_smoothing=smoothing, trainable=model.trainable)
         assert emotional is not None
         regulated = EmotionalRegulation(
             model.backbone,

@@ -12,7 +12,7 @@ from affekt import __version__
 from affekt.errors import AffektError
 from affekt.recipe import Recipe, load_recipe
 from affekt.study.comparing import ALPHA, compare_study
-from affekt.study.conditions import about
+from affekt.study.conditions import METHODS, about
 from affekt.study.folder import ERROR, RunFolder, write_text
 from affekt.study.jobs import run_folder
 from affekt.study.results import Record, read
@@ -128,7 +128,7 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
         "tuning": read_tuning(folder),
         **found,
         "provenance": [dict(entry) for entry in frame.provenance],
-        "citation": CITATION,
+        "citation": CITATION if settings.method in METHODS else "",
     }
     for condition in comparison["conditions"]:
         name = condition["name"]

@@ -16,10 +16,11 @@ from affekt.regulation import NoEmotion, RegulationTask
 from affekt.saving import local_folder, read_header
 from affekt.study.building import affect_task, target_task
 from affekt.study.earlier import earlier_classifier
-from affekt.study.facts import Facts
+from affekt.study.facts import Facts, source_key
 from affekt.study.preparing import needs_emotional, no_encoder
 from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
+from affekt.study.source import needs_source, source_part, source_task
 from affekt.training.plan import Plan
 from affekt.training.task import Batch, Task
 
@@ -36,7 +37,8 @@ class Cost:
         step: operations of forward and backward pass, a training picture.
         training: operations of the training on the target, the emotional encoder's forward passes included, validation
             and test not.
-        pretraining: of the emotional encoder's own training; 0 where it is given or absent.
+        pretraining: of the own training of the emotional encoder, or of the network that a classifier starts from; 0
+            where that is given or absent.
     """
 
     trainable: int
@@ -71,7 +73,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
             total=counted["total"],
             step=step,
             training=training,
-            pretraining=pretraining_operations(recipe, facts),
+            pretraining=pretraining_operations(recipe, facts) + source_operations(recipe, facts),
         )
 
 
@@ -104,10 +106,25 @@ def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     return operations(task, size, 0) * _pictures(engine, facts.affective_train)
 
 
+def source_operations(recipe: Recipe, facts: Facts) -> float:
+    """Operations of the training of ``[source]``; 0 where the recipe starts from none, or from a given one.
+
+    Raises:
+        RecipeError: a model that cannot start from one.
+    """
+    if not needs_source(recipe) or recipe.source.model:
+        return 0.0
+    own, known = source_part(recipe), facts.sources[source_key(recipe)]
+    task = source_task(own, known.classes)
+    size = min(own.source.image_size, own.model.image_size or own.source.image_size)
+    return operations(task, size, len(known.classes)) * _pictures(own.source.training, known.train)
+
+
 def operations(task: Task, image_size: int, classes: int) -> float:
     """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
     images = torch.rand(PROBED, 3, image_size, image_size)
-    batch = Batch(images=images, labels=_labels(task, classes), items=torch.arange(PROBED))
+    labels = _labels(task, classes)
+    batch = Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0)
     task.train()
     with FlopCounterMode(display=False) as counter:
         total = torch.stack(list(task.losses(batch).values())).sum()
@@ -118,7 +135,7 @@ def operations(task: Task, image_size: int, classes: int) -> float:
 
 def _labels(task: Task, classes: int) -> dict[str, torch.Tensor]:
     if not isinstance(task, AffectTask):
-        return {"category": torch.arange(PROBED) % classes}
+        return {"category": torch.arange(PROBED) % max(classes, 1)}
     network = task.model
     labels = {name: torch.arange(PROBED, dtype=torch.float32) for name in network.ratings}
     labels["category"] = torch.zeros(PROBED, dtype=torch.int64)

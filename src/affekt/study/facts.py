@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from affekt.data import dataset, dataset_folder
 from affekt.data.splits import make_splits
 from affekt.data.stimuli import Labels
 from affekt.errors import DataError
-from affekt.recipe import Recipe
+from affekt.recipe import Recipe, change
 from affekt.study.building import affective_data, named, target_data
 from affekt.study.relabelling import label_columns
+from affekt.study.source import SOURCE, source_data
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFacts:
+    """Of a source: the classes that it teaches, and the number of its training pictures."""
+
+    classes: tuple[str, ...]
+    train: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +35,7 @@ class Facts:
         test_fixed: whether the set fixes its test split, and no folds are cut.
         affective: training labels of the affective set; None where the recipe names none.
         columns: label columns that are no affect.
+        sources: of each ``[source]`` that the recipe or a condition of it starts from, by :func:`source_key`.
     """
 
     classes: tuple[str, ...]
@@ -33,6 +44,7 @@ class Facts:
     test_fixed: bool
     affective: Labels | None = None
     columns: tuple[str, ...] = ()
+    sources: Mapping[str, SourceFacts] = field(default_factory=dict)
 
     @property
     def affective_train(self) -> int:
@@ -61,7 +73,24 @@ def read_facts(recipe: Recipe, *, data_root: Path | None) -> Facts:
         test_fixed=fixed,
         affective=labels,
         columns=() if labels is None else tuple(label_columns(labels)),
+        sources=_sources(recipe, data_root),
     )
+
+
+def source_key(recipe: Recipe) -> str:
+    """What tells the sources of a recipe's conditions apart: all of the section but the network that came of it."""
+    return repr(replace(recipe.source, model=""))
+
+
+def _sources(recipe: Recipe, data_root: Path | None) -> dict[str, SourceFacts]:
+    bare = replace(recipe, conditions={})
+    found: dict[str, SourceFacts] = {}
+    for one in (bare, *(change(bare, keys) for keys in recipe.conditions.values())):
+        wanted = one.model.initial == SOURCE and one.source.name and not one.source.model
+        if wanted and source_key(one) not in found:
+            train = source_data(one, data_root=data_root).splits["train"]
+            found[source_key(one)] = SourceFacts(classes=train.labels.categories, train=len(train))
+    return found
 
 
 def _test_fixed(recipe: Recipe, data_root: Path | None) -> bool:

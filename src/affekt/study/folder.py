@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError, RecipeError, first
-from affekt.recipe import Recipe, differing_keys, load_recipe, to_toml
+from affekt.recipe import Recipe, TrainingSettings, differing_keys, load_recipe, to_toml
 from affekt.saving.environment import environment
 from affekt.saving.whole import Busy, locked, write_bytes, write_text
 
 __all__ = ["ERROR", "OF_THE_MACHINE", "Busy", "RunFolder", "environment", "with_threads", "write_text"]
 
-OF_THE_MACHINE = ("training.threads", "emotional.training.threads")
+OF_THE_MACHINE = ("training.threads", "emotional.training.threads", "source.training.threads")
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
 
 
@@ -122,8 +122,13 @@ def _get(recipe: Recipe, dotted: str) -> Any:
 
 def with_threads(recipe: Recipe, threads: int) -> Recipe:
     """The recipe with the machine's number of threads where it leaves that open."""
-    training = replace(recipe.training, threads=recipe.training.threads or threads)
+
+    def given(engine: TrainingSettings) -> TrainingSettings:
+        return replace(engine, threads=engine.threads or threads)
+
     if recipe.of_clips:
-        return replace(recipe, training=training)
-    emotional = replace(recipe.emotional.training, threads=recipe.emotional.training.threads or threads)
-    return replace(recipe, training=training, emotional=replace(recipe.emotional, training=emotional))
+        return replace(recipe, training=given(recipe.training))
+    emotional = replace(recipe.emotional, training=given(recipe.emotional.training))
+    # Where there is no source, its section stays as by default, and so unwritten.
+    source = replace(recipe.source, training=given(recipe.source.training)) if recipe.source.name else recipe.source
+    return replace(recipe, training=given(recipe.training), emotional=emotional, source=source)

@@ -12,6 +12,7 @@ from affekt.recipe import Recipe, to_toml
 from affekt.study.conditions import ENSEMBLES
 from affekt.study.preparing import needs_emotional
 from affekt.study.pretraining import follows_another, own_part, true_one
+from affekt.study.source import needs_source, source_part
 
 SHARED = "shared"
 UP = "../../.."
@@ -23,8 +24,8 @@ class Job:
     """One training, or the average of some.
 
     Attributes:
-        kind: ``pretrain`` an affect network, ``train`` on the target, ``tune`` (train, and score validation alone), or
-            average an ``ensemble``.
+        kind: ``pretrain`` an affect network, train a ``source`` network, ``train`` on the target, ``tune`` (train, and
+            score validation alone), or average an ``ensemble``.
         folder: within the study's.
         recipe: resolved, with its seed.
         name: the condition, or what is shared.
@@ -34,7 +35,7 @@ class Job:
         real: of a pre-training with shuffled labels: folder of the one with the true labels.
     """
 
-    kind: Literal["pretrain", "train", "tune", "ensemble"]
+    kind: Literal["pretrain", "source", "train", "tune", "ensemble"]
     folder: str
     recipe: Recipe
     name: str
@@ -110,7 +111,11 @@ def tuning_folder(condition: str, rate: float) -> str:
 
 
 def _training(job: Job) -> list[Job]:
-    """A job that trains on the target, after those that make its emotional encoder."""
+    """A job that trains on the target, after those that make its emotional encoder or the network it starts from."""
+    if needs_source(job.recipe) and not job.recipe.source.model:
+        source = _source(job.recipe, job.seed)
+        settings = replace(job.recipe.source, model=f"{UP}/{source.folder}/model")
+        return [source, replace(job, recipe=replace(job.recipe, source=settings), needs=(source.folder,))]
     shared = _pretraining(job.recipe, job.seed)
     if not shared:
         return [job]
@@ -130,6 +135,14 @@ def _pretraining(recipe: Recipe, seed: int) -> list[Job]:
     true = _shared(own_part(true_one(recipe)), "emotional encoder", seed)
     shuffled = _shared(own, "emotional encoder of shuffled labels", seed)
     return [true, replace(shuffled, needs=(true.folder,), real=true.folder)]
+
+
+def _source(recipe: Recipe, seed: int) -> Job:
+    """The network that a run starts from, shared by all that differ from it in attention or in the target's training
+    alone."""
+    own = source_part(recipe)
+    name = f"{own.model.backbone} on {own.source.name}, {own.source.task}"
+    return Job(kind="source", folder=f"{SHARED}/source-{digest(own)}", recipe=own, name=name, seed=seed)
 
 
 def _shared(recipe: Recipe, name: str, seed: int) -> Job:

@@ -16,6 +16,7 @@ from affekt.saving import load
 from affekt.study.building import affect_task, affective_data, target_task
 from affekt.study.pretraining import pretrain_for
 from affekt.study.records import located
+from affekt.study.source import SOURCE, needs_source, train_source
 from affekt.training.task import Task
 
 EMOTIONAL = "emotional"
@@ -56,6 +57,8 @@ def prepared_task(
             '[model] initial = "emotional": is for one classifier (kind = "classifier"); for a second branch that '
             'starts from the affect network write [regulation] influence = "initialised"'
         )
+    if needs_source(recipe):
+        return _from_source(recipe, classes, folder, claim=claim, data_root=data_root, progress=progress)
     if not needs_emotional(recipe):
         task = _without_emotional(recipe, classes, folder, data_root)
         claim()
@@ -82,6 +85,33 @@ def prepared_task(
         return around(untrained.model, None)
     pretrained = pretrain_for(recipe, out=folder / "emotional", data_root=data_root, progress=progress)
     return around(load(pretrained.model), pretrained.model)
+
+
+def _from_source(
+    recipe: Recipe,
+    classes: tuple[str, ...],
+    folder: Path,
+    *,
+    claim: Callable[[], None],
+    data_root: Path | None,
+    progress: Any,
+) -> Task:
+    """A classifier that starts from the network of ``[source]``: the given one, else one that is trained in
+    ``folder/source``."""
+
+    def starting(initial: str) -> Task:
+        model = replace(recipe.model, initial=initial)
+        return target_task(replace(recipe, model=model), classes, None, seed=recipe.seed, with_head=False)
+
+    if recipe.source.model:
+        place = located(recipe.source.model, folder)
+        task = starting(str(place))
+        claim()
+        return task
+    starting("random")  # so that a network that cannot work is refused before anything is trained
+    claim()
+    trained = train_source(recipe, out=folder / SOURCE, data_root=data_root, progress=progress)
+    return starting(str(trained.model))
 
 
 def _affect_network(place: Path, written: str) -> AffectNetwork:

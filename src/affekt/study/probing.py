@@ -22,6 +22,7 @@ from affekt.study.jobs import Job
 from affekt.study.planning import StudyPlan
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
+from affekt.study.source import source_data, source_task
 from affekt.study.tuning import jobs_of
 from affekt.training import Trainer
 from affekt.training.plain import plain_batches
@@ -123,6 +124,11 @@ def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | 
         task: Task = pretraining_task(recipe, planned.facts)
         engine, augmentation = recipe.emotional.training, recipe.emotional.augmentation
         size = crop_size(recipe.affective, recipe.emotional.image_size)
+    elif jobs[0].kind == "source":
+        data = source_data(recipe, data_root=data_root).splits
+        task = source_task(recipe, data["train"].labels.categories)
+        engine, augmentation = recipe.source.training, recipe.source.augmentation
+        size = crop_size(recipe.source, recipe.model.image_size)
     else:
         data = target_data(recipe, seed=recipe.seed, data_root=data_root).splits
         task = network_task(_without_model(recipe), planned.facts)

@@ -100,20 +100,24 @@ def save_model(model: Any, recipe: Recipe, what: str, evaluations: Mapping[str, 
 
 
 def provenance(recipe: Recipe, what: str, folder: Path | None = None) -> list[dict[str, str]]:
-    """Licence and citation of every data set behind the weights: target, affective stimuli, initial weights.
+    """Licence and citation of every data set behind the weights: target, source, affective stimuli, initial weights.
 
     ``folder``: of the run, from which a relative path of its emotional encoder is meant.
     """
     model = recipe.model
     regulated = model.kind == "regulated" and recipe.regulation.emotional != "none"
     emotional = what != "pretrain" and (regulated or model.initial == "emotional")
-    initial = "random" if model.initial == "emotional" else model.initial
+    if what == "source":
+        return _described(recipe.source, "random")
+    initial = "random" if model.initial in ("emotional", "source") else model.initial
     found = [] if what == "pretrain" else [_described(recipe.target, initial)]
+    if what != "pretrain" and model.initial == "source":
+        found.append(_described(recipe.source, "random"))
     if what == "pretrain" or (emotional and not recipe.emotional.model):
         found.append(_described(recipe.affective, recipe.emotional.initial))
     elif emotional:
         found.append(_behind(located(recipe.emotional.model, folder)))
-    return [entry for entries in found for entry in entries]
+    return list({entry["name"]: entry for entries in found for entry in entries}.values())
 
 
 def located(model: str, folder: Path | None) -> Path:

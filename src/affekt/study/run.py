@@ -17,6 +17,7 @@ from affekt.study.folder import RunFolder
 from affekt.study.preparing import prepared_task
 from affekt.study.pretraining import pretrain
 from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.study.source import needs_source
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
@@ -75,6 +76,7 @@ def train_resolved(
         from affekt.study.clips.run import train_clips
 
         return train_clips(recipe, out=out, what=what, data_root=data_root, progress=progress)
+    needs_source(recipe)  # a model that cannot start from one is refused before anything is read
     if recipe.model.kind == "earlier":
         return train_earlier(recipe, out=out, what=what, data_root=data_root)
     folder = RunFolder(out)

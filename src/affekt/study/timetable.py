@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from affekt.recipe import TrainingSettings
 from affekt.study.costs import Cost
 from affekt.study.jobs import Job
 from affekt.study.working import Outcome
 
 Status = Literal["done before", "waiting", "running", "finished", "failed"]
+
+SHARED_KINDS = ("pretrain", "source")
 
 TAIL = 4096
 """Bytes at the end of a log in which its last whole line lies."""
@@ -86,8 +89,7 @@ class Timetable:
     def part(self, job: Job) -> float | None:
         """How much of a running job is done, 0 to 1, by the last epoch in its log; None before the first."""
         epoch = last_epoch(self.study / job.folder / "log.jsonl")
-        engine = job.recipe.emotional.training if job.kind == "pretrain" else job.recipe.training
-        return None if epoch is None else min(epoch / engine.epochs, 1.0)
+        return None if epoch is None else min(epoch / engine_of(job).epochs, 1.0)
 
     def left(self) -> float | None:
         """Seconds until the end, as far as can be said; None before the first job of this call has ended."""
@@ -119,8 +121,14 @@ class Timetable:
     def _flops(self, job: Job) -> float:
         if job.kind == "ensemble":
             return 0.0
-        cost = self.costs.get(job.name) or (self.costs.get("baseline") if job.kind != "pretrain" else None)
+        cost = self.costs.get(job.name) or (self.costs.get("baseline") if job.kind not in SHARED_KINDS else None)
         return self._shared.get(job.folder, 0.0) if cost is None else float(cost.training)
+
+
+def engine_of(job: Job) -> TrainingSettings:
+    """The engine's settings in the section that a job trains."""
+    sections = {"pretrain": job.recipe.emotional.training, "source": job.recipe.source.training}
+    return sections.get(job.kind, job.recipe.training)
 
 
 class Said:

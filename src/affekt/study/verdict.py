@@ -7,6 +7,7 @@ from typing import Any
 
 from affekt.recipe import StudySettings
 from affekt.study.comparing import rules
+from affekt.study.conditions import METHODS
 from affekt.study.matching import longer_off
 from affekt.study.scores import PERMUTED
 
@@ -68,7 +69,8 @@ def _about_control(settings: StudySettings, reference: Json | None, strongest: J
         return "" if reference is None else "No control was run, so nothing follows about why."
     said = f"Against its strongest control: {_said(settings.method, strongest)}"
     if strongest["verdict"] != "better" and reference is not None and reference["verdict"] == "better":
-        said += f" The gain over {settings.reference} is not shown to come from emotion."
+        due = "emotion" if settings.method in METHODS else "what is said to set it apart"
+        said += f" The gain over {settings.reference} is not shown to come from {due}."
     return said
 
 

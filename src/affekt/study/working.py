@@ -15,6 +15,7 @@ from affekt.study.folder import ERROR, Busy, RunFolder, write_text
 from affekt.study.jobs import SHARED, Job
 from affekt.study.pretraining import pretrain_for
 from affekt.study.run import train_resolved
+from affekt.study.source import train_source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,8 @@ def _work(study: Path, job: Job, *, data_root: Path | None, progress: Any) -> No
     if job.kind == "pretrain":
         real = study / job.real if job.real else None
         pretrain_for(job.recipe, out=folder, real=real, data_root=data_root, progress=progress)
+    elif job.kind == "source":
+        train_source(job.recipe, out=folder, data_root=data_root, progress=progress)
     elif job.kind in ("train", "tune"):
         tested, cache = job.kind == "train", study / SHARED / "affect"
         train_resolved(

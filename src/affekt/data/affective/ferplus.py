@@ -83,7 +83,10 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
     Raises:
         DataError: table or pictures missing, an unknown usage, votes that are no counts or sum to zero.
     """
+    valid = option(settings, "valid", str, "validation", choices=("validation", "test"))
     chosen = _places(root, _rows(root))
+    if valid == "test":
+        chosen = _tested_on_valid(chosen)
     found = present("ferplus", chosen.paths, chosen.names, settings)
     votes = _votes(chosen.columns, settings)
     kept, notes = _clear(votes, found.rows, settings)
@@ -149,6 +152,21 @@ def _places(root: Path, found: _Rows) -> _Faces:
     paths = [root / folder / name for name, folder in zip(actual, folders, strict=True)]
     splits = np.array([_PLACES[found.usage[row]][1] for row in rows])
     return _Faces(columns=found.columns.take(rows), names=names, paths=paths, splits=splits, notes=tuple(notes))
+
+
+def _tested_on_valid(faces: _Faces) -> _Faces:
+    """The faces of FER2013Valid as the test split, where that of the set is not there; no validation split is left.
+
+    Raises:
+        DataError: the set's own test faces are there.
+    """
+    if (faces.splits == "test").any():
+        own = _PLACES["PrivateTest"][0]
+        raise DataError(
+            f'ferplus: option valid = "test": {own} is there, which is the test split; leave the option out'
+        )
+    splits = np.where(faces.splits == "validation", "test", faces.splits)
+    return replace(faces, splits=splits, notes=(*faces.notes, "FER2013Valid is the test split"))
 
 
 def _once(columns: Columns, names: list[str], rows: list[int]) -> list[int]:
@@ -233,6 +251,7 @@ DATASET = Dataset(
         "surprise": 'with classes = "polarity": "drop" faces mostly of surprise (default), "neutral", or "own" class',
         "ties": '"drop" faces without one most voted category (default), or "keep" them without a category',
         "unknown": '"drop" faces that are mostly unknown or no face (default), or "keep" them without a category',
+        "valid": '"validation" (default), or "test": FER2013Valid is the test split, for copies without FER2013Test',
         "agreement": "smallest share of the votes that the category must have; default: 0 (FER+'s own rule: above 0.5)",
     },
     read=read,

@@ -74,6 +74,7 @@ def manipulate(
     seed: int = 0,
     boxes: Tensor | None = None,
     others: Tensor | None = None,
+    landmarks: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Pictures manipulated; same shape, type and device.
 
@@ -89,11 +90,13 @@ def manipulate(
         boxes: ``(B, 4)`` left, top, right, bottom of each face in pixels, for the occlusions; None: the face fills the
             picture, as in FER-2013.
         others: ``(B, 3, H, W)`` of the same type, the second picture of each pair, for ``"morph"`` alone.
+        landmarks: of the first and of the second picture of each pair, ``(B, L, 2)`` x, y in pixels from the middle of
+            the upper left one, L points in the same order; the faces are then warped to each other. None: cross-faded.
 
     Raises:
         UsageError: an unknown name (the nearest are listed), a strength out of range, pictures of another shape or
             type or out of [0, 1], missing ids, boxes without area, second pictures missing, of another size, or given
-            to a manipulation that has no use for them.
+            to a manipulation that has no use for them; landmarks that are not the same points of both.
     """
     chosen = find(name)
     chosen.check(strength)
@@ -103,11 +106,24 @@ def manipulate(
         seed=seed,
         boxes=_boxes(chosen, boxes, images),
         others=_others(chosen, others, images),
+        landmarks=_landmarks(chosen, landmarks, images),
     )
     if strength == chosen.unchanged or not len(images):
         return images.clone()
     out = chosen.apply(pixels, strength, beside).clamp_(0, 1)
     return (out.mul_(255).round_() if images.dtype == torch.uint8 else out).to(images.device, images.dtype)
+
+
+def _landmarks(
+    chosen: Manipulation, landmarks: tuple[Tensor, Tensor] | None, images: Tensor
+) -> tuple[Tensor, Tensor] | None:
+    if landmarks is None:
+        return None
+    if not chosen.pairs:
+        raise UsageError(f"{chosen.name}: has no use for landmarks; morph has")
+    from affekt.data.manipulations.warping import check_landmarks
+
+    return check_landmarks(landmarks, len(images), *images.shape[-2:])
 
 
 def _floats(images: Tensor, what: str) -> Tensor:

@@ -21,12 +21,14 @@ class Beside:
         seed: of all draws.
         boxes: ``(B, 4)`` float64 left, top, right, bottom of the face, pixels.
         others: ``(B, 3, H, W)`` float64 in [0, 1], the second picture of each pair; None where there is none.
+        landmarks: ``(B, L, 2)`` float64 of each picture and of its second; None where none are given.
     """
 
     items: Tensor
     seed: int
     boxes: Tensor
     others: Tensor | None = None
+    landmarks: tuple[Tensor, Tensor] | None = None
 
     def draws(self, name: str, n: int) -> Tensor:
         """``(B, n)`` float64 in [0, 1): functions of (name, seed, id) alone; draw j is the same whatever n is."""

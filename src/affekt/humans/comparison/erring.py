@@ -137,6 +137,8 @@ def _of(condition: _Condition, model: str, key: str) -> Estimate:
     if key == "kappa" and estimate.value is not None and found.accuracy.value in (0.0, 1.0):
         # The bounds of kappa are 0 and 0 there: the number would look like a finding.
         return changed(estimate, reason=f"{model} is {ALWAYS}")
+    if key == "kappa" and estimate.value is not None and found.lowest.value == found.highest.value == 0.0:
+        return changed(estimate, reason=f"people are {ALWAYS}")
     return estimate
 
 

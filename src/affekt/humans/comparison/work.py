@@ -57,7 +57,8 @@ class Work:
         ratings, choices = self.people, not isinstance(self.people, Ratings)
         if not isinstance(ratings, Ratings):
             counts = self._votes()
-            assert counts is not None, "only ratings have no choices"
+            if counts is None:
+                return
             found = of_choices(ratings, rows, self._categories(), counts)
             if found is None:
                 return
@@ -146,6 +147,10 @@ class Work:
             own = first([*a.ratings, *a.categories], n=8)
             if isinstance(self.people, Ratings):
                 theirs = f"people rated {', '.join(self.people.means)}"
+            elif len(self._categories()) < 2:
+                theirs = (
+                    f'people answer "{first(self._categories())}" to everything, and that is right: one class alone'
+                )
             else:
                 theirs = f"people's categories are {first(self._categories(), n=8)}: fewer than two in common"
             raise DataError(f"{name}: answers with {own}; {theirs}. They meet by name: answer in people's terms")
@@ -173,4 +178,6 @@ class Work:
         if isinstance(self.people, Votes):
             return self.people.votes[self.joined.people]
         categories = self._categories()
+        if len(categories) < 2:  # one answer to everything tells nothing apart
+            return None
         return choosing.of_trials(self.people, self.joined.people, categories, categories).votes

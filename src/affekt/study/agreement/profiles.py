@@ -1,0 +1,202 @@
+"""Profiles: how accurate the networks of a study are on manipulated test pictures, and what each manipulation costs.
+
+People voted on intact pictures, so that nothing here is held against people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from affekt.data.manipulations import find, manipulate
+from affekt.data.stimuli import Stimuli
+from affekt.errors import CheckpointError, DataError, UsageError
+from affekt.humans.agreement import Bootstrap, bootstrap
+from affekt.randomness import generator
+from affekt.recipe import load_recipe
+from affekt.saving import load
+from affekt.study.agreement.networks import Floats, Networks, Run
+from affekt.study.agreement.pooling import Pooled, adjusted, by_condition, pool, shares
+from affekt.study.building import target_data
+
+if TYPE_CHECKING:
+    from affekt.recipe import Recipe
+
+ALIASES = {"inverted": "inversion", "eyes-covered": "eyes", "mouth-covered": "mouth"}
+CHUNK = 64
+
+Asked = tuple[str, float]
+"""Manipulation and strength."""
+
+Step = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One manipulation at one strength.
+
+    Attributes:
+        manipulation, strength, unit: what was done.
+        stimuli: how many pictures.
+        accuracy: on the manipulated pictures, by the study's labels.
+        cost: accuracy on the same pictures intact, less that; its differences between networks say whether one leans
+            more than another on what the manipulation takes away.
+    """
+
+    manipulation: str
+    strength: float
+    unit: str
+    stimuli: int
+    accuracy: Pooled
+    cost: Pooled
+
+
+def parse_manipulations(words: Sequence[str]) -> list[Asked]:
+    """``eyes``, ``mouth=0.5,1``: manipulations with their strengths; without, the greatest that there is.
+
+    Raises:
+        UsageError: no such manipulation, one that needs a second picture or a stated strength, a strength out of range.
+    """
+    found: list[Asked] = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        chosen = find(ALIASES.get(name, name))
+        if chosen.pairs:
+            raise UsageError(f"--manipulate {word}: takes two pictures; write one that takes one, e.g. eyes")
+        if not equals and chosen.unchanged == 0 and chosen.high == 1:
+            text = "1"
+        try:
+            strengths = [float(part) for part in text.split(",")]
+        except ValueError:
+            span = f"{chosen.low:g} to {chosen.high:g}, {chosen.unit}"
+            raise UsageError(f"--manipulate {word}: write {chosen.name}=STRENGTH,STRENGTH ({span})") from None
+        for strength in strengths:
+            chosen.check(strength)
+            found.append((chosen.name, strength))
+    if len(set(found)) < len(found):
+        raise UsageError(f"--manipulate {' '.join(words)}: one of them twice")
+    return found
+
+
+def profiles(
+    networks: Networks,
+    asked: Sequence[Asked],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    limit: int | None = None,
+    data_root: Path | None = None,
+    step: Step | None = None,
+) -> list[Profile]:
+    """Show every network the test pictures under each manipulation.
+
+    Args:
+        limit: so many of the pictures, drawn by the seed; None: all.
+        step: called with (what, networks done, networks in all).
+
+    Raises:
+        DataError: test pictures that are no longer there.
+        CheckpointError: a run without its model.
+    """
+    if not asked:
+        return []
+    rows = np.arange(len(networks.ids))
+    if limit is not None and limit < len(rows):
+        rows = np.sort(generator("profile", seed).permutation(len(rows))[:limit])
+    shared = bootstrap(len(rows), resamples=resamples, seed=seed)
+    intact = {run: _right(p[rows], networks.category[rows]) for run, p in networks.probabilities.items()}
+    pictures = _Pictures(networks, rows, data_root)
+    found = []
+    for name, strength in asked:
+        right: dict[Run, Floats] = {}
+        for done, run in enumerate(networks.probabilities):
+            right[run] = _right(_shown(networks, run, pictures, (name, strength), seed), networks.category[rows])
+            if step is not None:
+                step(f"{name} {strength:g}", done + 1, len(networks.probabilities))
+        found.append(_profile(networks, (name, strength), right, intact, shared))
+    return _over_all(found, networks.missing)
+
+
+def _right(probabilities: NDArray[Any], category: NDArray[np.int64]) -> Floats:
+    return np.asarray(probabilities.argmax(axis=1) == category, dtype=np.float64)
+
+
+def _profile(
+    networks: Networks, asked: Asked, right: dict[Run, Floats], intact: dict[Run, Floats], shared: Bootstrap
+) -> Profile:
+    name, strength = asked
+    word = f"{name}-{strength:g}"
+    lost = {run: intact[run] - right[run] for run in right}
+
+    def pooled(key: str, title: str, about: str, scores: dict[Run, Floats], best: str) -> Pooled:
+        runs = by_condition(shares(scores, shared), networks.conditions)
+        return pool(f"{word}-{key}", title, about, runs, networks.declared, best=best, missing=networks.missing)
+
+    return Profile(
+        manipulation=name,
+        strength=strength,
+        unit=find(name).unit,
+        stimuli=shared.stimuli,
+        accuracy=pooled("accuracy", f"{word}: accuracy", "share of manipulated pictures that are right", right, "high"),
+        cost=pooled("cost", f"{word}: cost", "accuracy on the same pictures intact, less that", lost, "low"),
+    )
+
+
+def _over_all(found: list[Profile], missing: int) -> list[Profile]:
+    """p of the costs adjusted over all manipulations together: they ask one question, each a way to answer it."""
+    pairs = adjusted([pair for one in found for pair in one.cost.pairs], missing=missing * len(found))
+    each = len(found[0].cost.pairs)
+    return [replace(one, cost=replace(one.cost, pairs=pairs[k * each : (k + 1) * each])) for k, one in enumerate(found)]
+
+
+class _Pictures:
+    """The test pictures at each size that a run asks for, manipulated once for all runs."""
+
+    def __init__(self, networks: Networks, rows: NDArray[np.int64], data_root: Path | None) -> None:
+        self.ids = networks.ids[rows]
+        self.seed = networks.recipe.seed
+        self.data_root = data_root
+        self._stimuli: dict[tuple[int, str], Stimuli] = {}
+        self._made: dict[tuple[object, ...], torch.Tensor] = {}
+
+    def manipulated(self, recipe: Recipe, asked: Asked, seed: int) -> torch.Tensor:
+        """``(N, 3, H, W)`` uint8."""
+        size = recipe.target.image_size, recipe.target.fit
+        key = (size, asked)
+        if key not in self._made:
+            self._made.clear()
+            stimuli = self._read(recipe, size)
+            chunks = np.array_split(np.arange(len(self.ids)), -(-len(self.ids) // CHUNK))
+            self._made[key] = torch.cat(
+                [manipulate(stimuli.images(c), *asked, ids=self.ids[c].tolist(), seed=seed) for c in chunks]
+            )
+        return self._made[key]
+
+    def _read(self, recipe: Recipe, size: tuple[int, str]) -> Stimuli:
+        if size not in self._stimuli:
+            test = target_data(recipe, seed=recipe.seed, data_root=self.data_root).splits["test"]
+            place = {name: row for row, name in enumerate(test.ids.tolist())}
+            absent = [name for name in self.ids.tolist() if name not in place]
+            if absent:
+                raise DataError(f"{test.name}: {len(absent)} test pictures of the study are not there: {absent[0]}")
+            self._stimuli[size] = test.take(np.array([place[name] for name in self.ids.tolist()], dtype=np.int64))
+        return self._stimuli[size]
+
+
+def _shown(networks: Networks, run: Run, pictures: _Pictures, asked: Asked, seed: int) -> NDArray[Any]:
+    """``(N, K)`` what a run's network says of the manipulated pictures."""
+    folder = networks.folders[run]
+    if not (folder / "model").is_dir():
+        raise CheckpointError(f"{folder}: has no model to show pictures to; delete it, and the study trains it anew")
+    model = load(folder / "model").eval()
+    images = pictures.manipulated(load_recipe(folder / "recipe.toml"), asked, seed)
+    with torch.inference_mode():
+        said = [model(chunk) for chunk in torch.split(images, CHUNK)]
+    logits = [one if isinstance(one, torch.Tensor) else one.log_probabilities for one in said]
+    return np.asarray(torch.cat(logits).float().numpy())

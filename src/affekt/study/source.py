@@ -1,0 +1,191 @@
+"""Source: the earlier training that a classifier's backbone starts from - other pictures, or none of the labels."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affekt.backbones.attention.naming import split_name
+from affekt.data import dataset, dataset_folder, open_stimuli
+from affekt.data.splits import make_splits, without_groups
+from affekt.data.stimuli import Labels, Stimuli
+from affekt.errors import DataError, RecipeError
+from affekt.randomness import torch_seed
+from affekt.recipe import DataSettings, ModelSettings, Recipe
+from affekt.regulation import ClassificationTask, Classifier, RotationTask
+from affekt.regulation.rotation_task import TURNS
+from affekt.study.building import Data, named
+from affekt.study.folder import RunFolder
+from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.training import Trainer
+from affekt.training.distributed import join
+from affekt.training.precision import choose_device
+from affekt.training.task import Task
+
+SOURCE = "source"
+"""What ``[model] initial`` says of a classifier that starts from the network of ``[source]``."""
+
+_FOLDERS = ("folder", "table")
+"""Readers of anybody's pictures: two folders of these are two sets."""
+
+_NOBODY = np.array([], dtype=np.str_)
+
+
+def needs_source(recipe: Recipe) -> bool:
+    """Whether a run starts from a source network.
+
+    Raises:
+        RecipeError: it does, and cannot.
+    """
+    if recipe.model.initial != SOURCE:
+        return False
+    if recipe.model.kind != "classifier":
+        raise RecipeError(
+            f'[model] initial = "source": is for one classifier (kind = "classifier"), not for kind = '
+            f'"{recipe.model.kind}"'
+        )
+    if not recipe.source.model:
+        named(recipe.source, "source")
+    return True
+
+
+def source_part(recipe: Recipe) -> Recipe:
+    """What the source network depends on: ``[source]``, the backbone without its attention, the seed - so that networks
+    that differ in attention alone start from the same weights. The target stands in it where its pictures are kept out.
+    """
+    default, model = Recipe(), recipe.model
+    size = model.image_size or recipe.target.image_size
+    plain = ModelSettings(
+        kind="classifier",
+        backbone=split_name(model.backbone)[0],
+        image_size=size,
+        width=model.width,
+        dropout=model.dropout,
+    )
+    return replace(
+        default,
+        name=recipe.name,
+        about=recipe.about,
+        seed=recipe.seed,
+        source=replace(recipe.source, model=""),
+        target=recipe.target if avoids_target(recipe) else default.target,
+        model=plain,
+    )
+
+
+def avoids_target(recipe: Recipe) -> bool:
+    """Whether pictures that the target validates and tests on are kept out of the source training: where both are the
+    same set, always."""
+    source, target = recipe.source, recipe.target
+    if source.exclude_target or not target.name:
+        return source.exclude_target
+    same = dataset(source.name).name == dataset(target.name).name
+    return same and (dataset(source.name).name not in _FOLDERS or _root(recipe, SOURCE) == _root(recipe, "target"))
+
+
+def _root(recipe: Recipe, section: str) -> Path:
+    return dataset_folder(getattr(recipe, section)).resolve()
+
+
+def source_data(recipe: Recipe, *, data_root: Path | None) -> Data:
+    """Training and validation pictures of ``[source]``; its test pictures are not looked at.
+
+    Of the target's set, pictures of the target's test are left out altogether, and those of its validation are not
+    trained on.
+
+    Raises:
+        DataError, UsageError: as the reader; or no classes where these are the task.
+    """
+    settings = named(recipe.source, SOURCE)
+    stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
+    if recipe.source.task == "rotation":
+        stimuli = replace(stimuli, labels=Labels())
+    elif stimuli.labels.category is None:
+        raise DataError(f'{stimuli.name}: has no classes; write [source] task = "rotation", or a set with classes')
+    settings = replace(settings, test=0.0)
+    if avoids_target(recipe):
+        return _apart(stimuli, settings, recipe, data_root)
+    splits = make_splits(stimuli, settings, recipe.seed)
+    return Data(splits=splits.parts, notes=splits.notes, missing=splits.missing).without("test")
+
+
+def _apart(stimuli: Stimuli, settings: DataSettings, recipe: Recipe, data_root: Path | None) -> Data:
+    """Training and validation pictures apart from those that the target holds out."""
+    target = open_stimuli(named(recipe.target, "target"), data_root=data_root, seed=recipe.seed).parts
+    held = {name: target[name].groups if name in target else _NOBODY for name in ("test", "validation")}
+    left = without_groups(stimuli, held["test"])
+    # Before the limit on training pictures is drawn, which would otherwise fall short of it.
+    splits = make_splits(left, replace(settings, train_limit=None), recipe.seed)
+    free = replace(without_groups(splits.train, held["validation"]), notes=())
+    whole = replace(settings, validation=0.0, folds=None, fold=0)
+    train = make_splits(free, whole, recipe.seed)
+    out = len(stimuli) - len(left) + len(splits.train) - len(free)
+    note = f"{stimuli.name}: {out} of {len(stimuli)} left out of the source training, held out of the target"
+    parts = {**splits.parts, "train": train.train}
+    return Data(splits=parts, notes=(note, *splits.notes, *train.notes), missing=splits.missing).without("test")
+
+
+def source_task(recipe: Recipe, classes: tuple[str, ...]) -> Task:
+    """The task of ``[source]``; its network starts from the weights that a classifier of the seed has at random.
+
+    Args:
+        classes: of the set; not looked at for rotation.
+    """
+    model, source = recipe.model, recipe.source
+    words = TURNS if source.task == "rotation" else classes
+    with torch_seed("model", recipe.seed):
+        network = Classifier(
+            model.backbone,
+            len(words),
+            model.image_size or recipe.target.image_size,
+            width=model.width,
+            dropout=model.dropout,
+            classes=words,
+        )
+    smoothing = source.training.label_smoothing
+    if source.task == "rotation":
+        return RotationTask(network, seed=recipe.seed, label_smoothing=smoothing)
+    return ClassificationTask(network, label_smoothing=smoothing)
+
+
+def train_source(recipe: Recipe, *, out: Path, data_root: Path | None, progress: Any) -> RunResult:
+    """Train the network of ``[source]`` in a folder of its own; goes on where it was stopped.
+
+    Raises:
+        As :func:`affekt.study.run.train`.
+    """
+    begun = time.monotonic()
+    recipe = source_part(recipe)
+    folder = RunFolder(out)
+    engine = recipe.source.training
+    device = join(choose_device(engine.device))[1]
+    if (finished := done(folder, recipe)) is not None:
+        return finished
+    recipe = started(folder, recipe)
+    engine = recipe.source.training
+    with alone(folder), threads(engine):
+        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+            return finished
+        data = source_data(recipe, data_root=data_root)
+        task = source_task(recipe, data.splits["train"].labels.categories).to(device)
+        claim(folder, recipe)
+        trainer = Trainer(
+            task,
+            data.splits,
+            engine,
+            folder=folder.path,
+            augmentation=recipe.source.augmentation,
+            image_size=crop_size(recipe.source, recipe.model.image_size),
+            seed=recipe.seed,
+            memory_gib=recipe.source.memory,
+            workers=recipe.source.workers,
+            progress=progress,
+            recipe_hint="[source.training] learning_rate",
+        )
+        fitted = trainer.fit()
+        scored(trainer, folder, recipe=recipe, what=SOURCE, data=data, fitted=fitted)
+    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
