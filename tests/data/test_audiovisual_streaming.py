@@ -148,6 +148,15 @@ class TestPictures:
         assert second.faces is None and third.faces is None
         assert stream.notes == (f"{path}: pictures end 3.40 s before the sound",)
 
+    def test_where_the_sound_ends_before_them_they_end_with_it(self, tmp_path: Path) -> None:
+        path = write_media(tmp_path / "a.mp4", grey_frames(100), noise(1.0, 48_000))
+        stream = WindowStream(path, BOTH)
+        (window,) = stream
+        assert window.faces is not None and len(window.faces) == 25
+        assert stream.notes == (f"{path}: sound ends 3.00 s before the pictures; they end with it",)
+        silent = WindowStream(path, FACES)
+        assert [part.end for part in silent] == pytest.approx([2, 4]) and silent.notes == ()
+
 
 class TestWhatIsOutOfTheOrdinary:
     def test_tracks(self, tmp_path: Path, film: Path) -> None:

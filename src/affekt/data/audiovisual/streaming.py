@@ -202,7 +202,7 @@ class _Faces:
         self._kept: list[Pixels] = []
         self._begins = 0
         self._ended: int | None = None
-        self._short = 0
+        self._heard = 0
 
     def at(self, first: int, count: int) -> tuple[list[Pixels], bool]:
         """Up to ``count`` pictures, fewer at the end of the file, and whether another one follows.
@@ -223,11 +223,18 @@ class _Faces:
     def beside(self, first: int, count: int) -> list[Pixels]:
         """The pictures beside ``count`` frames of sound, the last one repeated where they end before; none behind."""
         found, _ = self.at(first, count)
-        self._short = first + count
+        self._heard = first + count
         return found + found[-1:] * (count - len(found))
 
     def notes(self) -> tuple[str, ...]:
-        early = 0.0 if self._ended is None else (self._short - self._ended) / self.fps
         crop = tuple(f"{self.reading.path}: {note}" for note in self.reading.crop.notes)
-        ended = (f"{self.reading.path}: pictures end {early:.2f} s before the sound",) if early > _SHORT else ()
-        return (*self.reading.notes, *ended, *crop)
+        return (*self.reading.notes, *self._apart(), *crop)
+
+    def _apart(self) -> tuple[str, ...]:
+        """Where pictures and the sound beside them end at different times."""
+        path, seconds = self.reading.path, self.reading.seconds or 0.0
+        early = 0.0 if self._ended is None else (self._heard - self._ended) / self.fps
+        late = seconds - self._heard / self.fps if self._heard else 0.0
+        if early > _SHORT:
+            return (f"{path}: pictures end {early:.2f} s before the sound",)
+        return (f"{path}: sound ends {late:.2f} s before the pictures; they end with it",) if late > _SHORT else ()
