@@ -116,7 +116,7 @@ def test_long_names_keep_both_ends():
     assert shortened("short", 5) == "short"
 
 
-@pytest.mark.parametrize(("seeds", "said"), [(2, "no number, without more items"), (1, "not known with one seed")])
+@pytest.mark.parametrize(("seeds", "said"), [(2, "none would do"), (1, "one seed cannot say")])
 def test_seeds_needed_are_said_in_words_where_no_number_can_be(comparison, seeds, said):
     for held in comparison["comparisons"]:
         held |= {"seeds": list(range(seeds)), "seeds_needed": {"0.5": None}}

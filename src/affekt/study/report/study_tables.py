@@ -175,7 +175,7 @@ def _needed_text(needed: Mapping[str, Any], target: str, seeds: int) -> str | No
         return None
     if needed[target] is not None:
         return str(needed[target])
-    return "not known with one seed" if seeds < 2 else "no number, without more items"
+    return "one seed cannot say" if seeds < 2 else "none would do"
 
 
 def comparison_name(comparison: Comparison) -> str:
