@@ -74,7 +74,8 @@ def as_input(images: Tensor, image_size: int, mean: Tensor, std: Tensor) -> Tens
         pictures = images.to(precise).div_(255) if images.dtype == torch.uint8 else images.to(precise)
         if tuple(pictures.shape[2:]) != (image_size, image_size):
             pictures = F.interpolate(pictures, (image_size, image_size), mode="bilinear", antialias=True)
-        return (pictures - mean).div_(std).to(mean.dtype)
+        centred = pictures.sub_(mean) if images.dtype == torch.uint8 else pictures - mean
+        return centred.div_(std).to(mean.dtype)
 
 
 FAR = 0.5

@@ -92,15 +92,10 @@ def agree(
     Raises:
         UsageError, DataError: as :func:`affekt.humans.comparison.compare`; nothing in common.
     """
-    common = np.isin(networks.ids, people.ids)
-    if not common.any():
-        raise DataError(
-            f"{networks.folder}: none of its {len(networks.ids)} test pictures is one of people's "
-            f"{len(people.ids)} ({people.name}), e.g. {networks.ids[0]} there, {people.ids[0]} here"
-        )
+    common = _common(networks, people)
     rows = np.flatnonzero(common)
-    held = restricted(people, networks.ids[rows].tolist())
     models = {run: _model(networks, run, rows) for run in networks.probabilities}
+    held = restricted(people, networks.ids[rows].tolist())
     found = compare(held, list(models.values()), resamples=resamples, seed=seed)
     names = {model.name: run for run, model in models.items()}
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
@@ -121,6 +116,17 @@ def agree(
         cautions=_cautions(networks, found),
         notes=[*networks.notes, *_leftovers(networks.ids[~common]), *dict.fromkeys(found.notes)],
     )
+
+
+def _common(networks: Networks, people: People) -> NDArray[np.bool_]:
+    """Which of the test pictures are people's, too."""
+    common = np.isin(networks.ids, people.ids)
+    if not common.any():
+        raise DataError(
+            f"{networks.folder}: none of its {len(networks.ids)} test pictures is one of people's "
+            f"{len(people.ids)} ({people.name}), e.g. {networks.ids[0]} there, {people.ids[0]} here"
+        )
+    return common
 
 
 def _leftovers(ids: NDArray[np.str_]) -> list[str]:
