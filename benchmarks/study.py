@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from affekt.recipe import Recipe, to_toml
-from affekt.study.comparison import Frame, compare_folder
+from affekt.study.comparison import compare_folder
 from affekt.study.conditions import ORDER
+from affekt.study.frame import Frame
 from affekt.study.report import write_report
 from affekt.study.results import hash_of, read
 from affekt.study.scores import read_scores

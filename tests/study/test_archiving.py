@@ -11,8 +11,9 @@ import small_recipe
 from affekt.errors import AffektError, UsageError
 from affekt.recipe import load_recipe, override
 from affekt.study.archiving import archive
-from affekt.study.comparison import compare_folder, frame_in
+from affekt.study.comparison import compare_folder
 from affekt.study.exporting import export_items
+from affekt.study.frame import frame_in
 from affekt.study.report import tables, write_report
 from affekt.study.results import read
 from affekt.study.studying import study

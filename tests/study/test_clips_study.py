@@ -15,8 +15,8 @@ from affekt.study.archiving import archive
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.report import write_clip_report
 from affekt.study.clips.scores import ClipScores
-from affekt.study.comparison import frame_in
 from affekt.study.conditions import apply_condition
+from affekt.study.frame import frame_in
 from affekt.training.classification import balanced_accuracy
 from affekt.weighting import delta_p
 

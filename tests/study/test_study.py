@@ -368,8 +368,8 @@ def call_affekt():
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_every_item_of_every_run_in_one_long_table(done, folder, tmp_path, suffix):
-    from affekt.study.comparison import frame_in
     from affekt.study.exporting import COLUMNS, export_items
+    from affekt.study.frame import frame_in
 
     path = tmp_path / f"items{suffix}"
     n = done[0].comparison["n_items"]
@@ -391,8 +391,8 @@ def test_every_item_of_every_run_in_one_long_table(done, folder, tmp_path, suffi
 
 
 def test_a_table_of_another_kind_is_refused(folder, tmp_path):
-    from affekt.study.comparison import frame_in
     from affekt.study.exporting import export_items
+    from affekt.study.frame import frame_in
 
     with pytest.raises(AffektError, match=r"\.csv or \.parquet is asked"):
         export_items(folder, frame_in(folder), tmp_path / "items.xlsx")

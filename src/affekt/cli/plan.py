@@ -12,8 +12,8 @@ from affekt.cli.running import study_folder
 from affekt.errors import UsageError
 
 if TYPE_CHECKING:
-    from affekt.study.planning import StudyPlan
     from affekt.study.probing import Estimate
+    from affekt.study.study_plan import StudyPlan
 
 GIB = 2**30
 

@@ -44,7 +44,8 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     root = data_root(args)
-    from affekt.study.comparison import compare_folder, frame_in
+    from affekt.study.comparison import compare_folder
+    from affekt.study.frame import frame_in
     from affekt.study.report import tables
     from affekt.study.reporting import report
     from affekt.study.verdict import in_words

@@ -17,9 +17,10 @@ All conditions and seeds of a recipe, what is missing of them, compared; and the
 from __future__ import annotations
 
 from affekt.study.conditions import apply_condition, list_conditions
-from affekt.study.planning import StudyPlan, plan
+from affekt.study.planning import plan
 from affekt.study.report import tables, write_report
 from affekt.study.run import RunResult, pretrain, train
+from affekt.study.study_plan import StudyPlan
 from affekt.study.studying import StudyResult, study
 
 __all__ = [

@@ -16,15 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError, UsageError
-from affekt.study.comparison import COMPARISON, TUNING, Frame, finished_records
 from affekt.study.conditions import ENSEMBLES
+from affekt.study.frame import LOG, OF_A_RUN, OF_A_STUDY, Frame, finished_records
 from affekt.study.report.predictions import read_predictions, reduced_arrays
 from affekt.study.results import FILE, Record
 from affekt.study.scores import ARCHIVED, ITEMS, Items, Scores, read_scores, scored_arrays
 
-OF_A_STUDY = ("recipe.toml", "environment.json", TUNING, COMPARISON)
-OF_A_RUN = ("recipe.toml", "environment.json", "result.json")
-LOG = "log.jsonl"
 DATE = (1980, 1, 1, 0, 0, 0)
 """Of every file in the archive: the same study gives the same bytes."""
 

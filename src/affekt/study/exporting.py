@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from affekt.errors import MissingExtra, UsageError
-from affekt.study.comparison import Frame, finished_records
+from affekt.study.frame import Frame, finished_records
 from affekt.study.results import Record
 from affekt.study.scores import Scores, read_scores
 

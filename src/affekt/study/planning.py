@@ -1,25 +1,24 @@
-"""Planning: what a study is going to do - its conditions resolved and costed, its seeds, what does not apply."""
+"""Planning: from a recipe, and perhaps a folder that was begun, to what a study is going to do."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from affekt.errors import RecipeError, UsageError, unknown
 from affekt.recipe import Recipe, load_recipe
 from affekt.study.comparing import declared_chain, declared_comparisons
-from affekt.study.comparison import Frame, seeds_in
 from affekt.study.conditions import ENSEMBLES, apply_condition, list_conditions
 from affekt.study.costs import Cost, cost_of, state_names
 from affekt.study.facts import Facts, read_facts
 from affekt.study.folder import RunFolder
-from affekt.study.jobs import Job, plan_jobs
-from affekt.study.matching import longer_off
+from affekt.study.frame import Frame, seeds_in
 from affekt.study.records import provenance
 from affekt.study.scores import PERMUTED
 from affekt.study.statistics import PRETRAINED_CHAIN
+from affekt.study.study_plan import ALL, StudyPlan
 
 MAIN = (
     "baseline",
@@ -36,43 +35,8 @@ MAIN = (
 )
 """What a study runs unless its recipe says otherwise: the attribution's chain, and the strongest controls beside it."""
 
-ALL = "all"
-
 TESTED = ("name", "root", "test", "split_by", "split_seed", "folds", "fold", "options")
 """Keys of ``[target]`` that decide which pictures are tested."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyPlan:
-    """What a study is going to do.
-
-    Attributes:
-        recipe: complete.
-        conditions: name -> resolved recipe, in order.
-        costs: name -> cost of one run.
-        inapplicable: name -> why this recipe cannot have it.
-        seeds, declared: all, and those that were declared before the first run.
-        facts: of the data.
-    """
-
-    recipe: Recipe
-    conditions: Mapping[str, Recipe]
-    costs: Mapping[str, Cost]
-    inapplicable: Mapping[str, str]
-    seeds: tuple[int, ...]
-    declared: tuple[int, ...]
-    facts: Facts
-
-    @property
-    def remarks(self) -> list[str]:
-        """What to know of conditions that apply, and are not quite what they are called."""
-        training = {name: cost.training for name, cost in self.costs.items()}
-        return [text] if (text := longer_off(training, self.recipe.study.method)) else []
-
-    @property
-    def jobs(self) -> list[Job]:
-        """All jobs, finished ones included."""
-        return plan_jobs(self.conditions, self.seeds)
 
 
 def plan(

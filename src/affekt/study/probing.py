@@ -19,10 +19,10 @@ from affekt.study.building import affective_data, target_data
 from affekt.study.costs import network_task, pretraining_task
 from affekt.study.earlier import earlier_classifier
 from affekt.study.jobs import Job
-from affekt.study.planning import StudyPlan
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
 from affekt.study.source import source_data, source_task
+from affekt.study.study_plan import StudyPlan
 from affekt.study.tuning import jobs_of
 from affekt.training import Trainer
 from affekt.training.plain import plain_batches

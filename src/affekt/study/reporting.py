@@ -15,7 +15,7 @@ from affekt.errors import AffektError
 from affekt.recipe import Recipe
 from affekt.report import PicturesById
 from affekt.study.building import target_data
-from affekt.study.comparison import Frame
+from affekt.study.frame import Frame
 from affekt.study.report import write_report
 
 SHOWN_SIZE = 96

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from affekt.recipe import Recipe
-from affekt.study.comparison import Frame, compare_folder
+from affekt.study.comparison import compare_folder
 from affekt.study.executors import Executor, create_executor
 from affekt.study.folder import RunFolder
+from affekt.study.frame import Frame
 from affekt.study.jobs import Job
-from affekt.study.planning import StudyPlan, frame_of, plan_in
+from affekt.study.planning import frame_of, plan_in
 from affekt.study.results import append, read, record_of
 from affekt.study.scheduling import Schedule
+from affekt.study.study_plan import StudyPlan
 from affekt.study.timetable import Said, Timetable, Watch
 from affekt.study.tuning import choose, jobs_of
 from affekt.study.working import Outcome, finished

@@ -11,11 +11,11 @@ from pathlib import Path
 from affekt.errors import AffektError
 from affekt.randomness import stream
 from affekt.recipe import Recipe
-from affekt.study.comparison import TUNING
 from affekt.study.conditions import ENSEMBLES, FOLLOWING
 from affekt.study.folder import RunFolder, write_text
+from affekt.study.frame import TUNING
 from affekt.study.jobs import Job, tuning_folder, tuning_jobs
-from affekt.study.planning import StudyPlan
+from affekt.study.study_plan import StudyPlan
 
 METRIC = "accuracy"
 RATE = "training.learning_rate"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from affekt.errors import AffektError, DataError
 from affekt.recipe import Recipe
 from affekt.study.comparing import declared_comparisons
-from affekt.study.comparison import COMPARISON, Frame, finished_records, frame_in
+from affekt.study.frame import COMPARISON, Frame, finished_records, frame_in
 from affekt.study.results import hash_of
 from affekt.study.scores import PERMUTED
 

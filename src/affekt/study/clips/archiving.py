@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from affekt.study.archiving import LOG, OF_A_RUN, OF_A_STUDY
-from affekt.study.comparison import Frame, finished_records
+from affekt.study.frame import LOG, OF_A_RUN, OF_A_STUDY, Frame, finished_records
 from affekt.study.results import FILE, folds_of
 
 PREDICTIONS = "predictions.npz"

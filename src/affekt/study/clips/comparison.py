@@ -11,9 +11,9 @@ from affekt import __version__
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.scores import read_clip_scores
 from affekt.study.comparing import ALPHA, rules
-from affekt.study.comparison import COMPARISON, FORMAT, Frame, failed_runs, finished_records
 from affekt.study.conditions import about, apply_condition
 from affekt.study.folder import write_text
+from affekt.study.frame import COMPARISON, FORMAT, Frame, failed_runs, finished_records
 
 KIND = "clips"
 """What ``comparison.json`` says of such a study; one of pictures says nothing."""

@@ -14,11 +14,11 @@ from affekt.recipe import Recipe
 from affekt.study.clips.folds import cross_validated
 from affekt.study.clips.opening import features_of, learned_tasks
 from affekt.study.clips.records import provenance
-from affekt.study.comparison import Frame
 from affekt.study.conditions import apply_condition
 from affekt.study.declaring import read_comparisons
 from affekt.study.facts import Facts
-from affekt.study.planning import ALL, StudyPlan
+from affekt.study.frame import Frame
+from affekt.study.study_plan import ALL, StudyPlan
 from affekt.weighting import check_weighting
 
 

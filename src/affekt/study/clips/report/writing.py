@@ -12,7 +12,7 @@ from affekt.report.table import as_csv
 from affekt.study.clips.report.charts import recall_chart
 from affekt.study.clips.report.joint import read_clip_joints
 from affekt.study.clips.report.tables import clip_tables, on_what
-from affekt.study.comparison import read_comparison
+from affekt.study.frame import read_comparison
 from affekt.study.report.charts.joint import gradient_cosines, weights_over_time
 from affekt.study.report.joint import Joint
 from affekt.study.report.reading import environments

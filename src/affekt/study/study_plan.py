@@ -1,0 +1,48 @@
+"""StudyPlan: what a study is going to do - its conditions resolved and costed, its seeds, what does not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from affekt.recipe import Recipe
+from affekt.study.costs import Cost
+from affekt.study.facts import Facts
+from affekt.study.jobs import Job, plan_jobs
+from affekt.study.matching import longer_off
+
+ALL = "all"
+"""Among ``[study] conditions``: every one that applies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """What a study is going to do.
+
+    Attributes:
+        recipe: complete.
+        conditions: name -> resolved recipe, in order.
+        costs: name -> cost of one run.
+        inapplicable: name -> why this recipe cannot have it.
+        seeds, declared: all, and those that were declared before the first run.
+        facts: of the data.
+    """
+
+    recipe: Recipe
+    conditions: Mapping[str, Recipe]
+    costs: Mapping[str, Cost]
+    inapplicable: Mapping[str, str]
+    seeds: tuple[int, ...]
+    declared: tuple[int, ...]
+    facts: Facts
+
+    @property
+    def remarks(self) -> list[str]:
+        """What to know of conditions that apply, and are not quite what they are called."""
+        training = {name: cost.training for name, cost in self.costs.items()}
+        return [text] if (text := longer_off(training, self.recipe.study.method)) else []
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs, finished ones included."""
+        return plan_jobs(self.conditions, self.seeds)
