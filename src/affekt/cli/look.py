@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from affekt.cli.data_reading import add_reader
 from affekt.cli.options import add_json, positive
 from affekt.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import Tensor
-
 METHODS = ("grad-cam", "integrated-gradients", "occlusion", "attention")
 PARTS = ("non-emotional", "influenced", "emotional")
-OF_METHOD = {
-    "category": "--class",
-    "rating": "--rating",
-    "part": "--part",
-    "window": "--window",
-    "stride": "--stride",
-    "steps": "--steps",
-}
-"""Settings of a method, as the library and as the command call them."""
 
 
 def register(subparsers: Any) -> None:
@@ -64,23 +50,6 @@ def run(args: argparse.Namespace) -> int:
     from affekt.cli.look_pictures import look_at_pictures
 
     return look_at_pictures(args)
-
-
-def looker(args: argparse.Namespace) -> Callable[[Any, Tensor], Tensor]:
-    """``(model, images)`` -> ``(B, H, W)`` by the method and its settings.
-
-    Raises:
-        UsageError: a setting of another method.
-    """
-    from affekt.humans.looking import METHODS as KNOWN
-
-    method = KNOWN[args.method]
-    given = {name: getattr(args, name) for name in OF_METHOD if getattr(args, name) is not None}
-    for name in given:
-        if name not in method.settings:
-            having = ", ".join(each for each, known in KNOWN.items() if name in known.settings)
-            raise UsageError(f"{OF_METHOD[name]}: --method {args.method} has no use for it; {having} has")
-    return lambda model, images: method.look(model, images, **given)
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from affekt.cli.data_reading import progress, settings_of
-from affekt.cli.look import looker
+from affekt.cli.look_method import looker
 from affekt.cli.look_tables import as_dict, write_overlaps
 from affekt.cli.options import data_root
 from affekt.cli.printing import say, write_json

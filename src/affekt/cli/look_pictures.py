@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from affekt.cli.data_reading import progress
-from affekt.cli.look import looker
+from affekt.cli.look_method import looker
 from affekt.cli.look_tables import as_dict, write_overlaps
 from affekt.cli.named_files import Unread
 from affekt.cli.pictures import Picture, batches, named

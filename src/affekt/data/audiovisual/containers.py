@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from affekt.data.audiovisual.clips import Floats32
-from affekt.data.audiovisual.sources import TOLERANCE, ends_in_the_middle, reason
+from affekt.data.audiovisual.endings import TOLERANCE, ends_in_the_middle, reason
 from affekt.errors import DataError, MissingExtra
 
 _PREROLL = 0.5  # seconds decoded and thrown away before a place in the middle: codecs need what came before

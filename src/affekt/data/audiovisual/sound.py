@@ -10,8 +10,9 @@ import numpy as np
 
 from affekt.data.audiovisual.channels import Channel, mono
 from affekt.data.audiovisual.clips import Floats32
+from affekt.data.audiovisual.endings import TOLERANCE, ends_early
 from affekt.data.audiovisual.resampling import CROSSINGS, ratio, resample
-from affekt.data.audiovisual.sources import TOLERANCE, Source, ends_early, open_source
+from affekt.data.audiovisual.sources import Source, open_source
 from affekt.errors import DataError, UsageError
 
 _USUAL_RATES = frozenset({8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000})

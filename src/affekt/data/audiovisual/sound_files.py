@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from affekt.data.audiovisual.clips import Floats32
-from affekt.data.audiovisual.sources import TOLERANCE, ends_in_the_middle, reason
+from affekt.data.audiovisual.endings import TOLERANCE, ends_in_the_middle, reason
 from affekt.errors import DataError, MissingExtra
 
 _STREAMED = (0, 0xFFFFFFFF)  # what a program writes for the size of a wav whose end it did not know

@@ -16,9 +16,6 @@ from affekt.errors import DataError
 LIBSNDFILE = frozenset({".wav", ".flac"})
 """Suffixes that soundfile reads; all others go to PyAV."""
 
-TOLERANCE = 0.1
-"""Seconds that a file may end before what its header says: encoders round to their own frames."""
-
 
 class Source(Protocol):
     """An open file with sound.
@@ -62,24 +59,3 @@ def open_source(path: Path) -> Iterator[Source]:
 
         with open_sound_track(path) as track:
             yield track
-
-
-def ends_in_the_middle(path: Path, found: float, declared: float) -> DataError:
-    """The error for a file that is shorter than it says, seconds found and declared."""
-    return DataError(
-        f"{path}: ends in the middle: {found:.2f} s of the {declared:.2f} s that its header says; copy it anew"
-    )
-
-
-def ends_early(path: Path, found: float, declared: float) -> tuple[str, ...]:
-    """A note for a file that is shorter than its container says, by so little that the container may be wrong."""
-    if declared - found <= TOLERANCE:
-        return ()
-    return (f"{path}: ends {declared - found:.2f} s before what its header says",)
-
-
-def reason(error: Exception) -> str:
-    """What a decoder says, short and without the path that stands before it already."""
-    text = " ".join(str(error).split()).split(": '")[0].split(" '/")[0]
-    text = text.partition("] ")[2] if text.startswith("[Errno") else text
-    return text[:120] or type(error).__name__

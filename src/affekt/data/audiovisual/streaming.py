@@ -12,10 +12,11 @@ import numpy as np
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Floats32, Pixels
 from affekt.data.audiovisual.containers import SoundTrack, is_cover, open_container
+from affekt.data.audiovisual.endings import ends_early
 from affekt.data.audiovisual.faces import ByRule, Cropper
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.sound import checked, is_silent, silence, span, unusual
-from affekt.data.audiovisual.sources import LIBSNDFILE, Source, ends_early, open_source
+from affekt.data.audiovisual.sources import LIBSNDFILE, Source, open_source
 from affekt.data.audiovisual.timeline import frames_in, whole_frames
 from affekt.data.audiovisual.video import FaceReading
 from affekt.errors import DataError, UsageError

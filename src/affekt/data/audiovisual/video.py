@@ -12,9 +12,9 @@ from PIL import Image
 
 from affekt.data.audiovisual.clips import Pixels
 from affekt.data.audiovisual.containers import declared_seconds, decoded, open_container, origin, picture_track
+from affekt.data.audiovisual.endings import ends_early, ends_in_the_middle
 from affekt.data.audiovisual.faces import Box, ByRule, Cropper
 from affekt.data.audiovisual.sound import stretch_end
-from affekt.data.audiovisual.sources import ends_early, ends_in_the_middle
 from affekt.data.audiovisual.timeline import frames_in
 from affekt.errors import DataError
 
