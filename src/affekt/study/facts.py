@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from affekt.data import dataset, dataset_folder
 from affekt.data.splits import make_splits
 from affekt.data.stimuli import Labels
-from affekt.errors import DataError
+from affekt.errors import DataError, RecipeError
 from affekt.recipe import Recipe, change
 from affekt.study.building import affective_data, named, target_data
 from affekt.study.relabelling import label_columns
@@ -85,12 +86,19 @@ def source_key(recipe: Recipe) -> str:
 def _sources(recipe: Recipe, data_root: Path | None) -> dict[str, SourceFacts]:
     bare = replace(recipe, conditions={})
     found: dict[str, SourceFacts] = {}
-    for one in (bare, *(change(bare, keys) for keys in recipe.conditions.values())):
+    for one in (bare, *(_changed(bare, name, keys) for name, keys in recipe.conditions.items())):
         wanted = one.model.initial == SOURCE and one.source.name and not one.source.model
         if wanted and source_key(one) not in found:
             train = source_data(one, data_root=data_root).splits["train"]
             found[source_key(one)] = SourceFacts(classes=train.labels.categories, train=len(train))
     return found
+
+
+def _changed(recipe: Recipe, name: str, keys: Mapping[str, Any]) -> Recipe:
+    try:
+        return change(recipe, keys)
+    except RecipeError as error:
+        raise RecipeError(f"[conditions.{name}] {error}") from None
 
 
 def _test_fixed(recipe: Recipe, data_root: Path | None) -> bool:
