@@ -160,6 +160,17 @@ def outer_labels(figure: Figure, *, x: str, y: str) -> None:
     figure.text(0.1 / width, up, y, ha="center", va="center", rotation=90, color=MUTED)
 
 
+def named_rows(axes: Axes, names: Sequence[str]) -> None:
+    """A row a name, the first on top, with a grid for the values along x."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=5)
+    axes.margins(x=0.08)
+    axes.grid(axis="x")
+
+
 def label_room(names: Sequence[str]) -> float:
     """Inches that names need beside an axis."""
     return 0.2 + 0.083 * max((len(name) for name in names), default=0)

@@ -11,6 +11,7 @@ from affekt.errors import RecipeError
 from affekt.recipe import StudySettings
 from affekt.study.conditions import CONTROLS
 from affekt.study.declaring import read_comparisons
+from affekt.study.points import ALPHA, POINT, Json, common_seeds, compared, paired, percent, points, spread
 from affekt.study.results import Record
 from affekt.study.scores import PERMUTED, RunScores, Scores
 from affekt.study.statistics import (
@@ -23,18 +24,10 @@ from affekt.study.statistics import (
     Resampled,
     attribute,
     compare,
-    difference,
     mcnemar,
     resample,
     seeds_needed,
-    smallest_difference,
 )
-
-ALPHA = 0.05
-POINT = 100.0
-"""Shares -> percentage points."""
-
-Json = dict[str, Any]
 
 
 def declared_comparisons(settings: StudySettings, conditions: Sequence[str]) -> list[tuple[str, str]]:
@@ -118,18 +111,15 @@ def compare_study(
 
 
 def _condition(name: str, drawn: Resampled, runs: Mapping[int, RunScores], records: Sequence[Record]) -> Json:
-    alone = difference(drawn)
-    low, high = alone.interval()
     seeds = list(drawn.seeds)
-    ends = {"low": max(0.0, POINT * low), "high": min(POINT, POINT * high)}
-    metrics: Json = {"accuracy": {**_spread([POINT * x for x in alone.each]), **ends}}
+    metrics: Json = {"accuracy": percent(drawn)}
     found: Json = {"name": name, "seeds": seeds, "metrics": metrics, "parameters": None, "flops": None, "seconds": []}
     if not runs:
         return found
     each = [runs[seed] for seed in seeds]
-    metrics["nll"] = _spread([run.nll for run in each])
-    metrics["brier"] = _spread([run.brier for run in each])
-    metrics["ece"] = {**_spread([run.ece for run in each]), "bias": float(np.mean([run.ece_bias for run in each]))}
+    metrics["nll"] = spread([run.nll for run in each])
+    metrics["brier"] = spread([run.brier for run in each])
+    metrics["ece"] = {**spread([run.ece for run in each]), "bias": float(np.mean([run.ece_bias for run in each]))}
     ordered = sorted(records, key=lambda record: seeds.index(record["seed"]))
     found |= {
         "parameters": ordered[0]["parameters"],
@@ -146,11 +136,6 @@ def _condition(name: str, drawn: Resampled, runs: Mapping[int, RunScores], recor
 def _percent(share: Any) -> float | None:
     value = POINT * float(share)
     return value if np.isfinite(value) else None
-
-
-def _spread(values: Sequence[float]) -> Json:
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "sd": sd, "each": list(values)}
 
 
 def _mean_branches(each: Sequence[RunScores]) -> Json | None:
@@ -194,19 +179,18 @@ def _comparisons(
     """
     made: dict[str, Difference] = {}
     for first, second in declared:
-        common = [s for s in drawn[first].seeds if s in drawn[second].seeds] if {first, second} <= drawn.keys() else []
-        if common:
-            made[f"{first} - {second}"] = difference(drawn[first].of(common), drawn[second].of(common))
+        if (found := paired(first, second, drawn)) is not None:
+            made[f"{first} - {second}"] = found
     missing = len(declared) - len(made)
-    compared = compare(made, margin=settings.margin / POINT, alpha=ALPHA, more=missing) if made else []
-    found = {c.name: c for c in compared}
+    tested = compare(made, margin=settings.margin / POINT, alpha=ALPHA, more=missing) if made else []
+    by_name = {c.name: c for c in tested}
     out: list[Json] = []
     for first, second in declared:
         name = f"{first} - {second}"
         bare: Json = {"name": name, "first": first, "second": second}
-        seeds = [s for s in drawn[first].seeds if s in drawn[second].seeds] if name in found else []
-        if name in found:
-            bare |= _comparison(found[name], first, second, seeds, scores, settings, len(declared))
+        if name in by_name:
+            seeds = common_seeds(first, second, drawn)
+            bare |= _comparison(by_name[name], first, second, seeds, scores, settings, len(declared))
         out.append(bare)
     return out
 
@@ -220,34 +204,16 @@ def _comparison(
     settings: StudySettings,
     family: int,
 ) -> Json:
-    d = c.difference
-    # What this study finds is what passes the first step of Holm: a share of alpha for each that was declared.
-    alpha = ALPHA / family
-    low, high = d.interval()
     networks = [
         mcnemar(scores.runs[first][s].correct > 0.5, scores.runs[second][s].correct > 0.5)
         for s in seeds
         if all(s in scores.runs.get(n, {}) and scores.runs[n][s].of_one_network for n in (first, second))
     ]
+    d = c.difference
+    needed = seeds_needed(d, settings.margin / POINT, alpha=ALPHA / family) if d.seeds > 1 else None
     return {
-        "estimate": POINT * d.estimate,
-        "low": POINT * low,
-        "high": POINT * high,
-        "p": d.p,
-        "p_holm": c.p,
-        "p_equivalent": c.p_equivalent,
-        "adjusted_low": POINT * c.low,
-        "adjusted_high": POINT * c.high,
-        "verdict": c.verdict,
-        "seeds": list(seeds),
-        "each": [POINT * x for x in d.each],
-        "from_seeds": POINT * d.from_seeds if d.seeds > 1 else None,
-        "from_items": POINT * d.from_items,
-        "parts": [{"standard_error": POINT * error, "degrees": degrees} for error, degrees in d.parts],
-        "smallest": POINT * smallest_difference(d, alpha=alpha),
-        "seeds_needed": {
-            f"{settings.margin:g}": seeds_needed(d, settings.margin / POINT, alpha=alpha) if d.seeds > 1 else None
-        },
+        **compared(c, seeds, family=family, units="items"),
+        "seeds_needed": {f"{settings.margin:g}": needed},
         "mcnemar": networks,
     }
 
@@ -271,10 +237,7 @@ def _attribution(drawn: Mapping[str, Resampled], chain: Sequence[tuple[str, str]
 
 
 def _points(d: Difference | None) -> Json | None:
-    if d is None:
-        return None
-    low, high = d.interval()
-    return {"estimate": POINT * d.estimate, "low": POINT * low, "high": POINT * high}
+    return None if d is None else points(d)
 
 
 def rules(settings: StudySettings) -> str:

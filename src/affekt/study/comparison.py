@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from affekt import __version__
 from affekt.errors import AffektError
 from affekt.recipe import Recipe
-from affekt.study.comparing import ALPHA, compare_study
+from affekt.study.comparing import compare_study
 from affekt.study.conditions import METHODS, about
 from affekt.study.folder import write_text
-from affekt.study.frame import COMPARISON, FORMAT, TUNING, Frame, failed_runs, finished_records
+from affekt.study.frame import COMPARISON, TUNING, Frame, finished_records, of_frame
 from affekt.study.scores import PERMUTED, read_scores
 from affekt.study.verdict import lines, verdict
 
@@ -40,29 +39,12 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
     settings = frame.recipe.study
     found = compare_study(scores, own, settings, frame.conditions, frame.inapplicable)
     comparison: dict[str, Any] = {
-        "format": FORMAT,
-        "name": frame.recipe.name,
-        "about": frame.recipe.about,
-        "affekt_version": __version__,
         "method": settings.method,
         "reference": settings.reference,
         "metric": "accuracy",
-        "margin": settings.margin,
-        "alpha": ALPHA,
-        "draws": settings.draws,
-        "seeds": {
-            "declared": list(frame.declared),
-            "added": [seed for seed in frame.seeds if seed not in frame.declared],
-        },
-        "planned": list(frame.conditions),
-        "runs": {"finished": len(own), "declared": len(frame.conditions) * len(frame.seeds)},
-        "failed": failed_runs(folder, frame),
-        "inapplicable": dict(frame.inapplicable),
-        "classes": list(frame.classes),
-        "state_names": list(frame.state_names),
+        **of_frame(folder, frame, finished=len(own)),
         "tuning": read_tuning(folder),
         **found,
-        "provenance": [dict(entry) for entry in frame.provenance],
         "citation": CITATION if settings.method in METHODS else "",
     }
     for condition in comparison["conditions"]:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affekt import __version__
 from affekt.errors import AffektError
 from affekt.recipe import Recipe, load_recipe
 from affekt.study.folder import ERROR, RunFolder
 from affekt.study.jobs import run_folder
+from affekt.study.points import ALPHA
 from affekt.study.results import Record, read
 
 COMPARISON = "comparison.json"
@@ -82,6 +84,35 @@ def finished_records(folder: Path, frame: Frame) -> tuple[list[Record], list[str
     asked = [r for r in records if r["condition"] in frame.conditions and r["seed"] in frame.seeds]
     # A run whose folder was deleted is one to be done again.
     return [r for r in asked if RunFolder(folder / r["folder"]).result() is not None], said
+
+
+def of_frame(folder: Path, frame: Frame, *, finished: int) -> dict[str, Any]:
+    """The keys of ``comparison.json`` that follow from the frame: what was declared, and how far the study has come.
+
+    Args:
+        finished: number of finished runs.
+    """
+    settings = frame.recipe.study
+    return {
+        "format": FORMAT,
+        "name": frame.recipe.name,
+        "about": frame.recipe.about,
+        "affekt_version": __version__,
+        "margin": settings.margin,
+        "alpha": ALPHA,
+        "draws": settings.draws,
+        "seeds": {
+            "declared": list(frame.declared),
+            "added": [seed for seed in frame.seeds if seed not in frame.declared],
+        },
+        "planned": list(frame.conditions),
+        "runs": {"finished": finished, "declared": len(frame.conditions) * len(frame.seeds)},
+        "failed": failed_runs(folder, frame),
+        "inapplicable": dict(frame.inapplicable),
+        "classes": list(frame.classes),
+        "state_names": list(frame.state_names),
+        "provenance": [dict(entry) for entry in frame.provenance],
+    }
 
 
 def failed_runs(folder: Path, frame: Frame) -> list[dict[str, Any]]:

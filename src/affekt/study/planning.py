@@ -176,13 +176,5 @@ def frame_of(planned: StudyPlan) -> Frame:
 
         return frame_of_clips(planned)
     entries = [e for recipe in planned.conditions.values() for e in provenance(recipe, "train")]
-    return Frame(
-        recipe=planned.recipe,
-        conditions=tuple(planned.conditions),
-        inapplicable=planned.inapplicable,
-        seeds=planned.seeds,
-        declared=planned.declared,
-        classes=planned.facts.classes,
-        state_names=state_names(planned.conditions[planned.recipe.study.method], planned.facts),
-        provenance=tuple({entry["name"]: entry for entry in entries}.values()),
-    )
+    names = state_names(planned.conditions[planned.recipe.study.method], planned.facts)
+    return planned.frame(provenance=entries, classes=planned.facts.classes, state_names=names)

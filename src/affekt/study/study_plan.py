@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from affekt.recipe import Recipe
 from affekt.study.costs import Cost
 from affekt.study.facts import Facts
+from affekt.study.frame import Frame
 from affekt.study.jobs import Job, plan_jobs
 from affekt.study.matching import longer_off
 
@@ -46,3 +47,26 @@ class StudyPlan:
     def jobs(self) -> list[Job]:
         """All jobs, finished ones included."""
         return plan_jobs(self.conditions, self.seeds)
+
+    def frame(
+        self,
+        *,
+        provenance: Sequence[Mapping[str, str]],
+        classes: tuple[str, ...] = (),
+        state_names: tuple[str, ...] = (),
+    ) -> Frame:
+        """What a comparison must know of this plan.
+
+        Args:
+            provenance: of the data of all conditions; one entry a name is kept.
+        """
+        return Frame(
+            recipe=self.recipe,
+            conditions=tuple(self.conditions),
+            inapplicable=self.inapplicable,
+            seeds=self.seeds,
+            declared=self.declared,
+            classes=classes,
+            state_names=state_names,
+            provenance=tuple({entry["name"]: entry for entry in provenance}.values()),
+        )

@@ -8,7 +8,6 @@ the average recall is taken anew over all clips of each draw, so that a task on 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -17,22 +16,18 @@ from affekt.study.clips.groups import groups_of
 from affekt.study.clips.opening import learned_tasks
 from affekt.study.clips.planning import counterpart, declared_for_tasks, is_leaky
 from affekt.study.clips.scores import ClipScores, Floats, Ints
-from affekt.study.comparing import ALPHA, POINT
+from affekt.study.points import ALPHA, POINT, Json, common_seeds, compared, paired, percent, points, spread
 from affekt.study.results import Record
 from affekt.study.statistics import (
-    Comparison,
     Difference,
     Resampled,
     compare,
-    difference,
     resample,
-    smallest_difference,
 )
 from affekt.study.statistics.calibration import item_nll
 from affekt.training.classification import balanced_accuracy
 from affekt.weighting import delta_p
 
-Json = dict[str, Any]
 Drawn = Mapping[str, Mapping[str, Resampled]]
 """Task -> condition -> average recall over draws of speakers."""
 
@@ -117,16 +112,13 @@ def _measures(name: str, task: str, scores: ClipScores, drawn: Resampled) -> Jso
     known = scores.labels[task] >= 0
     labels, speakers = scores.labels[task][known], scores.speakers[known]
     runs = list(scores.of_task(task)[name].values())
-    alone = difference(drawn)
-    low, high = alone.interval()
-    ends = {"low": max(0.0, POINT * low), "high": min(POINT, POINT * high)}
     said = [logs.argmax(axis=1) for logs in runs]
     classes = scores.classes[task]
     present = [k for k in range(len(classes)) if (labels == k).any()]
     return {
-        "uar": {**_spread([POINT * x for x in alone.each]), **ends},
-        "accuracy": _spread([POINT * float((answer == labels).mean()) for answer in said]),
-        "nll": _spread([float(item_nll(logs, labels).mean()) for logs in runs]),
+        "uar": percent(drawn),
+        "accuracy": spread([POINT * float((answer == labels).mean()) for answer in said]),
+        "nll": spread([float(item_nll(logs, labels).mean()) for logs in runs]),
         "recall": {classes[k]: POINT * float(np.mean([(a == k)[labels == k].mean() for a in said])) for k in present},
         "speakers": {
             str(who): POINT
@@ -147,11 +139,6 @@ def _groups(scores: ClipScores, order: Sequence[str], draws: int) -> Json:
     return found
 
 
-def _spread(values: Sequence[float]) -> Json:
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "sd": sd, "each": list(values)}
-
-
 def _nll(scores: ClipScores, name: str) -> dict[int, dict[str, float]]:
     """Seed -> task -> mean log-loss."""
     found: dict[int, dict[str, float]] = {}
@@ -168,7 +155,7 @@ def _losses(name: str, nll: Mapping[str, Mapping[int, Mapping[str, float]]], con
     nothing: Json = {"nll_sum": None, "delta_p": None, "delta_p_seeds": 0}
     if len(tasks) < 2:
         return nothing
-    found = {**nothing, "nll_sum": _spread([sum(of.values()) for of in nll[name].values()])}
+    found = {**nothing, "nll_sum": spread([sum(of.values()) for of in nll[name].values()])}
     alone = {task: _alone(task, conditions) for task in tasks}
     single = {task: nll.get(other or "", {}) for task, other in alone.items()}
     seeds = [seed for seed in nll[name] if all(seed in single[task] for task in tasks)]
@@ -189,19 +176,18 @@ def _comparisons(declared: Sequence[tuple[str, str, str]], drawn: Drawn, recipe:
     """Each declared comparison on each task; Holm counts all of them, also those that have no runs yet."""
     made: dict[str, Difference] = {}
     for first, second, task in declared:
-        found = _difference(first, second, drawn.get(task, {}))
-        if found is not None:
+        if (found := paired(first, second, drawn.get(task, {}))) is not None:
             made[_title(first, second, task)] = found
     margin = recipe.study.margin / POINT
-    compared = compare(made, margin=margin, alpha=ALPHA, more=len(declared) - len(made)) if made else []
-    by_title = {c.name: c for c in compared}
+    tested = compare(made, margin=margin, alpha=ALPHA, more=len(declared) - len(made)) if made else []
+    by_title = {c.name: c for c in tested}
     out: list[Json] = []
     for first, second, task in declared:
         title = _title(first, second, task)
         bare: Json = {"name": f"{first} - {second}", "first": first, "second": second, "task": task}
         if title in by_title:
-            seeds = _common(first, second, drawn[task])
-            bare |= {**_numbers(by_title[title], len(declared)), "seeds": seeds}
+            seeds = common_seeds(first, second, drawn[task])
+            bare |= compared(by_title[title], seeds, family=len(declared), units="speakers")
         out.append(bare)
     return out
 
@@ -210,44 +196,12 @@ def _title(first: str, second: str, task: str) -> str:
     return f"{first} - {second}, {task}"
 
 
-def _common(first: str, second: str, drawn: Mapping[str, Resampled]) -> list[int]:
-    return [s for s in drawn[first].seeds if s in drawn[second].seeds] if {first, second} <= drawn.keys() else []
-
-
-def _difference(first: str, second: str, drawn: Mapping[str, Resampled]) -> Difference | None:
-    seeds = _common(first, second, drawn)
-    return difference(drawn[first].of(seeds), drawn[second].of(seeds)) if seeds else None
-
-
-def _numbers(c: Comparison, family: int) -> Json:
-    d = c.difference
-    low, high = d.interval()
-    return {
-        "estimate": POINT * d.estimate,
-        "low": POINT * low,
-        "high": POINT * high,
-        "p": d.p,
-        "p_holm": c.p,
-        "p_equivalent": c.p_equivalent,
-        "adjusted_low": POINT * c.low,
-        "adjusted_high": POINT * c.high,
-        "verdict": c.verdict,
-        "each": [POINT * x for x in d.each],
-        "from_seeds": POINT * d.from_seeds if d.seeds > 1 else None,
-        "from_speakers": POINT * d.from_items,
-        "parts": [{"standard_error": POINT * error, "degrees": degrees} for error, degrees in d.parts],
-        "smallest": POINT * smallest_difference(d, alpha=ALPHA / family),
-    }
-
-
 def _leaks(name: str, conditions: Mapping[str, Recipe], drawn: Drawn) -> list[Json]:
     """How much higher a leaky condition scores than the same on speakers that it has not heard; no verdict, no p."""
     other = counterpart(name, conditions)
     found: list[Json] = []
     for task in learned_tasks(conditions[name]):
-        d = None if other is None else _difference(name, other, drawn.get(task, {}))
-        if d is not None and other is not None:
-            low, high = d.interval()
-            numbers = {"estimate": POINT * d.estimate, "low": POINT * low, "high": POINT * high}
-            found.append({"condition": name, "against": other, "task": task, **numbers, "n_seeds": d.seeds})
+        d = None if other is None else paired(name, other, drawn.get(task, {}))
+        if d is not None:
+            found.append({"condition": name, "against": other, "task": task, **points(d), "n_seeds": d.seeds})
     return found

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from affekt import __version__
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.scores import read_clip_scores
-from affekt.study.comparing import ALPHA, rules
+from affekt.study.comparing import rules
 from affekt.study.conditions import about, apply_condition
 from affekt.study.folder import write_text
-from affekt.study.frame import COMPARISON, FORMAT, Frame, failed_runs, finished_records
+from affekt.study.frame import COMPARISON, Frame, finished_records, of_frame
 
 KIND = "clips"
 """What ``comparison.json`` says of such a study; one of pictures says nothing."""
@@ -46,27 +45,10 @@ def compare_clips_in(folder: Path, frame: Frame) -> dict[str, Any]:
     resolved = {name: apply_condition(frame.recipe, name) for name in frame.conditions}
     found = compare_clips(read_clip_scores(folder, own), own, frame.recipe, resolved)
     comparison: dict[str, Any] = {
-        "format": FORMAT,
         "kind": KIND,
-        "name": frame.recipe.name,
-        "about": frame.recipe.about,
-        "affekt_version": __version__,
         "metric": METRIC,
-        "margin": settings.margin,
-        "alpha": ALPHA,
-        "draws": settings.draws,
-        "seeds": {
-            "declared": list(frame.declared),
-            "added": [seed for seed in frame.seeds if seed not in frame.declared],
-        },
-        "planned": list(frame.conditions),
-        "runs": {"finished": len(own), "declared": len(frame.conditions) * len(frame.seeds)},
-        "failed": failed_runs(folder, frame),
-        "inapplicable": dict(frame.inapplicable),
-        "classes": [],
-        "state_names": [],
+        **of_frame(folder, frame, finished=len(own)),
         **found,
-        "provenance": [dict(entry) for entry in frame.provenance],
         "citation": CITATION,
     }
     for condition in comparison["conditions"]:

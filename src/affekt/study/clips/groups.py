@@ -9,7 +9,7 @@ import numpy as np
 
 from affekt.errors import UsageError
 from affekt.study.clips.scores import ClipScores, Floats
-from affekt.study.comparing import POINT
+from affekt.study.points import POINT
 from affekt.study.statistics.by_group import Bounded, ByGroup, by_group
 
 Json = dict[str, Any]

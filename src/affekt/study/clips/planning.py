@@ -185,13 +185,4 @@ def _unsplit(resolved: Recipe) -> Recipe:
 def frame_of_clips(planned: StudyPlan) -> Frame:
     """What a comparison must know of a plan."""
     entries = [entry for resolved in planned.conditions.values() for entry in provenance(resolved)]
-    return Frame(
-        recipe=planned.recipe,
-        conditions=tuple(planned.conditions),
-        inapplicable=planned.inapplicable,
-        seeds=planned.seeds,
-        declared=planned.declared,
-        classes=(),
-        state_names=(),
-        provenance=tuple({entry["name"]: entry for entry in entries}.values()),
-    )
+    return planned.frame(provenance=entries)

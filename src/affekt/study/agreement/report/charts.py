@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from affekt.report import Chart, Table
-from affekt.report.drawing import COLOURS, MUTED, NARROW, canvas, label_room, placed
+from affekt.report.drawing import COLOURS, MUTED, NARROW, canvas, label_room, named_rows, placed
 from affekt.report.numbers import counted, number, shortened
 from affekt.study.agreement.pooling import Pooled
 
@@ -84,11 +84,5 @@ def _draw(width: float, measure: Pooled) -> Figure:
             axes.plot([one.value], [place], "o", ms=5, color=COLOURS[0], mew=0)
         text = number(one.value) if one.value is not None else "undefined"
         axes.text(1.02, place, text, transform=side, va="center", fontsize=8, color=MUTED)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.locator_params(axis="x", nbins=5)
-    axes.margins(x=0.08)
-    axes.grid(axis="x")
+    named_rows(axes, names)
     return figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from affekt.humans.comparison.measures import Measure
 from affekt.humans.comparison.parts import Part
 from affekt.report import Chart, Table
-from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, canvas, label_room, placed
+from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, canvas, label_room, named_rows, placed
 from affekt.report.numbers import counted, interval, number, shortened
 
 if TYPE_CHECKING:
@@ -101,13 +101,7 @@ def _draw(width: float, rows: Sequence[Row], measure: Measure) -> Figure:
         axes.axvline(at, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0)
     for place, row in enumerate(rows):
         _row(axes, place, row)
-    axes.set_yticks(range(len(rows)), names)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.locator_params(axis="x", nbins=5)
-    axes.margins(x=0.08)
-    axes.grid(axis="x")
+    named_rows(axes, names)
     return figure
 
 
