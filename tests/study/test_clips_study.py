@@ -13,6 +13,7 @@ from affekt.recipe import load_recipe, override
 from affekt.study import plan, study, tables, write_report
 from affekt.study.archiving import archive
 from affekt.study.clips.comparing import compare_clips
+from affekt.study.clips.comparison import sentence
 from affekt.study.clips.report import write_clip_report
 from affekt.study.clips.scores import ClipScores
 from affekt.study.conditions import apply_condition
@@ -132,6 +133,9 @@ def test_out_of_an_archive_it_is_the_same_study(recipe, done, tmp_path):
         (["study.comparisons=['leaky - uniform']"], "leaky learns from the speakers that it is tested on"),
         (["study.comparisons=['emotion-only - voice-only']"], "they learn no task in common"),
         (["study.comparisons=['softmax - unifrm']"], "Nearest: uniform"),
+        (["study.comparisons=['softmax - softmax']"], "compares a condition with itself"),
+        (["study.comparisons=['softmax - uniform', 'uniform - softmax']"], "is declared twice"),
+        (["study.comparisons=['softmax']"], 'write "first - second"'),
         (["study.conditions=['unifrm']"], "Nearest: uniform"),
         (["study.learning_rates=[0.1]"], "learning_rates: is for studies of pictures"),
         (["clips.fold=0"], r"\[conditions.leaky\]: tests other clips than uniform"),
@@ -181,3 +185,18 @@ def test_a_clear_difference_is_told_and_none_is_not(recipe):
     by = {c["name"]: c for c in found["comparisons"] if c["task"] == "emotion"}
     assert by["softmax - uniform"]["verdict"] == "better"
     assert by["uniform - emotion-only"]["estimate"] == 0 and by["uniform - emotion-only"]["p"] == 1
+
+
+def test_the_sentence_says_what_is_told_what_is_equal_and_how_many_are_neither():
+    def said(*verdicts):
+        numbers = {"task": "emotion", "estimate": -3.0, "low": -5.0, "high": -1.0}
+        made = [{"first": "a", "second": "b", **numbers, "verdict": verdict} for verdict in verdicts]
+        return sentence({"comparisons": [*made, {"first": "a", "second": "c", "task": "emotion"}]})
+
+    worse = "a is worse than b on emotion (-3.0 points, 95 % interval -5.0 to -1.0)"
+    rest = "it cannot be told whether the sides differ."
+    assert said("worse") == f"{worse}."
+    assert said("worse", "cannot tell") == f"{worse}; of 1 of 2 declared comparisons {rest}"
+    assert said("equivalent") == "a and b are equivalent on emotion within the margin."
+    assert said("cannot tell") == f"Of 1 of 1 declared comparisons {rest}"
+    assert said().startswith("Nothing can be said yet")
