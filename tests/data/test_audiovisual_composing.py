@@ -15,6 +15,7 @@ from affekt.data import dataset
 from affekt.data.audiovisual import Clips, clip_dataset, compose_clips
 from affekt.data.audiovisual.composing import Composed
 from affekt.data.audiovisual.emodb import EMOTIONS
+from affekt.data.audiovisual.writing import write_film
 from affekt.data.stimuli import Stimuli
 from affekt.errors import DataError, UsageError
 
@@ -151,3 +152,12 @@ def test_settings_that_films_cannot_have(option: str, sound: Clips, faces: Stimu
         other = clip_dataset("emodb").open(root, "all", features=("audio", "log-mel"))
         with pytest.raises(UsageError, match="read its sound alone"):
             compose_clips(other, faces, tmp_path / "other")
+
+
+def test_pictures_of_a_film_begin_with_its_sound_and_keep_their_pace(tmp_path: Path) -> None:
+    import av
+
+    write_film(tmp_path / "film.mp4", np.zeros((5, 3, 32, 32), dtype=np.uint8), noise(0.4, 8000), fps=12.5, rate=8000)
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        times = [frame.time for frame in film.decode(video=0)]
+    assert times == pytest.approx([0.0, 0.08, 0.16, 0.24, 0.32])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from comparison_people import choosing_model, measure_of, names, part_of, sure, trials, votes
 
-from affekt.errors import DataError
+from affekt.errors import DataError, UsageError
 from affekt.humans.agreement import bootstrap, error_consistency, vote_agreement
-from affekt.humans.comparison import compare
+from affekt.humans.comparison import Model, compare
 from affekt.humans.comparison.chosen import of_trials
 
 CATEGORIES = ("anger", "fear", "happiness")
@@ -229,3 +229,15 @@ def test_kappa_is_undefined_beside_people_who_are_always_right():
     found = compare(people, [model], resamples=20)
     kappa = next(m for part in found.parts for m in part.measures if m.name == "error-consistency")
     assert kappa.models["net"].value is None and "people are right" in kappa.models["net"].reason
+
+
+def test_a_model_without_answers_and_features_is_refused():
+    with pytest.raises(UsageError, match="net: neither answers nor features"):
+        compare(votes(COUNTS, CATEGORIES), [Model(name="net")], resamples=20)
+
+
+def test_what_a_model_says_of_other_categories_is_counted():
+    table = np.tile([0.2, 0.3, 0.25, 0.25], (80, 1))
+    wider = choosing_model("wider", (*CATEGORIES, "surprise"), table)
+    part = part_of(compare(votes(COUNTS, CATEGORIES), [wider], resamples=20), "votes")
+    assert any(note.startswith("25.0 % of what wider says is of other categories") for note in part.notes), part.notes

@@ -191,6 +191,7 @@ class TestFaces:
         ({"windows": 6}, 'reading: key "windows": unknown. Nearest: window'),
         ({"face": "center"}, 'face "center": unknown. Nearest: centre'),
         ({"face_share": 0.0}, "face_share = 0.0"),
+        ({"face_share": 1.5}, "face_share = 1.5"),
         ({"window": -1.0}, "window = -1.0"),
         ({"size": 0}, "size = 0"),
     ],

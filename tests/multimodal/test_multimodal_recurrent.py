@@ -36,6 +36,15 @@ def test_not_even_where_it_is_no_number(name):
     torch.testing.assert_close(together, part(steps[:, :4], torch.tensor([4])))
 
 
+@pytest.mark.parametrize("name", RECURRENT)
+def test_padding_has_no_gradient(name):
+    steps = torch.randn(1, 6, 5)
+    steps[0, 4:] = torch.inf
+    steps.requires_grad_()
+    made(name)(steps, torch.tensor([4])).sum().backward()
+    assert torch.isfinite(steps.grad).all() and not steps.grad[0, 4:].any()
+
+
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_packed_is_padded_read_at_the_last_valid_step(name):
     part = made(name)

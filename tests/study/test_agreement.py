@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from affekt.study.agreement import Networks, Pooled, agree, parse_manipulations,
 from affekt.study.agreement.among import among
 from affekt.study.agreement.claim import claim
 from affekt.study.agreement.pooling import PairOfConditions, adjusted, by_condition, pool, shares, spread
+from affekt.study.results import hash_of
 from affekt.study.studying import study
 
 N = 300
@@ -129,6 +131,44 @@ def test_the_claim_is_not_shown_beside_an_equal(found):
     assert rows["accuracy-labels", "weak"] == "better" and rows["accuracy-labels", "twin"] == "cannot tell"
 
 
+def test_the_claim_is_the_method_less_its_rival_however_it_was_declared(found):
+    accuracy = measures(found)["accuracy-labels"].conditions
+    row = next(r for r in found.claim.rows if (r.name, r.rival) == ("accuracy-labels", "weak"))
+    assert row.value == pytest.approx(accuracy["method"].value - accuracy["weak"].value)
+    assert 0 < row.low < row.value < row.high
+
+
+def test_one_seed_forbids_a_word_on_others(found):
+    made = networks({name: each[:1] for name, each in STRONG.items()})
+    alone = agree(made, people(made), resamples=50)
+    assert any("about other seeds" in said for said in alone.cautions)
+    assert not any("about other seeds" in said for said in found.cautions)
+
+
+def test_the_report_holds_the_numbers_and_overwrites_nothing(found, tmp_path):
+    from affekt.study.agreement.report import write_agreement
+
+    files = write_agreement(found, tmp_path / "out")
+    assert files[0].name == "report.html" and files[-1].name == "agreement.json"
+
+    def held(name):
+        with (tmp_path / "out" / "tables" / f"{name}.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    accuracy = measures(found)["accuracy-labels"].conditions
+    rows = {row["condition"]: row for row in held("labels-conditions")}
+    assert {name: float(row["accuracy-labels"]) for name, row in rows.items()} == pytest.approx(
+        {name: one.value for name, one in accuracy.items()}, abs=1e-6
+    )
+    figure = [row["condition"] for row in held("labels-accuracy-labels")]
+    assert figure == ["method", "twin", "weak"]
+    square = {row["condition"]: row for row in held("among")}
+    assert float(square["method"]["weak"]) == pytest.approx(found.among.of("weak", "method").value, abs=1e-6)
+    assert len(held("claim")) == len(found.claim.rows)
+    with pytest.raises(UsageError):
+        write_agreement(found, tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("signs", "status"),
     [((1, 1, -1, -1), "supported"), ((1, 1, -1, 0), "not shown"), ((1, 1, 1, -1), "contradicted"),
@@ -195,6 +235,8 @@ def test_the_record_is_plain_json(found):
     held = json.loads(json.dumps(to_json(found), allow_nan=False))
     assert held["claim"]["status"] == "not shown"
     assert held["stimuli"] == {"tested": N, "compared": N, "unrated": 0}
+    labels = held["topics"][0]["measures"][0]
+    assert [pair["better"] for pair in labels["pairs"]] == [None, "method"]
 
 
 @pytest.mark.parametrize(
@@ -265,12 +307,28 @@ def test_an_unchanged_strength_costs_nothing(real):
 
 
 def test_predictions_that_were_altered_are_refused(real, tmp_path):
-    import shutil
-
     moved = shutil.copytree(real / "study", tmp_path / "moved")
     path = next(moved.glob("runs/plain/seed-0/predictions.npz"))
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(AffektError, match="altered"):
+        read_networks(moved)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"test/log_probabilities": None}, "out of an archive"), ({"test/ids": "other"}, "of other test pictures")],
+)
+def test_predictions_that_cannot_be_held_against_the_others_are_refused(real, tmp_path, change, message):
+    moved = shutil.copytree(real / "study", tmp_path / "moved")
+    path = moved / "runs" / "plain" / "seed-1" / "predictions.npz"
+    before = hash_of(path)
+    with np.load(path, allow_pickle=False) as held:
+        arrays = {name: np.char.add(word, held[name]) if (word := change.get(name, "")) else held[name]
+                  for name in held.files if change.get(name, "") is not None}  # fmt: skip
+    np.savez(path, **arrays)
+    lines = moved / "results.jsonl"
+    lines.write_text(lines.read_text().replace(before, hash_of(path)))
+    with pytest.raises(AffektError, match=message):
         read_networks(moved)
 
 

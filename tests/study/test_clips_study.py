@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from clip_files import write
 
+from affekt.cli.study import print_comparison
 from affekt.errors import DataError, RecipeError
 from affekt.recipe import load_recipe, override
 from affekt.study import plan, study, tables, write_report
 from affekt.study.archiving import archive
 from affekt.study.clips.comparing import compare_clips
+from affekt.study.clips.comparison import sentence
+from affekt.study.clips.groups import groups_of
 from affekt.study.clips.report import write_clip_report
 from affekt.study.clips.scores import ClipScores
 from affekt.study.conditions import apply_condition
@@ -95,6 +98,15 @@ def test_losses_are_unweighted_and_held_against_single_tasks(done):
     assert by["emotion-only"]["delta_p"] is None
 
 
+def test_the_terminal_gets_every_task_and_what_leaks(done, capsys):
+    print_comparison(done.comparison)
+    said = capsys.readouterr().out
+    assert said.startswith(done.comparison["verdict"]["sentence"])
+    assert said.count("leaky (leaks)") == 2  # emotion and voice
+    first, leak = said.split("Differences in absolute points")[1].split("shares speakers")
+    assert first.count("softmax - uniform") == 2 and "leaky" not in first and "uniform" in leak
+
+
 def test_called_again_nothing_is_trained_and_nothing_changes(recipe, done):
     before = {p: p.stat().st_mtime_ns for p in done.folder.rglob("result.json")}
     comparison = (done.folder / "comparison.json").read_bytes()
@@ -109,7 +121,7 @@ def test_the_report_has_its_figures_and_says_what_leaks(done):
     assert {f"tables/{name}.csv" for name in ("conditions", "comparisons", "joint-losses", "leak", "speakers")} <= files
     page = (done.folder / "report.html").read_text()
     assert "leaky (leaks)" in page and "over seeds and speakers" in page
-    assert "mean over seeds and folds" in page
+    assert "mean over seeds and folds" in page and "Much about people: these are 6 speakers" in page
     assert tables(done.comparison, "markdown", only="leak").count("leaky") == 2
 
 
@@ -132,6 +144,9 @@ def test_out_of_an_archive_it_is_the_same_study(recipe, done, tmp_path):
         (["study.comparisons=['leaky - uniform']"], "leaky learns from the speakers that it is tested on"),
         (["study.comparisons=['emotion-only - voice-only']"], "they learn no task in common"),
         (["study.comparisons=['softmax - unifrm']"], "Nearest: uniform"),
+        (["study.comparisons=['softmax - softmax']"], "compares a condition with itself"),
+        (["study.comparisons=['softmax - uniform', 'uniform - softmax']"], "is declared twice"),
+        (["study.comparisons=['softmax']"], 'write "first - second"'),
         (["study.conditions=['unifrm']"], "Nearest: uniform"),
         (["study.learning_rates=[0.1]"], "learning_rates: is for studies of pictures"),
         (["clips.fold=0"], r"\[conditions.leaky\]: tests other clips than uniform"),
@@ -181,3 +196,29 @@ def test_a_clear_difference_is_told_and_none_is_not(recipe):
     by = {c["name"]: c for c in found["comparisons"] if c["task"] == "emotion"}
     assert by["softmax - uniform"]["verdict"] == "better"
     assert by["uniform - emotion-only"]["estimate"] == 0 and by["uniform - emotion-only"]["p"] == 1
+
+
+def test_the_sentence_says_what_is_told_what_is_equal_and_how_many_are_neither():
+    def said(*verdicts):
+        numbers = {"task": "emotion", "estimate": -3.0, "low": -5.0, "high": -1.0}
+        made = [{"first": "a", "second": "b", **numbers, "verdict": verdict} for verdict in verdicts]
+        return sentence({"comparisons": [*made, {"first": "a", "second": "c", "task": "emotion"}]})
+
+    worse = "a is worse than b on emotion (-3.0 points, 95 % interval -5.0 to -1.0)"
+    rest = "it cannot be told whether the sides differ."
+    assert said("worse") == f"{worse}."
+    assert said("worse", "cannot tell") == f"{worse}; of 1 of 2 declared comparisons {rest}"
+    assert said("equivalent") == "a and b are equivalent on emotion within the margin."
+    assert said("cannot tell") == f"Of 1 of 1 declared comparisons {rest}"
+    assert said().startswith("Nothing can be said yet")
+
+
+@pytest.mark.parametrize(("many", "labels"), [(2, ["accent"]), (4, ["accent"]), (5, [])])
+def test_groups_are_of_labels_with_few_classes_and_end_at_all_of_their_clips(many, labels):
+    scores = made_up({"perfect": np.ones((1, 80), dtype=bool)})
+    scores.labels = {**scores.labels, "accent": np.arange(80) // 2 % many}
+    scores.classes["accent"] = list("abcde"[:many])
+    found = groups_of(scores, "emotion", [scores.runs["perfect"][0]["emotion"]], 50)
+    assert list(found) == labels
+    for groups in found.values():
+        assert all(g["uar"]["low"] < g["uar"]["estimate"] == g["uar"]["high"] == 100 for g in groups["groups"])

@@ -8,6 +8,7 @@ import pytest
 from affekt.errors import AffektError, RecipeError
 from affekt.recipe import Recipe, load_recipe, override
 from affekt.study.folder import RunFolder, environment, with_threads
+from affekt.study.frame import Frame, failed_runs, read_comparison
 
 
 @pytest.fixture
@@ -91,3 +92,27 @@ def test_a_folder_that_is_being_claimed_is_free(tmp_path, name):
     """Two commands that begin at the same moment, or one that was killed while it claimed its folder."""
     (tmp_path / name).write_text("{}")
     assert RunFolder(tmp_path).held(Recipe()) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "run it first: affekt study"), ("{", "damaged"), ('{"format": 2}', "format 2, this affekt reads 1")],
+)
+def test_a_folder_that_is_no_study_of_this_affekt_is_said(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "comparison.json").write_text(content)
+    with pytest.raises(AffektError, match=message):
+        read_comparison(tmp_path)
+
+
+def test_a_run_that_failed_and_was_done_since_has_not_failed(tmp_path):
+    frame = Frame(
+        recipe=Recipe(), conditions=("a", "b"), inapplicable={}, seeds=(0,), declared=(0,), classes=(), state_names=(),
+        provenance=(),
+    )  # fmt: skip
+    for name in ("a", "b"):
+        run = tmp_path / "runs" / name / "seed-0"
+        run.mkdir(parents=True)
+        (run / "error.json").write_text('{"error": "out of memory"}')
+    (run / "result.json").write_text("{}")
+    assert failed_runs(tmp_path, frame) == [{"condition": "a", "seed": 0, "error": "out of memory"}]
