@@ -63,6 +63,18 @@ def training_seconds(folder: Path, members: list[Path]) -> float | None:
     return round(total + last, 1)
 
 
+def check_unaltered(path: Path, digest: str) -> None:
+    """
+    Raises:
+        AffektError: a run's predictions are not those of its line in results.jsonl, or not there.
+    """
+    if hash_of(path) != digest:
+        raise AffektError(
+            f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
+            "folder of that run, and the study trains it anew"
+        )
+
+
 def hash_of(path: Path) -> str:
     """SHA-256 of a file.
 

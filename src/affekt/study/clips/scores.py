@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from affekt.errors import AffektError
 from affekt.study.folder import RunFolder
-from affekt.study.results import Record, hash_of
+from affekt.study.results import Record, check_unaltered
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,11 +68,7 @@ def read_clip_scores(study: Path, records: Sequence[Record]) -> ClipScores | Non
 
 def _arrays(path: Path, digest: str) -> dict[str, NDArray[Any]]:
     """The test part, in the order of the clips' names."""
-    if hash_of(path) != digest:
-        raise AffektError(
-            f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
-            "folder of that run, and the study trains it anew"
-        )
+    check_unaltered(path, digest)
     with np.load(path, allow_pickle=False) as found:
         arrays = {name.removeprefix("test/"): found[name] for name in found.files if name.startswith("test/")}
     if "ids" not in arrays:
