@@ -27,7 +27,7 @@ def record_of(study: Path, job: Job, cost: Cost | None) -> Record:
         "condition": job.name,
         "seed": job.seed,
         "folder": job.folder,
-        "predictions": hash_of(folder / "predictions.npz"),
+        "predictions": hash_of(RunFolder(folder).predictions),
         "metrics": result["metrics"],
         "parameters": result["parameters"],
         "flops": None if cost is None else {k: v for k, v in asdict(cost).items() if k in ("training", "pretraining")},

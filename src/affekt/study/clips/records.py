@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,12 @@ def predictions(parts: Mapping[str, Clips], evaluations: Mapping[str, Evaluation
         arrays |= {f"{split}/label/{task}": found.index[rows] for task, found in clips.labels.items()}
         arrays |= {f"{split}/{name}": values for name, values in evaluation.outputs.items()}
     return arrays
+
+
+def read_test(path: Path) -> Arrays:
+    """The test part of :func:`predictions`, names without ``test/``; nothing where no split was tested."""
+    with np.load(path, allow_pickle=False) as found:
+        return {name.removeprefix("test/"): found[name] for name in found.files if name.startswith("test/")}
 
 
 def _card(recipe: Recipe, what: str, model: AudioVisualNetwork, evaluations: Mapping[str, Evaluation]) -> ModelCard:
