@@ -273,11 +273,10 @@ def _padded(parts: list[Any], length: int) -> Tensor | None:
 
 
 def _named(model: AudioVisualNetwork, out: AudioVisualOutput, row: int) -> dict[str, dict[str, float]]:
-    found = {}
-    for task, number in model.tasks.items():
-        names = model.classes.get(task, tuple(map(str, range(number))))
-        found[task] = dict(zip(names, out.log_probabilities[task][row].exp().tolist(), strict=True))
-    return found
+    return {
+        task: dict(zip(names, out.log_probabilities[task][row].exp().tolist(), strict=True))
+        for task, names in model.class_names.items()
+    }
 
 
 def _mean(windows: tuple[WindowAnswer, ...]) -> dict[str, dict[str, float]]:
