@@ -243,7 +243,7 @@ def _used(window: Window) -> tuple[str, ...]:
 def _said(model: AudioVisualNetwork, group: list[Window]) -> AudioVisualOutput:
     device = next(model.parameters()).device
     frame = model.rate / model.fps
-    lengths = [len(w.faces) if w.audio is None and w.faces is not None else _frames(w, frame) for w in group]
+    lengths = [_frames(window, frame) for window in group]
     audio = _padded([w.audio for w in group], round(max(lengths) * frame))
     faces = _padded([w.faces for w in group], max(lengths))
     out: AudioVisualOutput = model(
@@ -257,7 +257,10 @@ def _said(model: AudioVisualNetwork, group: list[Window]) -> AudioVisualOutput:
 
 
 def _frames(window: Window, frame: float) -> int:
-    return 0 if window.audio is None else round(len(window.audio) / frame)
+    """T: of the sound, of ``frame`` samples each, or of the pictures where there is none."""
+    if window.audio is not None:
+        return round(len(window.audio) / frame)
+    return 0 if window.faces is None else len(window.faces)
 
 
 def _padded(parts: list[Any], length: int) -> Tensor | None:
