@@ -11,7 +11,7 @@ import numpy as np
 
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Floats32, Pixels
-from affekt.data.audiovisual.containers import SoundTrack, is_cover, open_container
+from affekt.data.audiovisual.containers import is_cover, open_container
 from affekt.data.audiovisual.endings import ends_early
 from affekt.data.audiovisual.faces import ByRule, Cropper
 from affekt.data.audiovisual.reading import Reading
@@ -169,7 +169,7 @@ class _Sound:
         self.path, self.reading, self.channel = stream.path, stream.reading, stream.channel
         self.declared = source.seconds
         self.unusual = unusual(stream.path, source)
-        self.source: Source = source.forward() if isinstance(source, SoundTrack) else source
+        self.source = source.forward()
         self.silent, self.samples = True, 0
 
     def at(self, first: int, frames: int) -> tuple[Floats32, bool]:
