@@ -22,10 +22,10 @@ from torch import Tensor
 
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.audiovisual.faces import ByDetector, Cropper, Detector
-from affekt.data.audiovisual.reading import Reading
+from affekt.data.audiovisual.reading import Face, Reading
 from affekt.data.audiovisual.streaming import Tracks, Window, WindowStream, tracks_of
 from affekt.errors import DataError, UsageError, unknown
-from affekt.multimodal.clip_inputs import FACES, ClipInputs, Face, inputs_of
+from affekt.multimodal.clip_inputs import FACES, ClipInputs, inputs_of
 from affekt.multimodal.network import AudioVisualNetwork, AudioVisualOutput
 
 AT_ONCE = 24.0
