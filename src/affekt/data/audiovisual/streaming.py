@@ -13,7 +13,7 @@ from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Floats32, Pixels
 from affekt.data.audiovisual.containers import is_cover, open_container
 from affekt.data.audiovisual.endings import ends_early
-from affekt.data.audiovisual.faces import ByRule, Cropper
+from affekt.data.audiovisual.faces import Cropper, by_rule
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.sound import checked, is_silent, silence, span, unusual
 from affekt.data.audiovisual.sources import LIBSNDFILE, Source, open_source
@@ -106,7 +106,7 @@ class WindowStream:
         if not 0 < hop <= reading.window:
             raise UsageError(f"hop = {hop:g} s: write a number above 0, at most window = {reading.window:g} s")
         self.path, self.reading, self.channel = path, reading, channel
-        self.crop = crop or ByRule(rule="whole" if reading.face == "whole" else "centre", share=reading.face_share)
+        self.crop = crop or by_rule(reading)
         self.window = whole_frames("window", reading.window, reading.fps)
         self.hop = whole_frames("hop", hop, reading.fps)
         self.notes: tuple[str, ...] = ()
