@@ -23,7 +23,7 @@ from torch import Tensor
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.audiovisual.faces import ByDetector, Cropper, Detector
 from affekt.data.audiovisual.reading import Face, Reading
-from affekt.data.audiovisual.streaming import Tracks, Window, WindowStream, tracks_of
+from affekt.data.audiovisual.streaming import Tracks, Window, WindowStream, tracks_of, window_and_hop
 from affekt.errors import DataError, UsageError, unknown
 from affekt.multimodal.clip_inputs import FACES, ClipInputs, inputs_of
 from affekt.multimodal.network import AudioVisualNetwork, AudioVisualOutput
@@ -127,7 +127,7 @@ def viewing_of(
         raise UsageError(f"boxes: {asked}; give a table of boxes with face = boxes, or face = centre without")
     inputs = replace(own, face=chosen, window=own.window if window is None else window)
     hop = inputs.window if hop is None else hop
-    WindowStream(Path(), _reading(model, inputs, Tracks(sound=True, pictures=True)), hop=hop)  # refuses what cannot be
+    window_and_hop(_reading(model, inputs, Tracks(sound=True, pictures=True)), hop)  # refuses what cannot be
     return Viewing(inputs=inputs, hop=hop, boxes=_boxes(boxes), detector=_detector(model, chosen))
 
 
