@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.named_files import CLIPS, PICTURES, Unread, is_of, named
@@ -40,8 +41,6 @@ def predict(model: AudioVisualNetwork, args: argparse.Namespace) -> int:
 
 
 def _answer(model: AudioVisualNetwork, item: Unread | str, viewing: Viewing) -> ClipAnswer | Unread:
-    from pathlib import Path
-
     from affekt.multimodal.predicting import answer_of
 
     if isinstance(item, Unread):

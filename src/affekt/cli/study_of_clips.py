@@ -10,7 +10,7 @@ from affekt.cli.printing import write, write_table
 
 def print_clips(comparison: Mapping[str, Any]) -> None:
     """The sentence, average recall by task and condition, the declared comparisons, and the leak beside them."""
-    from affekt.study.clips.report.tables import rows
+    from affekt.study.clips.report.tables import rows, shown
 
     write(f"{comparison['verdict']['sentence']}\n")
     write_table(
@@ -18,7 +18,7 @@ def print_clips(comparison: Mapping[str, Any]) -> None:
         (
             (
                 task,
-                f"{c['name']} (leaks)" if c["leaky"] else c["name"],
+                shown(c),
                 len(c["seeds"]),
                 *(
                     None if found["uar"][k] is None else round(found["uar"][k], 1)

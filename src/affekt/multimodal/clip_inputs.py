@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from affekt.data.audiovisual.reading import LONGEST
+from affekt.data.audiovisual.reading import LONGEST, Face
 from affekt.errors import UsageError, unknown
 
-Face = Literal["centre", "whole", "detector", "boxes"]
 FACES: tuple[str, ...] = get_args(Face)
 
 KEYS = ("features", "rate", "fps", "size", "mels", "face", "face_share", "window", "longer", "hop")

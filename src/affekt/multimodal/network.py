@@ -115,6 +115,11 @@ class AudioVisualNetwork(PretrainedModel):
         self.heads = Heads(self.recurrent.num_features, self.tasks, dropout=dropout)
 
     @property
+    def class_names(self) -> dict[str, tuple[str, ...]]:
+        """Task -> names of its classes, their numbers where they have none."""
+        return {task: self.classes.get(task, tuple(map(str, range(n)))) for task, n in self.tasks.items()}
+
+    @property
     def num_features(self) -> int:
         """F, the length of ``features``."""
         return self.recurrent.num_features

@@ -22,10 +22,10 @@ from torch import Tensor
 
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.audiovisual.faces import ByDetector, Cropper, Detector
-from affekt.data.audiovisual.reading import Reading
-from affekt.data.audiovisual.streaming import Tracks, Window, WindowStream, tracks_of
+from affekt.data.audiovisual.reading import Face, Reading
+from affekt.data.audiovisual.streaming import Tracks, Window, WindowStream, tracks_of, window_and_hop
 from affekt.errors import DataError, UsageError, unknown
-from affekt.multimodal.clip_inputs import FACES, ClipInputs, Face, inputs_of
+from affekt.multimodal.clip_inputs import FACES, ClipInputs, inputs_of
 from affekt.multimodal.network import AudioVisualNetwork, AudioVisualOutput
 
 AT_ONCE = 24.0
@@ -127,7 +127,7 @@ def viewing_of(
         raise UsageError(f"boxes: {asked}; give a table of boxes with face = boxes, or face = centre without")
     inputs = replace(own, face=chosen, window=own.window if window is None else window)
     hop = inputs.window if hop is None else hop
-    WindowStream(Path(), _reading(model, inputs, Tracks(sound=True, pictures=True)), hop=hop)  # refuses what cannot be
+    window_and_hop(_reading(model, inputs, Tracks(sound=True, pictures=True)), hop)  # refuses what cannot be
     return Viewing(inputs=inputs, hop=hop, boxes=_boxes(boxes), detector=_detector(model, chosen))
 
 
@@ -243,7 +243,7 @@ def _used(window: Window) -> tuple[str, ...]:
 def _said(model: AudioVisualNetwork, group: list[Window]) -> AudioVisualOutput:
     device = next(model.parameters()).device
     frame = model.rate / model.fps
-    lengths = [len(w.faces) if w.audio is None and w.faces is not None else _frames(w, frame) for w in group]
+    lengths = [_frames(window, frame) for window in group]
     audio = _padded([w.audio for w in group], round(max(lengths) * frame))
     faces = _padded([w.faces for w in group], max(lengths))
     out: AudioVisualOutput = model(
@@ -257,7 +257,10 @@ def _said(model: AudioVisualNetwork, group: list[Window]) -> AudioVisualOutput:
 
 
 def _frames(window: Window, frame: float) -> int:
-    return 0 if window.audio is None else round(len(window.audio) / frame)
+    """T: of the sound, of ``frame`` samples each, or of the pictures where there is none."""
+    if window.audio is not None:
+        return round(len(window.audio) / frame)
+    return 0 if window.faces is None else len(window.faces)
 
 
 def _padded(parts: list[Any], length: int) -> Tensor | None:
@@ -273,11 +276,10 @@ def _padded(parts: list[Any], length: int) -> Tensor | None:
 
 
 def _named(model: AudioVisualNetwork, out: AudioVisualOutput, row: int) -> dict[str, dict[str, float]]:
-    found = {}
-    for task, number in model.tasks.items():
-        names = model.classes.get(task, tuple(map(str, range(number))))
-        found[task] = dict(zip(names, out.log_probabilities[task][row].exp().tolist(), strict=True))
-    return found
+    return {
+        task: dict(zip(names, out.log_probabilities[task][row].exp().tolist(), strict=True))
+        for task, names in model.class_names.items()
+    }
 
 
 def _mean(windows: tuple[WindowAnswer, ...]) -> dict[str, dict[str, float]]:

@@ -90,12 +90,7 @@ class AudioVisualTask(Task):
             DataError: no labels of a task.
         """
         logs = {task: outputs[f"{task}/log_probabilities"] for task in self.model.tasks}
-        return task_metrics(logs, {task: self._targets(task, labels.extra) for task in logs}, self.classes())
-
-    def classes(self) -> dict[str, tuple[str, ...]]:
-        """Task -> names of its classes, their numbers where they have none."""
-        numbers = {task: tuple(map(str, range(n))) for task, n in self.model.tasks.items()}
-        return numbers | self.model.classes
+        return task_metrics(logs, {task: self._targets(task, labels.extra) for task in logs}, self.model.class_names)
 
     def _targets(self, task: str, columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         if task not in columns:

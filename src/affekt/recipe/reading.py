@@ -84,16 +84,7 @@ def _toml_value(text: str) -> Any:
 def _check_key(dotted: str) -> None:
     """Say at once when the first part of a dotted key that is unknown is a misspelling, with the nearest whole keys."""
     known = list(keys())
-    free = (
-        "conditions.",
-        "affective.options.",
-        "target.options.",
-        "source.options.",
-        "weighting.options.",
-        "emotional.weighting.options.",
-        "clips.options.",
-        "network.audio_options.",
-    )
+    free = tuple(f"{key}." for key, hint in _typed_keys() if typing.get_origin(hint) is dict)
     if dotted in known or dotted.startswith(free):
         return
     if any(k.startswith(dotted + ".") for k in known):
@@ -108,12 +99,17 @@ def first_key(section: str) -> str:
 
 def keys(kind: type = Recipe, prefix: str = "") -> Iterator[str]:
     """Every dotted key of a recipe, in order; free tables (options, conditions) count as one key."""
+    return (key for key, _ in _typed_keys(kind, prefix))
+
+
+def _typed_keys(kind: type = Recipe, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """As :func:`keys`, each with its type."""
     hints = typing.get_type_hints(kind)
     for f in fields(kind):
         if is_dataclass(hints[f.name]):
-            yield from keys(cast(type, hints[f.name]), f"{prefix}{f.name}.")
+            yield from _typed_keys(cast(type, hints[f.name]), f"{prefix}{f.name}.")
         else:
-            yield prefix + f.name
+            yield prefix + f.name, hints[f.name]
 
 
 def from_dict(kind: type[T], document: Mapping[str, Any], place: str = "") -> T:

@@ -18,7 +18,7 @@ from affekt.recipe import Recipe, TrainingSettings, differing_keys, load_recipe,
 from affekt.saving.environment import environment
 from affekt.saving.whole import Busy, locked, write_bytes, write_text
 
-__all__ = ["ERROR", "OF_THE_MACHINE", "Busy", "RunFolder", "environment", "with_threads", "write_text"]
+__all__ = ["ERROR", "OF_THE_MACHINE", "PREDICTIONS", "Busy", "RunFolder", "environment", "with_threads", "write_text"]
 
 OF_THE_MACHINE = ("training.threads", "emotional.training.threads", "source.training.threads")
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
@@ -26,6 +26,10 @@ OF_THE_MACHINE = ("training.threads", "emotional.training.threads", "source.trai
 
 ERROR = "error.json"
 """Of a run that failed: why. It may lie in a folder that is otherwise free."""
+
+
+PREDICTIONS = "predictions.npz"
+"""What a finished run says of every item of the splits that it scored."""
 
 
 def _of_a_claim(name: str) -> bool:
@@ -42,6 +46,10 @@ class RunFolder:
     @property
     def model(self) -> Path:
         return self.path / "model"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / PREDICTIONS
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -103,10 +111,10 @@ class RunFolder:
             raise AffektError(f"{path}: damaged ({error}); delete it and run again to score the run anew") from None
 
     def write_predictions(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-        """``predictions.npz``: ids, labels and outputs of the scored splits; no object arrays, so no pickle."""
+        """Into ``predictions.npz``: ids, labels and outputs of the scored splits; no object arrays, so no pickle."""
         held = io.BytesIO()
         np.savez(held, allow_pickle=False, **cast(Any, dict(arrays)))
-        write_bytes(self.path / "predictions.npz", held.getvalue())
+        write_bytes(self.predictions, held.getvalue())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """``result.json``, written last and at once: its presence says that the run is finished."""

@@ -88,15 +88,22 @@ def predictions(data: Data, evaluations: Mapping[str, Evaluation]) -> dict[str, 
 
 def save_model(model: Any, recipe: Recipe, what: str, evaluations: Mapping[str, Evaluation], folder: RunFolder) -> None:
     assert isinstance(model, PretrainedModel)
-    metrics = {f"{split} {k}": v for split, e in evaluations.items() for k, v in plain(e.metrics).items()}
-    card = ModelCard(
+    metrics = {f"{split} {k}": v for split, e in evaluations.items() for k, v in e.metrics.items()}
+    datasets = provenance(recipe, what, folder.path)
+    model.save_pretrained(folder.model, card=card_of(model, recipe, what, metrics=metrics, datasets=datasets))
+
+
+def card_of(
+    model: PretrainedModel, recipe: Recipe, what: str, *, metrics: Mapping[str, float], datasets: list[dict[str, str]]
+) -> ModelCard:
+    """The card of a run's model; metrics that are undefined are left out."""
+    return ModelCard(
         title=f"{recipe.name or 'affekt'}: {what}",
         summary=recipe.about or f"{type(model).__name__} trained with affekt, seed {recipe.seed}.",
-        datasets=provenance(recipe, what, folder.path),
-        metrics={k: v for k, v in metrics.items() if v is not None},
+        datasets=datasets,
+        metrics={k: v for k, v in plain(metrics).items() if v is not None},
         recipe=to_toml(recipe),
     )
-    model.save_pretrained(folder.model, card=card)
 
 
 def provenance(recipe: Recipe, what: str, folder: Path | None = None) -> list[dict[str, str]]:

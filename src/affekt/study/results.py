@@ -27,7 +27,7 @@ def record_of(study: Path, job: Job, cost: Cost | None) -> Record:
         "condition": job.name,
         "seed": job.seed,
         "folder": job.folder,
-        "predictions": hash_of(folder / "predictions.npz"),
+        "predictions": hash_of(RunFolder(folder).predictions),
         "metrics": result["metrics"],
         "parameters": result["parameters"],
         "flops": None if cost is None else {k: v for k, v in asdict(cost).items() if k in ("training", "pretraining")},
@@ -61,6 +61,18 @@ def training_seconds(folder: Path, members: list[Path]) -> float | None:
             total, last = total + last, 0.0
         last = float(line["seconds"])
     return round(total + last, 1)
+
+
+def check_unaltered(path: Path, digest: str) -> None:
+    """
+    Raises:
+        AffektError: a run's predictions are not those of its line in results.jsonl, or not there.
+    """
+    if hash_of(path) != digest:
+        raise AffektError(
+            f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
+            "folder of that run, and the study trains it anew"
+        )
 
 
 def hash_of(path: Path) -> str:

@@ -36,9 +36,9 @@ class Feed(ABC):
     def labels(self, split: str) -> Labels:
         """Labels of the N items."""
 
+    @abstractmethod
     def open(self, split: str) -> Any:
         """Make a split ready; returns what :meth:`Task.prepare` is shown of it, None for nothing."""
-        del split
 
     @abstractmethod
     def training(self, plan: Plan, steps: range, *, rank: int, world: int, parts: int) -> Iterator[list[Batch]]:

@@ -103,12 +103,12 @@ class Fitting:
 
     def _end_epoch(self, epoch: int) -> None:
         last = epoch == min(self.settings.epochs, self.settings.stop_after or self.settings.epochs)
-        due = last or epoch % self.settings.evaluate_every == 0
-        if due and self.validate is None:
-            self._note_cosines(epoch)
-        if due and self.validate is not None:
-            self._validate(epoch, self.validate)
-            self.stopped_early = not last and self.selection.should_stop(epoch)
+        if last or epoch % self.settings.evaluate_every == 0:
+            if self.validate is None:
+                self._note_cosines(epoch)
+            else:
+                self._validate(epoch, self.validate)
+                self.stopped_early = not last and self.selection.should_stop(epoch)
         self.finished = last or self.stopped_early
         if self.finished:
             self._log_window()

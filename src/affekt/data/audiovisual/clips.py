@@ -112,10 +112,10 @@ class Clips:
     columns: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     missing: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     noun: ClassVar[str] = "clip"
     """What messages call one of them."""
-    dropped: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.ids)

@@ -173,7 +173,8 @@ class SoundTrack:
 
     def forward(self) -> OnePass:
         """The same from its beginning to its end, decoded once."""
-        return OnePass(self, self.pieces(0, self._declared_end()), self._declared_end())
+        end = self._declared_end()
+        return OnePass(self, self.pieces(0, end), end)
 
     def pieces(self, start: int, stop: int | None) -> Iterator[Floats32]:
         """``(C, n)`` samples one after the other from number ``start`` to ``stop`` or a little more, gaps as zeros.
@@ -255,6 +256,9 @@ class OnePass:
         self._kept = np.concatenate(parts, axis=1)
         self._forget(start)
         return self._kept if stop is None else self._kept[:, : max(0, stop - self._begins)]
+
+    def forward(self) -> OnePass:
+        return self
 
     def _forget(self, start: int) -> None:
         gone = min(start - self._begins, self._kept.shape[1])

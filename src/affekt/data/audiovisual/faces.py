@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.data.audiovisual.clips import Pixels
+from affekt.data.audiovisual.reading import Reading
 from affekt.errors import DataError, UsageError, unknown
 
 Half = Literal["whole", "left", "right"]
@@ -100,6 +101,11 @@ class ByRule:
     @property
     def notes(self) -> tuple[str, ...]:
         return ()
+
+
+def by_rule(reading: Reading, half: Half = "whole") -> ByRule:
+    """The square that ``reading`` asks for; the centred one where it asks for boxes or a detector and none is given."""
+    return ByRule(rule="whole" if reading.face == "whole" else "centre", share=reading.face_share, half=half)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from affekt.data.audiovisual.ahead import mapped, read_or_say
+from affekt.data.audiovisual.ahead import mapped, read_or_say, told_apart
 from affekt.data.audiovisual.batch import ClipBatch, collate
 from affekt.data.audiovisual.clips import Clips, Decoded
 from affekt.data.decoding import default_workers
 from affekt.data.stimuli import Ints
-from affekt.errors import DataError, first
 
 if TYPE_CHECKING:
     from affekt.data.audiovisual.reading import Reading
@@ -73,10 +72,6 @@ class ClipLoader:
                 yield self._batch(indices, [next(read) for _ in indices], some=some)
 
     def _batch(self, indices: Ints, found: Sequence[Decoded | str], *, some: bool) -> ClipBatch:
-        there = [i for i, clip in enumerate(found) if isinstance(clip, Decoded)]
-        decoded = [clip for clip in found if isinstance(clip, Decoded)]
-        problems = [line for line in found if isinstance(line, str)]
-        if not decoded and some:
-            raise DataError(f"{self.clips.name}: none of {len(indices)} clips can be read: {first(problems, n=1)}")
+        there, decoded, problems = told_apart(self.clips.name, found, some=some)
         batch = collate(self.clips, indices[there], decoded, self.reading.samples, problems)
         return batch if self.device.type == "cpu" else batch.to(self.device)

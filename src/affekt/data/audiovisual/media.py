@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Decoded, Floats32, Ints
-from affekt.data.audiovisual.faces import ByDetector, ByRule, Cropper, Detector, Half
+from affekt.data.audiovisual.faces import ByDetector, Cropper, Detector, Half, by_rule
 from affekt.data.audiovisual.reading import LONGEST, Reading
 from affekt.data.audiovisual.sound import Sound, decode_sound
 from affekt.data.audiovisual.timeline import frames_in
@@ -132,8 +131,7 @@ class FileMedia:
             return self.boxes.of(source.name)
         if reading.face == "detector" and self.detector is not None:
             return ByDetector(self.detector, half=source.half)
-        rule: Literal["centre", "whole"] = "whole" if reading.face == "whole" else "centre"
-        return ByRule(rule=rule, share=reading.face_share, half=source.half)
+        return by_rule(reading, source.half)
 
 
 def _padded(samples: Floats32, length: int) -> Floats32:

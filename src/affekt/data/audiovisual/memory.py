@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from affekt.data.audiovisual.ahead import mapped, read_or_say
+from affekt.data.audiovisual.ahead import mapped, read_or_say, told_apart
 from affekt.data.audiovisual.clips import Clips, Decoded, Ints
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.spectrogram import COLUMNS
 from affekt.data.decoding import default_workers
-from affekt.errors import DataError, first
 
 GIB = 2**30
 
@@ -53,14 +52,10 @@ def in_memory(clips: Clips, *, workers: int | None = None) -> tuple[Clips, tuple
         DataError: none can be read.
     """
     threads = default_workers() if workers is None else workers
-    found: list[Decoded | str] = []
     with closing(
         mapped(lambda index: read_or_say(clips.media, index), range(len(clips)), threads, 4 * max(1, threads))
     ) as read:
-        found += read
-    rows = np.array([i for i, clip in enumerate(found) if isinstance(clip, Decoded)], dtype=np.int64)
-    problems = tuple(line for line in found if isinstance(line, str))
-    if not len(rows):
-        raise DataError(f"{clips.name}: none of {len(clips)} clips can be read: {first(problems, n=1)}")
-    media = MemoryMedia(reading=clips.media.reading, decoded=[clip for clip in found if isinstance(clip, Decoded)])
-    return replace(clips.take(rows), media=media), problems
+        found = list(read)
+    rows, decoded, problems = told_apart(clips.name, found)
+    media = MemoryMedia(reading=clips.media.reading, decoded=decoded)
+    return replace(clips.take(np.array(rows, dtype=np.int64)), media=media), tuple(problems)

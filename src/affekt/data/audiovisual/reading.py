@@ -10,6 +10,9 @@ from affekt.errors import UsageError, unknown
 
 FEATURES = ("audio", "log-mel", "faces")
 
+Face = Literal["centre", "whole", "detector", "boxes"]
+"""Which square of a picture is kept."""
+
 LONGEST = 300.0
 """Seconds of one clip that are read at once without a window: 207 MB of faces."""
 
@@ -31,7 +34,7 @@ class Reading:
     fps: float = 25.0
     size: int = 96
     mels: int = 64
-    face: Literal["centre", "whole", "detector", "boxes"] = "centre"
+    face: Face = "centre"
     face_share: float = 1.0
     window: float | None = 6.0
 

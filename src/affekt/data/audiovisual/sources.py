@@ -38,6 +38,10 @@ class Source(Protocol):
         """
         ...
 
+    def forward(self) -> Source:
+        """The same for one who asks for stretches in the order of their beginnings: each sample is decoded once."""
+        ...
+
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:

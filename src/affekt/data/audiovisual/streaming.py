@@ -11,9 +11,9 @@ import numpy as np
 
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Floats32, Pixels
-from affekt.data.audiovisual.containers import SoundTrack, is_cover, open_container
+from affekt.data.audiovisual.containers import is_cover, open_container
 from affekt.data.audiovisual.endings import ends_early
-from affekt.data.audiovisual.faces import ByRule, Cropper
+from affekt.data.audiovisual.faces import Cropper, by_rule
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.sound import checked, is_silent, silence, span, unusual
 from affekt.data.audiovisual.sources import LIBSNDFILE, Source, open_source
@@ -71,6 +71,20 @@ def tracks_of(path: Path) -> Tracks:
     return found
 
 
+def window_and_hop(reading: Reading, hop: float | None = None) -> tuple[int, int]:
+    """Frames of a window, and from one window to the next; ``hop`` in seconds, None: the window.
+
+    Raises:
+        UsageError: no window, or a hop that is no whole number of pictures or leaves gaps.
+    """
+    if reading.window is None:
+        raise UsageError("window: how long? write e.g. window = 6")
+    hop = reading.window if hop is None else hop
+    if not 0 < hop <= reading.window:
+        raise UsageError(f"hop = {hop:g} s: write a number above 0, at most window = {reading.window:g} s")
+    return whole_frames("window", reading.window, reading.fps), whole_frames("hop", hop, reading.fps)
+
+
 class WindowStream:
     """The windows of a file, in order: one every ``hop`` seconds until the end is reached, where the last is cut off.
 
@@ -100,15 +114,9 @@ class WindowStream:
         crop: Cropper | None = None,
         channel: Channel = "mean",
     ) -> None:
-        if reading.window is None:
-            raise UsageError("window: how long? write e.g. window = 6")
-        hop = reading.window if hop is None else hop
-        if not 0 < hop <= reading.window:
-            raise UsageError(f"hop = {hop:g} s: write a number above 0, at most window = {reading.window:g} s")
+        self.window, self.hop = window_and_hop(reading, hop)
         self.path, self.reading, self.channel = path, reading, channel
-        self.crop = crop or ByRule(rule="whole" if reading.face == "whole" else "centre", share=reading.face_share)
-        self.window = whole_frames("window", reading.window, reading.fps)
-        self.hop = whole_frames("hop", hop, reading.fps)
+        self.crop = crop or by_rule(reading)
         self.notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Window]:
@@ -169,7 +177,7 @@ class _Sound:
         self.path, self.reading, self.channel = stream.path, stream.reading, stream.channel
         self.declared = source.seconds
         self.unusual = unusual(stream.path, source)
-        self.source: Source = source.forward() if isinstance(source, SoundTrack) else source
+        self.source = source.forward()
         self.silent, self.samples = True, 0
 
     def at(self, first: int, frames: int) -> tuple[Floats32, bool]:

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from affekt.study.folder import PREDICTIONS
 from affekt.study.frame import LOG, OF_A_RUN, OF_A_STUDY, Frame, finished_records
 from affekt.study.results import FILE, folds_of
-
-PREDICTIONS = "predictions.npz"
 
 
 def files_of_clips(folder: Path, frame: Frame) -> Iterator[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ from affekt.data.audiovisual.splits import LEAKY, count_folds
 from affekt.multimodal.metrics import task_metrics
 from affekt.recipe import ClipSettings, Recipe
 from affekt.study.clips.opening import ClipSet
-from affekt.study.clips.records import Arrays, left_out
+from affekt.study.clips.records import Arrays, left_out, read_test
 from affekt.study.folder import RunFolder
 from affekt.study.records import plain
 
@@ -115,8 +115,7 @@ def _pooled(folds: Sequence[Fold]) -> Arrays:
     """Test predictions of all folds in the order of the clips' names, with the fold that each was tested in."""
     found: dict[str, list[Any]] = {}
     for fold in folds:
-        with np.load(fold.folder.path / "predictions.npz", allow_pickle=False) as file:
-            arrays = {name.removeprefix("test/"): file[name] for name in file.files if name.startswith("test/")}
+        arrays = read_test(fold.folder.predictions)
         arrays["fold"] = np.full(len(arrays["ids"]), fold.number)
         for name, values in arrays.items():
             found.setdefault(name, []).append(values)

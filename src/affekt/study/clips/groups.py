@@ -43,7 +43,7 @@ def groups_of(scores: ClipScores, task: str, runs: Sequence[Floats], draws: int)
                 classes=scores.classes[task],
                 draws=draws,
             )
-        except UsageError:
+        except UsageError:  # fewer than two groups, or no class that all have: there is nothing to compare
             continue
         found[label] = _plain(by)
     return found

@@ -47,11 +47,20 @@ def open_set(recipe: Recipe, *, data_root: Path | None) -> ClipSet:
         RecipeError: features that the network needs and the recipe leaves out, tasks that are not read.
         UsageError, DataError: as the readers.
     """
-    settings = replace(recipe.clips, features=features_of(recipe))
-    learned_tasks(recipe)
-    clips = clip_dataset(settings.name).clips(dataset_folder(settings, data_root), settings)
-    clips, unreadable = _held(clips, settings)
+    learned_tasks(recipe)  # refuses tasks that are not read
+    clips, unreadable = _held(listed(recipe, data_root=data_root), recipe.clips)
     return ClipSet(clips=clips, unreadable=unreadable, dropped=clips.dropped)
+
+
+def listed(recipe: Recipe, *, data_root: Path | None) -> Clips:
+    """The clips of ``[clips]`` to be read as the network needs them; nothing is decoded.
+
+    Raises:
+        RecipeError: as :func:`features_of`.
+        UsageError, DataError: as the readers.
+    """
+    settings = replace(recipe.clips, features=features_of(recipe))
+    return clip_dataset(settings.name).clips(dataset_folder(settings, data_root), settings)
 
 
 def _held(clips: Clips, settings: ClipSettings) -> tuple[Clips, tuple[str, ...]]:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from affekt.data import dataset_folder
-from affekt.data.audiovisual import clip_dataset, split_clips
+from affekt.data.audiovisual import split_clips
 from affekt.data.audiovisual.splits import LEAKY, count_folds
 from affekt.errors import DataError, RecipeError, unknown
 from affekt.recipe import Recipe
 from affekt.study.clips.folds import cross_validated
-from affekt.study.clips.opening import features_of, learned_tasks
+from affekt.study.clips.opening import features_of, learned_tasks, listed
 from affekt.study.clips.records import provenance
 from affekt.study.conditions import apply_condition
 from affekt.study.declaring import read_comparisons
@@ -98,8 +97,8 @@ def _tested(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path |
     Raises:
         DataError: a split or a class without a clip; with the condition and the seed.
     """
-    settings = replace(resolved.clips, features=features_of(resolved))
-    clips = clip_dataset(settings.name).clips(dataset_folder(settings, data_root), settings)
+    settings = resolved.clips
+    clips = listed(resolved, data_root=data_root)
     folds: Sequence[int | None] = range(count_folds(clips, settings)) if cross_validated(settings) else [settings.fold]
     tested: set[frozenset[str]] = set()
     for seed in seeds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,10 @@ from numpy.typing import NDArray
 from affekt.data.audiovisual import Clips, clip_dataset
 from affekt.data.split_record import Splits
 from affekt.multimodal import AudioVisualNetwork
-from affekt.recipe import Recipe, to_toml
-from affekt.saving import ModelCard
+from affekt.recipe import Recipe
 from affekt.study.clips.opening import NOTHING, ClipSet
 from affekt.study.folder import RunFolder
-from affekt.study.records import parameters, plain
+from affekt.study.records import card_of, parameters, plain
 from affekt.training import Evaluation, TrainingResult
 
 Arrays = dict[str, NDArray[Any]]
@@ -41,7 +41,10 @@ def write_records(
         problems: lines of clips that could not be read, found in training.
     """
     folder.write_predictions(predictions(splits.parts, evaluations))
-    model.save_pretrained(folder.model, card=_card(recipe, what, model, evaluations))
+    model.save_pretrained(
+        folder.model,
+        card=card_of(model, recipe, what, metrics=_for_card(evaluations), datasets=provenance(recipe)),
+    )
     test = splits.parts.get("test")
     folder.write_result(
         {
@@ -82,15 +85,16 @@ def predictions(parts: Mapping[str, Clips], evaluations: Mapping[str, Evaluation
     return arrays
 
 
-def _card(recipe: Recipe, what: str, model: AudioVisualNetwork, evaluations: Mapping[str, Evaluation]) -> ModelCard:
-    found = {f"{split} {k}": v for split, e in evaluations.items() for k, v in plain(e.metrics).items()}
-    return ModelCard(
-        title=f"{recipe.name or 'affekt'}: {what}",
-        summary=recipe.about or f"{type(model).__name__} trained with affekt, seed {recipe.seed}.",
-        datasets=provenance(recipe),
-        metrics={k: v for k, v in found.items() if v is not None and "/confusion/" not in k},
-        recipe=to_toml(recipe),
-    )
+def read_test(path: Path) -> Arrays:
+    """The test part of :func:`predictions`, names without ``test/``; nothing where no split was tested."""
+    with np.load(path, allow_pickle=False) as found:
+        return {name.removeprefix("test/"): found[name] for name in found.files if name.startswith("test/")}
+
+
+def _for_card(evaluations: Mapping[str, Evaluation]) -> dict[str, float]:
+    """All metrics but the confusions, whose number is the square of the classes'."""
+    found = {f"{split} {k}": v for split, e in evaluations.items() for k, v in e.metrics.items()}
+    return {k: v for k, v in found.items() if "/confusion/" not in k}
 
 
 def provenance(recipe: Recipe) -> list[dict[str, str]]:

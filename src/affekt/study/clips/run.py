@@ -59,11 +59,12 @@ def _with_models(result: RunResult, recipe: Recipe) -> RunResult:
 
 def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
     folds = each_fold(recipe, folder, whole.clips)
-    splits = [split_clips(whole.clips, fold.recipe.clips, recipe.seed) for fold in unfinished(folds)]
+    left = unfinished(folds)
+    splits = [split_clips(whole.clips, fold.recipe.clips, recipe.seed) for fold in left]  # what cannot be cut: at once
     if splits:
         _weighted_task(recipe, whole, splits[0].train)
     claim(folder, recipe)
-    for fold in unfinished(folds):
+    for fold in left:
         if progress is not None and is_main():
             progress.say(f"fold {fold.number} of {len(folds)}")
         _train(fold.recipe, fold.folder, whole, what=what, progress=progress)

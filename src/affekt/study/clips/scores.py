@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError
+from affekt.study.clips.records import read_test
 from affekt.study.folder import RunFolder
-from affekt.study.results import Record, hash_of
+from affekt.study.results import Record, check_unaltered
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,7 +56,7 @@ def read_clip_scores(study: Path, records: Sequence[Record]) -> ClipScores | Non
     scores: ClipScores | None = None
     for record in records:
         folder = study / record["folder"]
-        arrays = _arrays(folder / "predictions.npz", record["predictions"])
+        arrays = _arrays(RunFolder(folder).predictions, record["predictions"])
         labels = {k.removeprefix("label/"): v for k, v in arrays.items() if k.startswith("label/")}
         if scores is None:
             scores = ClipScores(ids=arrays["ids"], speakers=arrays["groups"], labels=labels)
@@ -68,13 +69,8 @@ def read_clip_scores(study: Path, records: Sequence[Record]) -> ClipScores | Non
 
 def _arrays(path: Path, digest: str) -> dict[str, NDArray[Any]]:
     """The test part, in the order of the clips' names."""
-    if hash_of(path) != digest:
-        raise AffektError(
-            f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
-            "folder of that run, and the study trains it anew"
-        )
-    with np.load(path, allow_pickle=False) as found:
-        arrays = {name.removeprefix("test/"): found[name] for name in found.files if name.startswith("test/")}
+    check_unaltered(path, digest)
+    arrays = read_test(path)
     if "ids" not in arrays:
         raise AffektError(f"{path}: no test clips in it; a study needs a test split, e.g. [clips] test = 0.2")
     order = np.argsort(arrays["ids"])

@@ -22,6 +22,9 @@ from affekt.study.statistics.resampling import DRAWS
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+ACCURACY, RECALL = 0, 1
+"""Places of the two scores in ``(..., 2)`` arrays."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bounded:
@@ -119,7 +122,10 @@ def by_group(
         groups=tuple(_of_group(counts, bounds, g) for g in numbers),
         differences=tuple(
             GroupDifference(
-                first=counts.groups[a], second=counts.groups[b], accuracy=bounds(0, a, b), recall=bounds(1, a, b)
+                first=counts.groups[a],
+                second=counts.groups[b],
+                accuracy=bounds(ACCURACY, a, b),
+                recall=bounds(RECALL, a, b),
             )
             for a, b in combinations(numbers, 2)
         ),
@@ -233,8 +239,8 @@ def _of_group(counts: _Counts, bounds: _Bounds, group: int) -> OfGroup:
         name=counts.groups[group],
         clips=int(own.sum()),
         speakers=int((own > 0).sum()),
-        accuracy=bounds(0, group),
-        recall=bounds(1, group),
+        accuracy=bounds(ACCURACY, group),
+        recall=bounds(RECALL, group),
     )
 
 

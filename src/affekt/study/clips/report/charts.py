@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, Chart, canvas, label_room
 from affekt.report.numbers import known, number, shortened
 from affekt.report.table import Record, Table
-from affekt.study.clips.report.tables import conditions_table, on_what
+from affekt.study.clips.report.tables import LEAKS, conditions_table, on_what
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def _panel(axes: Axes, task: str, rows: Sequence[Record], chance: float, *, last
     side = axes.get_yaxis_transform()
     axes.axvline(chance, color=MUTED, lw=0.8, ls=(0, (4, 3)))
     for row, record in enumerate(rows):
-        colour = COLOURS[1] if str(record["condition"]).endswith("(leaks)") else INK
+        colour = COLOURS[1] if str(record["condition"]).endswith(LEAKS) else INK
         each = [value for value in record["uar_each"] if known(value)]
         axes.plot(each, [row + 0.26] * len(each), "o", ms=3.4, mfc="none", mec=MUTED, mew=0.7, ls="none")
         if known(record["low"]) and known(record["high"]):

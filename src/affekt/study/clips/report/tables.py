@@ -29,8 +29,13 @@ def rows(comparison: Comparison) -> list[tuple[Comparison, str, Comparison]]:
     return [(c, task, c["tasks"][task]) for task in comparison.get("tasks") or () for c in every if task in c["tasks"]]
 
 
-def _named(condition: Comparison) -> str:
-    return f"{condition['name']} (leaks)" if condition["leaky"] else str(condition["name"])
+LEAKS = " (leaks)"
+"""Behind the name of a leaky condition; no name has a bracket."""
+
+
+def shown(condition: Comparison) -> str:
+    """What tables and figures call a condition."""
+    return f"{condition['name']}{LEAKS}" if condition["leaky"] else str(condition["name"])
 
 
 def conditions_table(comparison: Comparison) -> Table:
@@ -60,7 +65,7 @@ def _condition(condition: Comparison, task: str, found: Comparison) -> Record:
     seconds = [s for s in condition.get("seconds") or () if known(s)]
     return {
         "task": task,
-        "condition": _named(condition),
+        "condition": shown(condition),
         "seeds": list(condition["seeds"]),
         "uar": found["uar"]["mean"],
         "low": found["uar"]["low"],
@@ -128,7 +133,7 @@ def losses_table(comparison: Comparison) -> Table:
 def _losses(condition: Comparison, tasks: Sequence[str]) -> Record:
     of = condition["tasks"]
     return {
-        "condition": _named(condition),
+        "condition": shown(condition),
         "seeds": len(condition["seeds"]),
         **{f"nll {task}": of[task]["nll"]["mean"] if task in of else None for task in tasks},
         "sum": (condition.get("nll_sum") or {}).get("mean"),
@@ -160,7 +165,7 @@ def recall_table(comparison: Comparison) -> Table:
             Column("Task", lambda r: r["task"], numeric=False),
             Column("Class", lambda r: r["class"], numeric=False),
             Column("n", lambda r: count(r["n"])),
-            *(Column(_named(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
+            *(Column(shown(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
         ),
     )
 
@@ -185,14 +190,14 @@ def speakers_table(comparison: Comparison) -> Table:
         columns=(
             Column("Task", lambda r: r["task"], numeric=False),
             Column("Speaker", lambda r: r["speaker"], numeric=False),
-            *(Column(_named(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
+            *(Column(shown(c), _value(c["name"], 1)) for c in comparison.get("conditions") or ()),
         ),
     )
 
 
 def groups_table(comparison: Comparison) -> Table:
     """A row a condition, task and two groups of another label: average recall of each, and the difference."""
-    leaky = {c["name"]: _named(c) for c in comparison.get("conditions") or ()}
+    leaky = {c["name"]: shown(c) for c in comparison.get("conditions") or ()}
     return Table(
         name="groups",
         caption=f"Average recall, percent, of a task over the clips of each group, on {on_what(comparison)}, mean over "
