@@ -76,6 +76,18 @@ def hash_of(path: Path) -> str:
         raise AffektError(f"{path}: missing; delete the folder of that run, and the study trains it anew") from None
 
 
+def check_predictions(path: Path, digest: str) -> None:
+    """
+    Raises:
+        AffektError: predictions that are missing, or were altered since the run was finished.
+    """
+    if hash_of(path) != digest:
+        raise AffektError(
+            f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
+            "folder of that run, and the study trains it anew"
+        )
+
+
 def append(study: Path, record: Record) -> None:
     """Add a line; of several writers, each line stays whole. A file that ends in a cut line gets a new line first."""
     path = study / FILE

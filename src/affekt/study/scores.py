@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError
-from affekt.study.results import Record, hash_of
+from affekt.study.results import Record, check_predictions
 from affekt.study.statistics.calibration import calibration_error, class_accuracy, item_brier, item_nll
 
 Floats = NDArray[np.float64]
@@ -112,11 +112,7 @@ def read_scores(study: Path, records: Sequence[Record]) -> Scores | None:
     scores: Scores | None = None
     for record in records:
         path = study / record["folder"] / "predictions.npz"
-        if hash_of(path) != record["predictions"]:
-            raise AffektError(
-                f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
-                "folder of that run, and the study trains it anew"
-            )
+        check_predictions(path, record["predictions"])
         with np.load(path, allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         items, run = _archived(study, path, arrays, record) if ARCHIVED in arrays else _predicted(arrays, record)

@@ -14,7 +14,7 @@ from affekt.errors import AffektError, DataError
 from affekt.recipe import Recipe
 from affekt.study.comparing import declared_comparisons
 from affekt.study.frame import COMPARISON, Frame, finished_records, frame_in
-from affekt.study.results import hash_of
+from affekt.study.results import check_predictions
 from affekt.study.scores import PERMUTED
 
 Floats = NDArray[np.float64]
@@ -113,11 +113,7 @@ def _short(frame: Frame, finished: int) -> list[str]:
 
 def _read(path: Path, digest: str) -> tuple[NDArray[np.str_], NDArray[np.int64], Floats]:
     """Ids, classes and probabilities of the test pictures that have a class."""
-    if hash_of(path) != digest:
-        raise AffektError(
-            f"{path}: altered since the run was finished (its hash differs from that in results.jsonl); delete the "
-            "folder of that run, and the study trains it anew"
-        )
+    check_predictions(path, digest)
     with np.load(path, allow_pickle=False) as found:
         if "test/log_probabilities" not in found:
             raise DataError(f"{path}: what was said of each picture is not in it (a study out of an archive)")
