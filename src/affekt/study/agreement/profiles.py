@@ -21,7 +21,7 @@ from affekt.humans.agreement import Bootstrap, bootstrap
 from affekt.randomness import generator
 from affekt.recipe import load_recipe
 from affekt.saving import load
-from affekt.study.agreement.networks import Floats, Networks, Run
+from affekt.study.agreement.networks import Floats, Networks, Run, is_right
 from affekt.study.agreement.pooling import Pooled, adjusted, by_condition, pool, shares
 from affekt.study.building import target_data
 
@@ -110,21 +110,17 @@ def profiles(
     if limit is not None and limit < len(rows):
         rows = np.sort(generator("profile", seed).permutation(len(rows))[:limit])
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
-    intact = {run: _right(p[rows], networks.category[rows]) for run, p in networks.probabilities.items()}
+    intact = {run: networks.right(run)[rows] for run in networks.probabilities}
     pictures = _Pictures(networks, rows, data_root)
     found = []
     for name, strength in asked:
         right: dict[Run, Floats] = {}
         for done, run in enumerate(networks.probabilities):
-            right[run] = _right(_shown(networks, run, pictures, (name, strength), seed), networks.category[rows])
+            right[run] = is_right(_shown(networks, run, pictures, (name, strength), seed), networks.category[rows])
             if step is not None:
                 step(f"{name} {strength:g}", done + 1, len(networks.probabilities))
         found.append(_profile(networks, (name, strength), right, intact, shared))
     return _over_all(found, networks.missing)
-
-
-def _right(probabilities: NDArray[Any], category: NDArray[np.int64]) -> Floats:
-    return np.asarray(probabilities.argmax(axis=1) == category, dtype=np.float64)
 
 
 def _profile(
