@@ -159,20 +159,22 @@ class _Pictures:
         self.seed = networks.recipe.seed
         self.data_root = data_root
         self._stimuli: dict[tuple[int, str], Stimuli] = {}
-        self._made: dict[tuple[object, ...], torch.Tensor] = {}
+        self._asked: Asked | None = None
+        self._made: dict[tuple[int, str], torch.Tensor] = {}
 
     def manipulated(self, recipe: Recipe, asked: Asked, seed: int) -> torch.Tensor:
-        """``(N, 3, H, W)`` uint8."""
+        """``(N, 3, H, W)`` uint8; those of one manipulation are held at a time."""
         size = recipe.target.image_size, recipe.target.fit
-        key = (size, asked)
-        if key not in self._made:
+        if asked != self._asked:
             self._made.clear()
+            self._asked = asked
+        if size not in self._made:
             stimuli = self._read(recipe, size)
             chunks = np.array_split(np.arange(len(self.ids)), -(-len(self.ids) // CHUNK))
-            self._made[key] = torch.cat(
+            self._made[size] = torch.cat(
                 [manipulate(stimuli.images(c), *asked, ids=self.ids[c].tolist(), seed=seed) for c in chunks]
             )
-        return self._made[key]
+        return self._made[size]
 
     def _read(self, recipe: Recipe, size: tuple[int, str]) -> Stimuli:
         if size not in self._stimuli:
