@@ -18,6 +18,7 @@ from affekt.data.manipulations import find, manipulate
 from affekt.data.stimuli import Stimuli
 from affekt.errors import CheckpointError, DataError, UsageError
 from affekt.humans.agreement import Bootstrap, bootstrap
+from affekt.humans.comparison.measures import Best
 from affekt.randomness import generator
 from affekt.recipe import load_recipe
 from affekt.saving import load
@@ -130,7 +131,7 @@ def _profile(
     word = f"{name}-{strength:g}"
     lost = {run: intact[run] - right[run] for run in right}
 
-    def pooled(key: str, title: str, about: str, scores: dict[Run, Floats], best: str) -> Pooled:
+    def pooled(key: str, title: str, about: str, scores: dict[Run, Floats], best: Best) -> Pooled:
         runs = by_condition(shares(scores, shared), networks.conditions)
         return pool(f"{word}-{key}", title, about, runs, networks.declared, best=best, missing=networks.missing)
 
