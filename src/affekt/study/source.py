@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from affekt.regulation import ClassificationTask, Classifier, RotationTask
 from affekt.regulation.rotation_task import TURNS
 from affekt.study.building import Data, named
 from affekt.study.folder import RunFolder
-from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
@@ -158,34 +157,27 @@ def train_source(recipe: Recipe, *, out: Path, data_root: Path | None, progress:
     Raises:
         As :func:`affekt.study.run.train`.
     """
-    begun = time.monotonic()
-    recipe = source_part(recipe)
     folder = RunFolder(out)
-    engine = recipe.source.training
-    device = join(choose_device(engine.device))[1]
-    if (finished := done(folder, recipe)) is not None:
-        return finished
-    recipe = started(folder, recipe)
-    engine = recipe.source.training
-    with alone(folder), threads(engine):
-        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
-            return finished
-        data = source_data(recipe, data_root=data_root)
-        task = source_task(recipe, data.splits["train"].labels.categories).to(device)
-        claim(folder, recipe)
+    device = join(choose_device(recipe.source.training.device))[1]
+
+    def work(followed: Recipe) -> None:
+        source = followed.source
+        data = source_data(followed, data_root=data_root)
+        task = source_task(followed, data.splits["train"].labels.categories).to(device)
+        claim(folder, followed)
         trainer = Trainer(
             task,
             data.splits,
-            engine,
+            source.training,
             folder=folder.path,
-            augmentation=recipe.source.augmentation,
-            image_size=crop_size(recipe.source, recipe.model.image_size),
-            seed=recipe.seed,
-            memory_gib=recipe.source.memory,
-            workers=recipe.source.workers,
+            augmentation=source.augmentation,
+            image_size=crop_size(source, followed.model.image_size),
+            seed=followed.seed,
+            memory_gib=source.memory,
+            workers=source.workers,
             progress=progress,
             recipe_hint="[source.training] learning_rate",
         )
-        fitted = trainer.fit()
-        scored(trainer, folder, recipe=recipe, what=SOURCE, data=data, fitted=fitted)
-    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+        scored(trainer, folder, recipe=followed, what=SOURCE, data=data, fitted=trainer.fit())
+
+    return once(folder, source_part(recipe), work, engine=lambda followed: followed.source.training)
