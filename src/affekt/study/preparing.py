@@ -32,6 +32,12 @@ def needs_emotional(recipe: Recipe) -> bool:
     return recipe.regulation.emotional != "none"
 
 
+def pretrains(recipe: Recipe) -> bool:
+    """Whether a run waits for an affect network of its own to be trained: it asks for one, and none is given."""
+    untrained = recipe.model.kind == "regulated" and not recipe.regulation.pretrained
+    return needs_emotional(recipe) and not recipe.emotional.model and not untrained
+
+
 def prepared_task(
     recipe: Recipe,
     classes: tuple[str, ...],

@@ -52,6 +52,15 @@ def needs_source(recipe: Recipe) -> bool:
     return True
 
 
+def trains_source(recipe: Recipe) -> bool:
+    """Whether a run waits for a source network to be trained: it starts from one, and none is given.
+
+    Raises:
+        RecipeError: it cannot start from one.
+    """
+    return needs_source(recipe) and not recipe.source.model
+
+
 def source_part(recipe: Recipe) -> Recipe:
     """What the source network depends on: ``[source]``, the backbone without its attention, the seed - so that networks
     that differ in attention alone start from the same weights. The target stands in it where its pictures are kept out.
