@@ -91,12 +91,10 @@ def avoids_target(recipe: Recipe) -> bool:
     source, target = recipe.source, recipe.target
     if source.exclude_target or not target.name:
         return source.exclude_target
-    same = dataset(source.name).name == dataset(target.name).name
-    return same and (dataset(source.name).name not in _FOLDERS or _root(recipe, SOURCE) == _root(recipe, "target"))
-
-
-def _root(recipe: Recipe, section: str) -> Path:
-    return dataset_folder(getattr(recipe, section)).resolve()
+    own = dataset(source.name).name
+    if own != dataset(target.name).name:
+        return False
+    return own not in _FOLDERS or dataset_folder(source).resolve() == dataset_folder(target).resolve()
 
 
 def source_data(recipe: Recipe, *, data_root: Path | None) -> Data:
