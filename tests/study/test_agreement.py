@@ -16,6 +16,7 @@ from affekt.study.agreement import Networks, Pooled, agree, parse_manipulations,
 from affekt.study.agreement.among import among
 from affekt.study.agreement.claim import claim
 from affekt.study.agreement.pooling import PairOfConditions, adjusted, by_condition, pool, shares, spread
+from affekt.study.agreement.profiles import _Pictures
 from affekt.study.results import hash_of
 from affekt.study.studying import study
 
@@ -304,6 +305,15 @@ def test_an_unchanged_strength_costs_nothing(real):
     made = read_networks(real / "study")
     (profile,) = profiles(made, [("contrast", 0.0)], resamples=20)
     assert all(one.value == 0 for one in profile.cost.conditions.values())
+
+
+def test_pictures_are_manipulated_once_for_runs_of_two_sizes(real):
+    made = read_networks(real / "study")
+    pictures, grey = _Pictures(made, np.arange(5), None), ("greyscale", 1.0)
+    small = override(made.recipe, ["target.image_size=16"])
+    once = pictures.manipulated(made.recipe, grey, 0)
+    assert pictures.manipulated(small, grey, 0).shape == (5, 3, 16, 16) != once.shape
+    assert pictures.manipulated(made.recipe, grey, 0) is once
 
 
 def test_predictions_that_were_altered_are_refused(real, tmp_path):

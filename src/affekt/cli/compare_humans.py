@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affekt.cli.compare_table import print_comparison
+from affekt.cli.compare_table import print_comparison, said
 from affekt.cli.data_reading import add_options, reader_option
 from affekt.cli.options import add_data_root, add_json, data_root, natural, new_file, positive
 from affekt.cli.printing import say, write_json
@@ -105,14 +105,8 @@ def _write(
         write_json(to_json(found, split=split))
     else:
         print_comparison(found)
-    say(*_said(found), f"report: {report}")
-
-
-def _said(found: Comparison) -> list[str]:
-    """Cautions, notes, and those of each part."""
-    cautions = [f"not to be concluded: {caution[:1].lower()}{caution[1:]}" for caution in found.cautions]
-    notes = [f"note: {note}" for note in dict.fromkeys(found.notes)]
-    return [*cautions, *notes, *(f"note: {part.title}: {note}" for part in found.parts for note in part.notes)]
+    of_parts = [f"{part.title}: {note}" for part in found.parts for note in part.notes]
+    say(*said(found.cautions, [*dict.fromkeys(found.notes), *of_parts]), f"report: {report}")
 
 
 def _table(path: Path, found: Comparison) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from affekt.cli.printing import write, write_table
@@ -10,6 +11,12 @@ if TYPE_CHECKING:
     from affekt.humans.comparison import Comparison, Measure, Part
 
 UNDEFINED = "undefined"
+
+
+def said(cautions: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """The lines that follow the tables of a comparison."""
+    forbidden = [f"not to be concluded: {caution[:1].lower()}{caution[1:]}" for caution in cautions]
+    return [*forbidden, *(f"note: {note}" for note in notes)]
 
 
 def print_comparison(found: Comparison) -> None:

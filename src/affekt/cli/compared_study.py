@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from affekt.cli.compare_table import said
 from affekt.cli.data_reading import progress
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.errors import UsageError
@@ -60,8 +61,7 @@ def run_study(
         write_json(to_json(found))
     else:
         _print(found)
-    say(*(f"not to be concluded: {c[:1].lower()}{c[1:]}" for c in found.cautions))
-    say(*(f"note: {note}" for note in found.notes), f"report: {report}")
+    say(*said(found.cautions, found.notes), f"report: {report}")
 
 
 def _citation(name: str) -> str:

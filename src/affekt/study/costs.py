@@ -17,10 +17,10 @@ from affekt.saving import local_folder, read_header
 from affekt.study.building import affect_task, target_task
 from affekt.study.earlier import earlier_classifier
 from affekt.study.facts import Facts, source_key
-from affekt.study.preparing import needs_emotional, no_encoder
+from affekt.study.preparing import needs_emotional, no_encoder, pretrains
 from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
-from affekt.study.source import needs_source, source_part, source_task
+from affekt.study.source import source_part, source_task, trains_source
 from affekt.training.plan import Plan
 from affekt.training.task import Batch, Task
 
@@ -97,8 +97,7 @@ def _earlier_cost(recipe: Recipe, facts: Facts) -> Cost:
 
 def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     """Operations of the affect network's training; 0 where the recipe trains none."""
-    pretrained = recipe.model.kind != "regulated" or recipe.regulation.pretrained
-    if not needs_emotional(recipe) or recipe.emotional.model or facts.affective is None or not pretrained:
+    if not pretrains(recipe) or facts.affective is None:
         return 0.0
     task = pretraining_task(recipe, facts)
     size = min(recipe.affective.image_size, recipe.emotional.image_size or recipe.affective.image_size)
@@ -112,7 +111,7 @@ def source_operations(recipe: Recipe, facts: Facts) -> float:
     Raises:
         RecipeError: a model that cannot start from one.
     """
-    if not needs_source(recipe) or recipe.source.model:
+    if not trains_source(recipe):
         return 0.0
     own, known = source_part(recipe), facts.sources[source_key(recipe)]
     task = source_task(own, known.classes)

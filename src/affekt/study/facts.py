@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from affekt.data import dataset, dataset_folder
-from affekt.data.splits import make_splits
-from affekt.data.stimuli import Labels
+from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError, RecipeError
 from affekt.recipe import Recipe, change
-from affekt.study.building import affective_data, named, target_data
+from affekt.study.building import affective_data, target_data
 from affekt.study.relabelling import label_columns
 from affekt.study.source import SOURCE, source_data
 
@@ -61,12 +60,13 @@ def read_facts(recipe: Recipe, *, data_root: Path | None) -> Facts:
     Raises:
         DataError, UsageError: as their readers.
     """
-    target = target_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
+    splits = target_data(recipe, seed=recipe.seed, data_root=data_root).splits
+    target = splits["train"]
     labels = None
     if recipe.affective.name and not recipe.emotional.model:
         true = replace(recipe, affective=replace(recipe.affective, labels="affect"))
         labels = affective_data(true, seed=recipe.seed, data_root=data_root).splits["train"].labels
-    fixed = _test_fixed(recipe, data_root)
+    fixed = _test_fixed(recipe, splits, data_root)
     return Facts(
         classes=target.labels.categories,
         train=len(target),
@@ -101,9 +101,12 @@ def _changed(recipe: Recipe, name: str, keys: Mapping[str, Any]) -> Recipe:
         raise RecipeError(f"[conditions.{name}] {error}") from None
 
 
-def _test_fixed(recipe: Recipe, data_root: Path | None) -> bool:
-    settings = named(recipe.target, "target")
-    stimuli = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings)
-    if "test" not in make_splits(stimuli, settings, recipe.seed):
-        raise DataError(f"{stimuli.name}: has no test split, and [target] test = 0 cuts none; a study needs one")
-    return settings.folds is None and stimuli.split is not None and bool((stimuli.split == "test").any())
+def _test_fixed(recipe: Recipe, splits: Mapping[str, Stimuli], data_root: Path | None) -> bool:
+    if "test" not in splits:
+        name = splits["train"].name
+        raise DataError(f"{name}: has no test split, and [target] test = 0 cuts none; a study needs one")
+    settings = recipe.target
+    if settings.folds is not None:
+        return False
+    split = dataset(settings.name).stimuli(dataset_folder(settings, data_root), settings).split
+    return split is not None and bool((split == "test").any())

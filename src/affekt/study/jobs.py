@@ -10,9 +10,9 @@ from typing import Literal
 from affekt.randomness import stream
 from affekt.recipe import Recipe, to_toml
 from affekt.study.conditions import ENSEMBLES
-from affekt.study.preparing import needs_emotional
+from affekt.study.preparing import pretrains
 from affekt.study.pretraining import follows_another, own_part, true_one
-from affekt.study.source import needs_source, source_part
+from affekt.study.source import source_part, trains_source
 
 SHARED = "shared"
 UP = "../../.."
@@ -112,7 +112,7 @@ def tuning_folder(condition: str, rate: float) -> str:
 
 def _training(job: Job) -> list[Job]:
     """A job that trains on the target, after those that make its emotional encoder or the network it starts from."""
-    if needs_source(job.recipe) and not job.recipe.source.model:
+    if trains_source(job.recipe):
         source = _source(job.recipe, job.seed)
         settings = replace(job.recipe.source, model=f"{UP}/{source.folder}/model")
         return [source, replace(job, recipe=replace(job.recipe, source=settings), needs=(source.folder,))]
@@ -126,8 +126,7 @@ def _training(job: Job) -> list[Job]:
 
 def _pretraining(recipe: Recipe, seed: int) -> list[Job]:
     """The jobs of a run's emotional encoder; none where it is given, absent or untrained."""
-    untrained = recipe.model.kind == "regulated" and not recipe.regulation.pretrained
-    if not needs_emotional(recipe) or recipe.emotional.model or untrained:
+    if not pretrains(recipe):
         return []
     own = own_part(recipe)
     if not follows_another(own):

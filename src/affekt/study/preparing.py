@@ -32,6 +32,12 @@ def needs_emotional(recipe: Recipe) -> bool:
     return recipe.regulation.emotional != "none"
 
 
+def pretrains(recipe: Recipe) -> bool:
+    """Whether a run waits for an affect network of its own to be trained: it asks for one, and none is given."""
+    untrained = recipe.model.kind == "regulated" and not recipe.regulation.pretrained
+    return needs_emotional(recipe) and not recipe.emotional.model and not untrained
+
+
 def prepared_task(
     recipe: Recipe,
     classes: tuple[str, ...],
@@ -63,22 +69,47 @@ def prepared_task(
         task = _without_emotional(recipe, classes, folder, data_root)
         claim()
         return task
-    settings = recipe.emotional
     around = partial(_around, recipe, classes, cache_folder)
-    if settings.model and not recipe.regulation.pretrained:
-        raise RecipeError(
-            f"[regulation] pretrained = false, but [emotional] model = {settings.model!r} is trained; leave the model "
-            "out, and an encoder with the initial weights of [emotional] is made"
-        )
-    if settings.model:
-        place = located(settings.model, folder)
-        task = around(_affect_network(place, settings.model), place)
+    if recipe.emotional.model:
+        task = _with_given(recipe, around, folder)
         claim()
         return task
+    return _with_own(recipe, around, folder, claim=claim, data_root=data_root, progress=progress)
+
+
+Around = Callable[[AffectNetwork, Path | None], Task]
+"""An affect network, and its folder where it is trained -> the task with it."""
+
+
+def _with_given(recipe: Recipe, around: Around, folder: Path) -> Task:
+    """
+    Raises:
+        RecipeError: a trained model where none that is trained is wanted, or one that is no affect network.
+    """
+    given = recipe.emotional.model
+    if not recipe.regulation.pretrained:
+        raise RecipeError(
+            f"[regulation] pretrained = false, but [emotional] model = {given!r} is trained; leave the model out, and "
+            "an encoder with the initial weights of [emotional] is made"
+        )
+    place = located(given, folder)
+    return around(_affect_network(place, given), place)
+
+
+def _with_own(
+    recipe: Recipe,
+    around: Around,
+    folder: Path,
+    *,
+    claim: Callable[[], None],
+    data_root: Path | None,
+    progress: Any,
+) -> Task:
+    """With an emotional encoder that is made for this run: pre-trained in ``folder/emotional``, or left untrained."""
     affective = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
     untrained = affect_task(recipe, affective.labels, seed=recipe.seed)
     # Built once before the pre-training, so that an influence or backbone that cannot work is refused at once.
-    task = around(untrained.model, None)
+    around(untrained.model, None)
     claim()
     if not recipe.regulation.pretrained:
         untrained.calibrate(affective)

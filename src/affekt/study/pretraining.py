@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from affekt.errors import RecipeError
+from affekt.perception import AffectTask
 from affekt.recipe import Recipe
-from affekt.study.building import affect_task, affective_data
+from affekt.study.building import Data, affect_task, affective_data
 from affekt.study.folder import RunFolder
 from affekt.study.relabelling import AFFECT, SHUFFLED
-from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
@@ -34,44 +34,45 @@ def pretrain(
         DataError: the data set is missing or damaged.
         TrainingError: a loss became NaN or infinite, or the disk is full.
     """
-    begun = time.monotonic()
     _refuse_idle(recipe)
     check_weighting(recipe.emotional.weighting.name, recipe.emotional.weighting.rule_options)
     recipe = own_part(replace(recipe, seed=recipe.seed if seed is None else seed))
     folder = RunFolder(Path(out))
     device = join(choose_device(recipe.emotional.training.device))[1]
-    if (finished := done(folder, recipe)) is not None:
-        return finished
-    recipe = started(folder, recipe)
-    with alone(folder), threads(recipe.emotional.training):
-        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
-            return finished
-        data = affective_data(recipe, seed=recipe.seed, data_root=data_root)
-        task = affect_task(recipe, data.splits["train"].labels, seed=recipe.seed)
+
+    def work(followed: Recipe) -> None:
+        data = affective_data(followed, seed=followed.seed, data_root=data_root)
+        task = affect_task(followed, data.splits["train"].labels, seed=followed.seed)
         task.to(device).start(data.splits["train"])
-        rule = recipe.emotional.weighting
-        weighting = create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
-        claim(folder, recipe)
-        trainer = Trainer(
-            task,
-            data.splits,
-            recipe.emotional.training,
-            folder=folder.path,
-            augmentation=recipe.emotional.augmentation,
-            image_size=crop_size(recipe.affective, recipe.emotional.image_size),
-            weighting=weighting,
-            weighting_learning_rate=rule.learning_rate,
-            gradient_cosine=rule.gradient_cosine,
-            seed=recipe.seed,
-            memory_gib=recipe.affective.memory,
-            workers=recipe.affective.workers,
-            progress=progress,
-            recipe_hint="[emotional.training] learning_rate",
-        )
+        trainer = _trainer(followed, task, data, folder, progress)
         fitted = trainer.fit()
         task.calibrate(data.splits["train"])
-        scored(trainer, folder, recipe=recipe, what="pretrain", data=data, fitted=fitted)
-    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+        scored(trainer, folder, recipe=followed, what="pretrain", data=data, fitted=fitted)
+
+    return once(folder, recipe, work, engine=lambda followed: followed.emotional.training)
+
+
+def _trainer(recipe: Recipe, task: AffectTask, data: Data, folder: RunFolder, progress: Any) -> Trainer:
+    """The folder is claimed once the weighting is known to work."""
+    settings, rule = recipe.emotional, recipe.emotional.weighting
+    weighting = create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
+    claim(folder, recipe)
+    return Trainer(
+        task,
+        data.splits,
+        settings.training,
+        folder=folder.path,
+        augmentation=settings.augmentation,
+        image_size=crop_size(recipe.affective, settings.image_size),
+        weighting=weighting,
+        weighting_learning_rate=rule.learning_rate,
+        gradient_cosine=rule.gradient_cosine,
+        seed=recipe.seed,
+        memory_gib=recipe.affective.memory,
+        workers=recipe.affective.workers,
+        progress=progress,
+        recipe_hint="[emotional.training] learning_rate",
+    )
 
 
 def pretrain_for(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,18 @@ from typing import Any
 from affekt.backbones.creating import default_width
 from affekt.errors import RecipeError, UsageError
 from affekt.recipe import Recipe
-from affekt.study.building import target_data
+from affekt.study.building import Data, target_data
 from affekt.study.conditions import apply_condition
 from affekt.study.earlier import train_earlier
 from affekt.study.folder import RunFolder
 from affekt.study.preparing import prepared_task
 from affekt.study.pretraining import pretrain
-from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.study.source import needs_source
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
+from affekt.training.task import Task
 from affekt.weighting import check_weighting, create_weighting
 
 __all__ = ["RunResult", "pretrain", "train", "train_resolved"]
@@ -71,7 +71,6 @@ def train_resolved(
         cache_folder: where an affect cache is shared with other runs.
         tested: whether test pictures are scored; where something is chosen, they are not even looked at.
     """
-    begun = time.monotonic()
     if recipe.of_clips:
         from affekt.study.clips.run import train_clips
 
@@ -81,43 +80,53 @@ def train_resolved(
         return train_earlier(recipe, out=out, what=what, data_root=data_root)
     folder = RunFolder(out)
     join(choose_device(recipe.training.device))
-    if (finished := done(folder, recipe)) is not None:
-        return finished
-    recipe = started(folder, recipe)
-    for rule in (recipe.weighting, recipe.emotional.weighting):  # a wrong name is said before anything is written
-        check_weighting(rule.name, rule.rule_options)
-    default_width(recipe.model.backbone)  # so is that of a network, before weights are fetched
-    if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
-        raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
-    with alone(folder), threads(recipe.training):
-        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
-            return finished
-        data = target_data(recipe, seed=recipe.seed, data_root=data_root)
+
+    def work(followed: Recipe) -> None:
+        data = target_data(followed, seed=followed.seed, data_root=data_root)
         data = data if tested else data.without("test")
         task = prepared_task(
-            recipe,
+            followed,
             data.splits["train"].labels.categories,
             folder.path,
-            claim=lambda: claim(folder, recipe),
+            claim=lambda: claim(folder, followed),
             data_root=data_root,
             progress=progress,
             cache_folder=cache_folder,
         )
-        trainer = Trainer(
-            task,
-            data.splits,
-            recipe.training,
-            folder=folder.path,
-            augmentation=recipe.augmentation,
-            image_size=crop_size(recipe.target, recipe.model.image_size),
-            weighting=create_weighting(recipe.weighting.name, tasks=task.loss_names, **recipe.weighting.rule_options),
-            weighting_learning_rate=recipe.weighting.learning_rate,
-            gradient_cosine=recipe.weighting.gradient_cosine,
-            seed=recipe.seed,
-            memory_gib=recipe.target.memory,
-            workers=recipe.target.workers,
-            progress=progress,
-        )
-        fitted = trainer.fit()
-        scored(trainer, folder, recipe=recipe, what=what, data=data, fitted=fitted)
-    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+        trainer = _trainer(followed, task, data, folder, progress)
+        scored(trainer, folder, recipe=followed, what=what, data=data, fitted=trainer.fit())
+
+    return once(folder, recipe, work, engine=lambda followed: followed.training, check=_check)
+
+
+def _check(recipe: Recipe) -> None:
+    """Say what is wrong with a recipe before anything is written, and before weights are fetched.
+
+    Raises:
+        UsageError: an unknown weighting or network.
+        RecipeError: settings that exclude each other.
+    """
+    for rule in (recipe.weighting, recipe.emotional.weighting):
+        check_weighting(rule.name, rule.rule_options)
+    default_width(recipe.model.backbone)
+    if recipe.regulation.cached_features and not recipe.regulation.affect_cache:
+        raise RecipeError("[regulation] cached_features = true: needs affect_cache = true")
+
+
+def _trainer(recipe: Recipe, task: Task, data: Data, folder: RunFolder, progress: Any) -> Trainer:
+    rule = recipe.weighting
+    return Trainer(
+        task,
+        data.splits,
+        recipe.training,
+        folder=folder.path,
+        augmentation=recipe.augmentation,
+        image_size=crop_size(recipe.target, recipe.model.image_size),
+        weighting=create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options),
+        weighting_learning_rate=rule.learning_rate,
+        gradient_cosine=rule.gradient_cosine,
+        seed=recipe.seed,
+        memory_gib=recipe.target.memory,
+        workers=recipe.target.workers,
+        progress=progress,
+    )

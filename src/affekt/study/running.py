@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,35 @@ def done(folder: RunFolder, recipe: Recipe) -> RunResult | None:
 def started(folder: RunFolder, recipe: Recipe) -> Recipe:
     """The recipe that the run follows: the folder's own on a resume, else this one with the machine's threads."""
     return folder.held(recipe) or with_threads(recipe, torch.get_num_threads())
+
+
+def once(
+    folder: RunFolder,
+    recipe: Recipe,
+    work: Callable[[Recipe], None],
+    *,
+    engine: Callable[[Recipe], TrainingSettings],
+    check: Callable[[Recipe], None] | None = None,
+) -> RunResult:
+    """A run's result; where it is not finished, after its work, with the folder and the run's threads to itself.
+
+    Args:
+        recipe: as it was asked for; ``work``, ``engine`` and ``check`` get the one that the run follows.
+        work: trains, and leaves the records.
+        engine: the settings by which it trains.
+        check: called before anything is written.
+    """
+    begun = time.monotonic()
+    if (finished := done(folder, recipe)) is not None:
+        return finished
+    recipe = started(folder, recipe)
+    if check is not None:
+        check(recipe)
+    with alone(folder), threads(engine(recipe)):
+        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+            return finished
+        work(recipe)
+    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
 
 
 def scored(

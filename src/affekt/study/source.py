@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from affekt.regulation import ClassificationTask, Classifier, RotationTask
 from affekt.regulation.rotation_task import TURNS
 from affekt.study.building import Data, named
 from affekt.study.folder import RunFolder
-from affekt.study.running import RunResult, alone, as_result, claim, crop_size, done, scored, started, threads
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
 from affekt.training.distributed import join
 from affekt.training.precision import choose_device
@@ -53,6 +52,15 @@ def needs_source(recipe: Recipe) -> bool:
     return True
 
 
+def trains_source(recipe: Recipe) -> bool:
+    """Whether a run waits for a source network to be trained: it starts from one, and none is given.
+
+    Raises:
+        RecipeError: it cannot start from one.
+    """
+    return needs_source(recipe) and not recipe.source.model
+
+
 def source_part(recipe: Recipe) -> Recipe:
     """What the source network depends on: ``[source]``, the backbone without its attention, the seed - so that networks
     that differ in attention alone start from the same weights. The target stands in it where its pictures are kept out.
@@ -83,12 +91,10 @@ def avoids_target(recipe: Recipe) -> bool:
     source, target = recipe.source, recipe.target
     if source.exclude_target or not target.name:
         return source.exclude_target
-    same = dataset(source.name).name == dataset(target.name).name
-    return same and (dataset(source.name).name not in _FOLDERS or _root(recipe, SOURCE) == _root(recipe, "target"))
-
-
-def _root(recipe: Recipe, section: str) -> Path:
-    return dataset_folder(getattr(recipe, section)).resolve()
+    own = dataset(source.name).name
+    if own != dataset(target.name).name:
+        return False
+    return own not in _FOLDERS or dataset_folder(source).resolve() == dataset_folder(target).resolve()
 
 
 def source_data(recipe: Recipe, *, data_root: Path | None) -> Data:
@@ -158,34 +164,27 @@ def train_source(recipe: Recipe, *, out: Path, data_root: Path | None, progress:
     Raises:
         As :func:`affekt.study.run.train`.
     """
-    begun = time.monotonic()
-    recipe = source_part(recipe)
     folder = RunFolder(out)
-    engine = recipe.source.training
-    device = join(choose_device(engine.device))[1]
-    if (finished := done(folder, recipe)) is not None:
-        return finished
-    recipe = started(folder, recipe)
-    engine = recipe.source.training
-    with alone(folder), threads(engine):
-        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
-            return finished
-        data = source_data(recipe, data_root=data_root)
-        task = source_task(recipe, data.splits["train"].labels.categories).to(device)
-        claim(folder, recipe)
+    device = join(choose_device(recipe.source.training.device))[1]
+
+    def work(followed: Recipe) -> None:
+        source = followed.source
+        data = source_data(followed, data_root=data_root)
+        task = source_task(followed, data.splits["train"].labels.categories).to(device)
+        claim(folder, followed)
         trainer = Trainer(
             task,
             data.splits,
-            engine,
+            source.training,
             folder=folder.path,
-            augmentation=recipe.source.augmentation,
-            image_size=crop_size(recipe.source, recipe.model.image_size),
-            seed=recipe.seed,
-            memory_gib=recipe.source.memory,
-            workers=recipe.source.workers,
+            augmentation=source.augmentation,
+            image_size=crop_size(source, followed.model.image_size),
+            seed=followed.seed,
+            memory_gib=source.memory,
+            workers=source.workers,
             progress=progress,
             recipe_hint="[source.training] learning_rate",
         )
-        fitted = trainer.fit()
-        scored(trainer, folder, recipe=recipe, what=SOURCE, data=data, fitted=fitted)
-    return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
+        scored(trainer, folder, recipe=followed, what=SOURCE, data=data, fitted=trainer.fit())
+
+    return once(folder, source_part(recipe), work, engine=lambda followed: followed.source.training)

@@ -39,8 +39,8 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measure:
-    """One measure of every model.
+class Described:
+    """What a measure is, whoever was measured.
 
     Attributes:
         name: for files, ``[a-z-]``.
@@ -48,16 +48,25 @@ class Measure:
         about: what it is, with its range and unit, in one sentence.
         best: which value is best.
         people: their line; None where there is none.
-        models: name -> estimate, in the order of the models.
-        pairs: paired differences, p adjusted over them (Holm); none where another measure's say the same.
-        basic: whether the basic interval is the one to report (:meth:`Estimate.basic_interval`).
     """
 
     name: str
     title: str
     about: str
     best: Best
-    people: Line | None
+    people: Line | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(Described):
+    """One measure of every model.
+
+    Attributes:
+        models: name -> estimate, in the order of the models.
+        pairs: paired differences, p adjusted over them (Holm); none where another measure's say the same.
+        basic: whether the basic interval is the one to report (:meth:`Estimate.basic_interval`).
+    """
+
     models: Mapping[str, Estimate]
     pairs: Sequence[PairDifference] = ()
     basic: bool = False

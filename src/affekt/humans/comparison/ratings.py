@@ -48,15 +48,9 @@ def rating_part(
     Raises:
         DataError: fewer than three stimuli, or two groups, that people and all models have; ratings outside the scale.
     """
-    means = people.means[dimension][rows]
-    held = np.isfinite(means) & np.all([np.isfinite(m.values) for m in models.values()], axis=0)
-    if held.sum() < 3:
-        raise DataError(f"{people.name}: {dimension}: {int(held.sum())} stimuli that people and all models have rated")
-    if len(np.unique(people.groups[rows[held]])) < 2:
-        raise DataError(
-            f"{people.name}: {dimension}: all {int(held.sum())} stimuli are of one group, which says nothing of others"
-        )
-    kept, truth = rows[held], people.scale.check(means[held], f"{people.name}: {dimension}")
+    held = _rated_by_all(dimension, people, rows, models)
+    kept = rows[held]
+    truth = people.scale.check(people.means[dimension][kept], f"{people.name}: {dimension}")
     values = {name: m.values[held] for name, m in models.items()}
     shared = bootstrap(len(kept), groups=people.groups[kept], resamples=resamples, seed=seed)
     ceiling, ceiling_notes = _ceiling(people, dimension, kept, shared)
@@ -79,6 +73,25 @@ def rating_part(
         notes=[*_notes(models, len(rows) - len(kept)), *ceiling_notes],
     )
     return part, _differing(part, people.ids[kept], truth, values, models)
+
+
+def _rated_by_all(
+    dimension: str, people: Ratings, rows: NDArray[np.int64], models: Mapping[str, Numbers]
+) -> NDArray[np.bool_]:
+    """``(M,)``: which of the stimuli people and all models have rated.
+
+    Raises:
+        DataError: fewer than three, or of one group.
+    """
+    numbers = [people.means[dimension][rows], *(m.values for m in models.values())]
+    held = np.all(np.isfinite(numbers), axis=0)
+    if held.sum() < 3:
+        raise DataError(f"{people.name}: {dimension}: {int(held.sum())} stimuli that people and all models have rated")
+    if len(np.unique(people.groups[rows[held]])) < 2:
+        raise DataError(
+            f"{people.name}: {dimension}: all {int(held.sum())} stimuli are of one group, which says nothing of others"
+        )
+    return np.asarray(held)
 
 
 def _lead(people: Ratings, dimension: str, choices: bool) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from affekt.humans.agreement import Estimate
 from affekt.humans.comparison.comparing import Comparison
-from affekt.humans.comparison.measures import LEVEL, Measure
+from affekt.humans.comparison.measures import LEVEL, Described, Measure
 from affekt.humans.comparison.model import Model
 from affekt.humans.comparison.parts import ByCondition, Curve, Part
 from affekt.humans.people import Left, Trials
@@ -96,14 +96,21 @@ def _part(part: Part) -> dict[str, Any]:
     }
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
+def described(measure: Described) -> dict[str, Any]:
+    """What a measure is, with people's line."""
     return {
         "name": measure.name,
         "title": measure.title,
         "about": measure.about,
         "best": measure.best,
-        "interval": "basic" if measure.basic else "percentile",
         "people": None if measure.people is None else dict(vars(measure.people)),
+    }
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    return {
+        **described(measure),
+        "interval": "basic" if measure.basic else "percentile",
         "models": {name: _estimate(measure, name, estimate) for name, estimate in measure.models.items()},
         "pairs": [dict(vars(pair)) for pair in measure.pairs],
     }

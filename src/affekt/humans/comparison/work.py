@@ -18,7 +18,7 @@ from affekt.humans.comparison.parts import Differing, Part, with_reasons
 from affekt.humans.comparison.ratings import rating_part
 from affekt.humans.comparison.restricting import taken
 from affekt.humans.comparison.structure import structure_part
-from affekt.humans.comparison.valence import numbers, of_choices
+from affekt.humans.comparison.valence import Numbers, numbers, of_choices
 from affekt.humans.people import Answers, Joined, Ratings, Trials, Votes
 from affekt.report.numbers import counted, share
 
@@ -53,30 +53,31 @@ class Work:
 
     def _rated(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
         """Every dimension that people rated; of choices, valence."""
-        rows = self.joined.people
-        ratings, choices = self.people, not isinstance(self.people, Ratings)
-        if not isinstance(ratings, Ratings):
-            counts = self._votes()
-            if counts is None:
-                return
-            found = of_choices(ratings, rows, self._categories(), counts)
-            if found is None:
-                return
-            ratings, rows = found, np.arange(len(rows))
-        for dimension in ratings.means:
-            each = {name: numbers(a, dimension, ratings) for name, a in answers.items()}
-            there = {name: n for name, n in each.items() if n is not None}
-            if not there:
-                continue
-            try:
-                part = rating_part(
-                    dimension, ratings, rows, there, resamples=self.resamples, seed=self.seed, choices=choices
+        if not isinstance(self.people, Ratings):
+            yield from self._valence(answers)
+            return
+        for dimension in self.people.means:
+            there = _numbers(answers, dimension, self.people)
+            if there:
+                yield rating_part(
+                    dimension, self.people, self.joined.people, there, resamples=self.resamples, seed=self.seed
                 )
-            except DataError:
-                if choices:  # valence is beside the point where hardly anything has one
-                    continue
-                raise
-            yield part
+
+    def _valence(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
+        """Of people's choices; nothing where these, or all models, have none."""
+        counts = self._votes()
+        if isinstance(self.people, Ratings) or counts is None:
+            return
+        ratings = of_choices(self.people, self.joined.people, self._categories(), counts)
+        there = {} if ratings is None else _numbers(answers, "valence", ratings)
+        if ratings is None or not there:
+            return
+        rows = np.arange(len(ratings.ids))
+        try:
+            part = rating_part("valence", ratings, rows, there, resamples=self.resamples, seed=self.seed, choices=True)
+        except DataError:  # valence is beside the point where hardly anything has one
+            return
+        yield part
 
     def _categories(self) -> tuple[str, ...]:
         """People's; none where they rated."""
@@ -181,3 +182,9 @@ class Work:
         if len(categories) < 2:  # one answer to everything tells nothing apart
             return None
         return choosing.of_trials(self.people, self.joined.people, categories, categories).votes
+
+
+def _numbers(answers: Mapping[str, Answers], dimension: str, people: Ratings) -> dict[str, Numbers]:
+    """Of the models that have numbers for a dimension."""
+    each = {name: numbers(a, dimension, people) for name, a in answers.items()}
+    return {name: found for name, found in each.items() if found is not None}

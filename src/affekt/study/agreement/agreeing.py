@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ class Agreement:
     seed: int
     profiles: Sequence[Profile] = ()
     cautions: Sequence[str] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
 def agree(
@@ -99,7 +99,7 @@ def agree(
     found = compare(held, list(models.values()), resamples=resamples, seed=seed)
     names = {model.name: run for run, model in models.items()}
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
-    right = {run: _right(networks, run)[rows] for run in networks.probabilities}
+    right = {run: networks.right(run)[rows] for run in networks.probabilities}
     own = _labels(networks, right, shared)
     topics = [own, *(_topic(networks, part, names) for part in found.parts)]
     return Agreement(
@@ -138,10 +138,6 @@ def _model(networks: Networks, run: Run, rows: NDArray[np.int64]) -> Model:
     own = networks.probabilities[run][rows]
     answers = Answers(name=name, ids=networks.ids[rows], categories=networks.classes, probabilities=own)
     return Model(name=name, answers=answers)
-
-
-def _right(networks: Networks, run: Run) -> Floats:
-    return np.asarray(networks.probabilities[run].argmax(axis=1) == networks.category, dtype=np.float64)
 
 
 def _labels(networks: Networks, right: Mapping[Run, Floats], shared: Bootstrap) -> Topic:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from affekt.humans.agreement import Bootstrap, ErrorConsistency, consistency_among, consistency_with
-from affekt.humans.comparison.measures import mean_of
-
-Floats = NDArray[np.float64]
-LEVEL = 0.95
+from affekt.humans.comparison.measures import LEVEL, mean_of
+from affekt.study.agreement.networks import Floats, Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +41,7 @@ class Among:
         return next((k for k in self.pairs if {k.first, k.second} == {one, other}), None)
 
 
-def among(conditions: Sequence[str], right: Mapping[tuple[str, int], Floats], shared: Bootstrap) -> Among:
+def among(conditions: Sequence[str], right: Mapping[Run, Floats], shared: Bootstrap) -> Among:
     """
     Args:
         right: (condition, seed) -> ``(N,)`` 1.0 where it was right, 0.0 where not.

@@ -51,9 +51,18 @@ class Networks:
     folders: Mapping[Run, Path]
     notes: tuple[str, ...] = ()
 
+    def right(self, run: Run) -> Floats:
+        """``(N,)``: 1.0 where a network's likeliest class is the picture's own, else 0.0."""
+        return is_right(self.probabilities[run], self.category)
+
     def seeds(self, condition: str) -> tuple[int, ...]:
         """Of the finished runs of a condition, in order."""
         return tuple(sorted(seed for name, seed in self.probabilities if name == condition))
+
+
+def is_right(said: NDArray[Any], category: NDArray[np.int64]) -> Floats:
+    """``(N,)``: 1.0 where the largest of ``(N, K)`` is that of the class, else 0.0."""
+    return np.asarray(said.argmax(axis=1) == category, dtype=np.float64)
 
 
 def is_study(folder: Path) -> bool:

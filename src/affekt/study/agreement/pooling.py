@@ -7,12 +7,13 @@ is as in the study's own statistics (:func:`affekt.study.statistics.difference`)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from affekt.humans.agreement import Bootstrap, Estimate
 from affekt.humans.comparison import Line
+from affekt.humans.comparison.measures import Best, Described
 from affekt.multiplicity import holm
 from affekt.study.agreement.networks import Floats, Run
 from affekt.study.statistics import Difference, Resampled, difference
@@ -68,24 +69,16 @@ class PairOfConditions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pooled:
+class Pooled(Described):
     """One measure of a study.
 
     Attributes:
-        name, title, about: as of a :class:`~affekt.humans.comparison.Measure`.
-        best: which value is best: ``high``, ``low``, ``zero``, ``none``.
-        people: their line.
         conditions: name -> number, in the study's order.
         pairs: the declared comparisons.
     """
 
-    name: str
-    title: str
-    about: str
-    best: str
     conditions: Mapping[str, Spread]
-    pairs: Sequence[PairOfConditions] = field(default=())
-    people: Line | None = None
+    pairs: Sequence[PairOfConditions] = ()
 
     def favours(self, pair: PairOfConditions) -> str:
         """Which condition of a pair that is told apart has the better value; empty where that cannot be said."""
@@ -116,7 +109,7 @@ def pool(
     runs: Mapping[str, BySeed],
     declared: Sequence[tuple[str, str]],
     *,
-    best: str,
+    best: Best,
     people: Line | None = None,
     missing: int = 0,
 ) -> Pooled:

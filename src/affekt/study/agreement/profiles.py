@@ -18,10 +18,11 @@ from affekt.data.manipulations import find, manipulate
 from affekt.data.stimuli import Stimuli
 from affekt.errors import CheckpointError, DataError, UsageError
 from affekt.humans.agreement import Bootstrap, bootstrap
+from affekt.humans.comparison.measures import Best
 from affekt.randomness import generator
 from affekt.recipe import load_recipe
 from affekt.saving import load
-from affekt.study.agreement.networks import Floats, Networks, Run
+from affekt.study.agreement.networks import Floats, Networks, Run, is_right
 from affekt.study.agreement.pooling import Pooled, adjusted, by_condition, pool, shares
 from affekt.study.building import target_data
 
@@ -110,21 +111,17 @@ def profiles(
     if limit is not None and limit < len(rows):
         rows = np.sort(generator("profile", seed).permutation(len(rows))[:limit])
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
-    intact = {run: _right(p[rows], networks.category[rows]) for run, p in networks.probabilities.items()}
+    intact = {run: networks.right(run)[rows] for run in networks.probabilities}
     pictures = _Pictures(networks, rows, data_root)
     found = []
     for name, strength in asked:
         right: dict[Run, Floats] = {}
         for done, run in enumerate(networks.probabilities):
-            right[run] = _right(_shown(networks, run, pictures, (name, strength), seed), networks.category[rows])
+            right[run] = is_right(_shown(networks, run, pictures, (name, strength), seed), networks.category[rows])
             if step is not None:
                 step(f"{name} {strength:g}", done + 1, len(networks.probabilities))
         found.append(_profile(networks, (name, strength), right, intact, shared))
     return _over_all(found, networks.missing)
-
-
-def _right(probabilities: NDArray[Any], category: NDArray[np.int64]) -> Floats:
-    return np.asarray(probabilities.argmax(axis=1) == category, dtype=np.float64)
 
 
 def _profile(
@@ -134,7 +131,7 @@ def _profile(
     word = f"{name}-{strength:g}"
     lost = {run: intact[run] - right[run] for run in right}
 
-    def pooled(key: str, title: str, about: str, scores: dict[Run, Floats], best: str) -> Pooled:
+    def pooled(key: str, title: str, about: str, scores: dict[Run, Floats], best: Best) -> Pooled:
         runs = by_condition(shares(scores, shared), networks.conditions)
         return pool(f"{word}-{key}", title, about, runs, networks.declared, best=best, missing=networks.missing)
 
@@ -163,20 +160,22 @@ class _Pictures:
         self.seed = networks.recipe.seed
         self.data_root = data_root
         self._stimuli: dict[tuple[int, str], Stimuli] = {}
-        self._made: dict[tuple[object, ...], torch.Tensor] = {}
+        self._asked: Asked | None = None
+        self._made: dict[tuple[int, str], torch.Tensor] = {}
 
     def manipulated(self, recipe: Recipe, asked: Asked, seed: int) -> torch.Tensor:
-        """``(N, 3, H, W)`` uint8."""
+        """``(N, 3, H, W)`` uint8; those of one manipulation are held at a time."""
         size = recipe.target.image_size, recipe.target.fit
-        key = (size, asked)
-        if key not in self._made:
+        if asked != self._asked:
             self._made.clear()
+            self._asked = asked
+        if size not in self._made:
             stimuli = self._read(recipe, size)
             chunks = np.array_split(np.arange(len(self.ids)), -(-len(self.ids) // CHUNK))
-            self._made[key] = torch.cat(
+            self._made[size] = torch.cat(
                 [manipulate(stimuli.images(c), *asked, ids=self.ids[c].tolist(), seed=seed) for c in chunks]
             )
-        return self._made[key]
+        return self._made[size]
 
     def _read(self, recipe: Recipe, size: tuple[int, str]) -> Stimuli:
         if size not in self._stimuli:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from affekt.humans.comparison.record import described
 from affekt.study.agreement.agreeing import Agreement, Topic
 from affekt.study.agreement.pooling import Pooled, Spread
 from affekt.study.agreement.profiles import Profile
@@ -56,11 +57,7 @@ def _topic(topic: Topic) -> dict[str, Any]:
 
 def _pooled(measure: Pooled) -> dict[str, Any]:
     return {
-        "name": measure.name,
-        "title": measure.title,
-        "about": measure.about,
-        "best": measure.best,
-        "people": None if measure.people is None else dict(vars(measure.people)),
+        **described(measure),
         "conditions": {name: _spread(one) for name, one in measure.conditions.items()},
         "pairs": [asdict(pair) | {"better": measure.favours(pair) or None} for pair in measure.pairs],
     }
