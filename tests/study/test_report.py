@@ -115,6 +115,11 @@ def test_every_comparison_and_condition_has_its_numbers(page, comparison):
         assert f"{held['name']} 3 {number(accuracy['mean'])} {interval(accuracy['low'], accuracy['high'])}" in page.text
 
 
+def test_what_a_condition_is_stands_under_the_table(page, comparison):
+    for held in comparison["conditions"]:
+        assert f"{held['name']}: {held['about']}" in page.text
+
+
 def test_seeds_needed_are_told_from_none_that_would_do(page):
     assert re.search(r"Seeds for 0\.5 Seeds for 0\.2", page.text)
     assert "1.87 12 none would do" in page.text

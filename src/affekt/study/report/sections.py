@@ -34,6 +34,7 @@ def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str
         lead="" if comparison.get("conditions") else "No condition has a finished run yet.",
         charts=_there(charts.conditions(comparison)),
         tables=[table for table in (conditions_table(comparison),) if table.records],
+        notes=what_they_are(comparison),
     )
     declared = comparisons_table(comparison)
     yield Section(
@@ -89,6 +90,11 @@ def _regulated(study: Study, gathered: Gathered, shown: Shown) -> Iterator[Secti
     affect = _there(charts.affect_by_class(shown, names, states))
     if affect:
         yield Section(title="Affect state", id="affect", charts=affect)
+
+
+def what_they_are(comparison: Comparison) -> list[str]:
+    """A line for each condition that says what it is."""
+    return [f"{c['name']}: {c['about']}" for c in comparison.get("conditions") or () if c.get("about")]
 
 
 def _there(*found: Chart | None) -> list[Chart]:

@@ -16,6 +16,7 @@ from affekt.study.frame import read_comparison
 from affekt.study.report.charts.joint import gradient_cosines, weights_over_time
 from affekt.study.report.joint import Joint
 from affekt.study.report.reading import environments
+from affekt.study.report.sections import what_they_are
 
 Comparison = Mapping[str, Any]
 
@@ -68,6 +69,7 @@ def _sections(comparison: Comparison, joints: Sequence[Joint]) -> Iterator[Secti
         lead="" if comparison["conditions"] else "No condition has a finished run yet.",
         charts=_there(recall_chart(comparison)),
         tables=_named(tables, "conditions"),
+        notes=what_they_are(comparison),
     )
     yield Section(
         title="Declared comparisons",
