@@ -1,5 +1,7 @@
 """``affekt study``, ``plan`` and ``report``: tables, JSON, exit codes, and what a hurried user gets back."""
 
+import csv
+import io
 import json
 import sys
 from pathlib import Path
@@ -42,6 +44,9 @@ def test_a_study_and_its_report(call, path, tmp_path):
     assert again["report"] == str(tmp_path / "st/report.html")
     latex = call("report", str(tmp_path / "st"), "--format", "latex").out
     assert r"\begin{tabular}" in latex
+    one = call("report", str(tmp_path / "st"), "--format", "csv", "--table", "conditions").out
+    assert [row["condition"] for row in csv.DictReader(io.StringIO(one))][:3] == ["baseline", "longer", "learn-e-reg"]
+    assert "add --format csv" in call("report", str(tmp_path / "st"), "--table", "conditions").err
     (tmp_path / "st/report.html").unlink()
     assert call("report", str(tmp_path / "st"), "--items", str(tmp_path / "items.csv")).code == 0
     assert not (tmp_path / "st/report.html").exists()  # only what was asked for

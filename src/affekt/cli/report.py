@@ -22,6 +22,9 @@ def register(subparsers: Any) -> None:
         help="html: the page with its figures (default, but with --items or --archive); else tables on stdout",
     )
     parser.add_argument(
+        "--table", metavar="NAME", help="with --format, this one only: conditions, comparisons, attribution, ..."
+    )
+    parser.add_argument(
         "--items",
         type=Path,
         metavar="FILE",
@@ -44,6 +47,8 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     root = data_root(args)
+    if args.table is not None and args.format in (None, "html"):
+        raise UsageError(f"--table {args.table}: as what? add --format csv, markdown or latex")
     from affekt.study.comparison import compare_folder
     from affekt.study.frame import frame_in
     from affekt.study.report import tables
@@ -68,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
     if args.format is None and (args.items is not None or args.archive is not None):
         return 0
     if args.format not in (None, "html"):
-        write(tables(comparison, args.format) if comparison["conditions"] else "no run is finished yet")
+        write(
+            tables(comparison, args.format, only=args.table) if comparison["conditions"] else "no run is finished yet"
+        )
         return 0
     files = report(args.study, frame, pictures=args.pictures, data_root=root)
     write(f"{in_words(comparison['verdict'])}\n\nreport: {files[0]}")
