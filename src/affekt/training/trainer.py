@@ -14,6 +14,7 @@ from affekt import __version__
 from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError, unknown
 from affekt.recipe import AugmentationSettings, TrainingSettings
+from affekt.training import freed_memory
 from affekt.training.checkpoint import Checkpoints
 from affekt.training.cosine import gradient_cosines
 from affekt.training.descent import refuse_compiled
@@ -271,13 +272,14 @@ class Trainer:
 
     @contextmanager
     def _machine(self) -> Iterator[None]:
-        """The number of threads, and the search for fast GPU kernels; as they were, afterwards."""
+        """Threads, the search for fast GPU kernels, and what becomes of freed memory; afterwards as before."""
         threads = torch.get_num_threads()
         torch.set_num_threads(self._threads or threads)
         tuned = torch.backends.cudnn.benchmark
         torch.backends.cudnn.benchmark = self.device.type == "cuda"
         try:
-            yield
+            with freed_memory.kept(self.device):
+                yield
         finally:
             torch.set_num_threads(threads)
             torch.backends.cudnn.benchmark = tuned
