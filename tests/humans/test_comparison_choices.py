@@ -40,6 +40,43 @@ def test_accuracy_and_kappa_are_means_over_people():
     assert value["error-consistency"] == pytest.approx(np.mean([e.kappa.value for e in each]))
 
 
+def test_names_may_be_spelled_in_any_way():
+    spelled = {"anger": "Angry", "fear": "afraid", "happiness": "HAPPY"}
+
+    def held(change):
+        own = {f"s{k}": [change(a) for a in answers(0.6, k)] for k in range(3)}
+        model = choosing_model("m", [change(c) for c in CATEGORIES], sure(answers(0.7, 9), CATEGORIES))
+        return compare(trials(own, [change(t) for t in TRUTH]), [model], resamples=40)
+
+    plain, other = held(str), held(spelled.__getitem__)
+    assert [part.id for part in other.parts] == [part.id for part in plain.parts]
+    for one, same in zip(other.parts, plain.parts, strict=True):
+        values = [np.array([m.models["m"].value for m in part.measures], dtype=float) for part in (one, same)]
+        np.testing.assert_allclose(*values, rtol=1e-12)
+
+
+def test_distance_of_accuracies_says_who_is_nearer():
+    """People are right on .6; one model on .7, the other never: far below is farther than somewhat above."""
+    near = choosing_model("near", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))
+    wrong = [CATEGORIES[(CATEGORIES.index(t) + 1) % 3] for t in TRUTH]
+    far = choosing_model("far", CATEGORIES, sure(wrong, CATEGORIES))
+    part = part_of(compare(people(), [near, far], resamples=100), "errors")
+    distance, less = measure_of(part, "accuracy-distance"), measure_of(part, "accuracy-difference")
+    assert {n: e.value for n, e in distance.models.items()} == {n: abs(e.value) for n, e in less.models.items()}
+    (pair,) = distance.pairs
+    assert pair.value == distance.models["near"].value - distance.models["far"].value < 0
+    assert distance.best == "low" and pair.p_holm < 0.05
+
+
+def test_confusions_of_one_right_category_are_undefined():
+    truth = ["happiness"] * 30
+    held = trials({"a": answers(0.5, 1)[:30], "b": answers(0.5, 2)[:30]}, truth)
+    found = compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.5, 3)[:30], CATEGORIES))], resamples=40)
+    for name in ("confusions", "confusions-errors"):
+        one = measure_of(part_of(found, "errors"), name).models["m"]
+        assert one.value is None and "one row" in one.reason
+
+
 def test_peoples_line_is_people_among_themselves():
     found = compare(people(), [choosing_model("m", CATEGORIES, sure(TRUTH, CATEGORIES))], resamples=40)
     part = part_of(found, "errors")

@@ -7,6 +7,7 @@ from comparison_people import choosing_model, part_of, sure, trials
 from affekt.errors import MissingExtra
 from affekt.humans.comparison import compare, curves
 from affekt.humans.comparison.curves import parse_condition
+from affekt.humans.comparison.report.tables import curves_table
 
 CATEGORIES = ("anger", "fear")
 LEVELS = (0, 0.25, 0.5, 0.75, 1)
@@ -58,6 +59,11 @@ def test_people_and_models_have_a_curve_and_a_failed_fit_is_said():
     assert not by["perfect"].fitted.converged
     assert any(note.startswith("No psychometric curve of perfect over eyes: all") for note in part.notes)
     assert part.measures[0].models["perfect"].value == 1
+    table = curves_table(part)
+    record = next(r for r in table.records if r["observer"] == "people")
+    assert record["slope value"] == by["people"].fitted.slope.value < 0
+    assert record["pse value"] is None  # guesses are fixed
+    assert [c.title for c in table.columns[2:5]] == ["Threshold", "PSE", "Slope"]
 
 
 def test_two_strengths_make_no_curve():

@@ -128,6 +128,13 @@ def test_stimuli_without_a_rating_are_left_out_and_counted(truth):
     assert "7 stimuli left out" in " ".join(part.notes)
 
 
+def test_too_few_common_ratings_say_who_has_how_many(truth):
+    means, own = truth.copy(), noisy(truth, 1.0, 1)
+    means[2:], own[0] = np.nan, np.nan
+    with pytest.raises(DataError, match=r"of 60 common stimuli people and all models have rated 1 \(people 2, a 59\)"):
+        compare(ratings(means), [rating_model("a", own)], resamples=50)
+
+
 def test_groups_are_drawn_whole(truth):
     people = ratings(truth, groups=np.repeat(names(12, "theme"), 5))
     assert compare(people, [rating_model("a", truth)], resamples=50).parts[0].units == 12

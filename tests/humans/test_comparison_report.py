@@ -181,6 +181,19 @@ def test_the_key_says_who_is_not_told_apart(tried, rated):
     assert key(same)[0]["open"] == "not told apart from y"
 
 
+def test_the_key_does_not_call_chance_near(rated):
+    rng = np.random.default_rng(1)
+    n = len(rated.people.ids)
+    found = compare(rated.people, [rating_model(name, rng.uniform(1, 7, n)) for name in "xy"], resamples=100)
+    assert key(rated)[0]["lead"] == "nearest to people"
+    assert key(found)[0]["lead"] == "nearest, but not beyond chance"
+
+
+def test_the_best_that_can_be_had_of_a_distance_is_no_ceiling(tried):
+    votes = next(entry for entry in key(tried) if "divided" in entry["name"])
+    assert votes["name"].endswith("KL") and votes["people"].startswith("best possible")
+
+
 def test_what_may_not_be_concluded(rated):
     assert any("“cannot tell” is not “no difference”" in words for words in cautions(rated))
     assert not any("fewer than 20 units" in words for words in cautions(rated))

@@ -23,7 +23,7 @@ from affekt.humans.agreement import (
 from affekt.humans.comparison.chosen import Chosen
 from affekt.humans.comparison.curves import curves
 from affekt.humans.comparison.erring import Erring, erring
-from affekt.humans.comparison.measures import Line, Measure, line, measure
+from affekt.humans.comparison.measures import Line, Measure, changed, line, measure
 from affekt.humans.comparison.parts import Confusions, Differing, Part, largest
 from affekt.report.numbers import counted, listed, number, share
 
@@ -93,8 +93,10 @@ def _confused(
 
 def _confusion_measures(held: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: Bootstrap) -> list[Measure]:
     found = confusion_agreement(responses, held.confused, held.truth, shared, classes=len(held.categories))
-    every = {name: one.every_cell for name, one in found.items()}
-    errors = {name: one.off_diagonal for name, one in found.items()}
+    # One row has K - 1 kinds of error and a right answer that is large for anybody: no correlation to be read.
+    alone = "every right answer is the same category: one row of a matrix" if len(np.unique(held.truth)) < 2 else ""
+    every = {name: changed(one.every_cell, reason=alone) for name, one in found.items()}
+    errors = {name: changed(one.off_diagonal, reason=alone) for name, one in found.items()}
     about = "correlation of a model's confusion matrix (shares of each row) with people's, −1 to 1"
     cells = [measure("confusions", "confusions, all cells", f"{about}; right answers make it high for anybody", every)]
     if len(held.categories) > 2:  # of two categories there are two kinds of error, whose correlation is 1 or -1

@@ -115,6 +115,7 @@ def _measures(found: list[_Condition], chosen: Chosen) -> list[Measure]:
         "accuracy": f"share of stimuli with the right answer, 0 to 1{over}",
         "difference": f"−1 to 1; 0: as often right as people{over}",
         "kappa": f"agreement of a model's errors with a person's beyond chance, −1 to 1; 0: unrelated errors{over}",
+        "distance": f"how far a model's accuracy is from people's, either way, 0 to 1{over}",
         "observed": f"share of stimuli that a model and a person both have right or both wrong, 0 to 1{over}",
     }
     kappa, observed = "error consistency (kappa)", "observed consistency"
@@ -122,9 +123,12 @@ def _measures(found: list[_Condition], chosen: Chosen) -> list[Measure]:
         measure("accuracy", "accuracy", about["accuracy"], mean["accuracy"], best="none", people=accuracy),
         measure("accuracy-difference", "accuracy less people's", about["difference"], mean["difference"], best="zero",
                 paired=False),
-        measure("error-consistency", kappa, about["kappa"], mean["kappa"], people=_people(found, "kappa", AMONG)),
+        measure("error-consistency", kappa, about["kappa"], mean["kappa"], people=_people(found, "kappa", AMONG),
+                chance=0.0),
         measure("observed-consistency", observed, about["observed"], mean["observed"],
                 people=_people(found, "observed", AMONG)),
+        measure("accuracy-distance", "accuracy, distance from people's", about["distance"],
+                {m: changed(e, np.abs) for m, e in mean["difference"].items()}, best="low"),
     ]  # fmt: skip
 
 

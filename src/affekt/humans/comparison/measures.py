@@ -48,6 +48,7 @@ class Described:
         about: what it is, with its range and unit, in one sentence.
         best: which value is best.
         people: their line; None where there is none.
+        chance: what answers that have nothing to do with people's have; None where that is not one number.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Described:
     about: str
     best: Best
     people: Line | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,7 @@ def measure(
     *,
     best: Best = "high",
     people: Line | None = None,
+    chance: float | None = None,
     paired: bool = True,
     basic: bool = False,
 ) -> Measure:
@@ -96,6 +99,7 @@ def measure(
         about=about,
         best=best,
         people=people,
+        chance=chance,
         models=dict(models),
         pairs=compare_models(there, level=LEVEL) if paired and len(there) > 1 else (),
         basic=basic,

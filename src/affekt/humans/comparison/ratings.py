@@ -86,7 +86,12 @@ def _rated_by_all(
     numbers = [people.means[dimension][rows], *(m.values for m in models.values())]
     held = np.all(np.isfinite(numbers), axis=0)
     if held.sum() < 3:
-        raise DataError(f"{people.name}: {dimension}: {int(held.sum())} stimuli that people and all models have rated")
+        each = zip(["people", *models], numbers, strict=True)
+        have = ", ".join(f"{who} {int(np.isfinite(values).sum())}" for who, values in each)
+        raise DataError(
+            f"{people.name}: {dimension}: of {len(rows)} common stimuli people and all models have rated "
+            f"{int(held.sum())} ({have}), and a correlation needs 3: give the same ids, or leave out who has few"
+        )
     if len(np.unique(people.groups[rows[held]])) < 2:
         raise DataError(
             f"{people.name}: {dimension}: all {int(held.sum())} stimuli are of one group, which says nothing of others"
@@ -118,7 +123,8 @@ def _without_units(
 def _measures(found: Mapping[str, Mapping[str, Estimate]], ceiling: Ceiling | Line, truth: Floats) -> list[Measure]:
     lines = _lines(ceiling, truth)
     return [
-        measure("pearson", "Pearson's r", "correlation over stimuli, −1 to 1", found["pearson"], people=lines[0]),
+        measure("pearson", "Pearson's r", "correlation over stimuli, −1 to 1", found["pearson"], people=lines[0],
+                chance=0.0),
         measure("spearman", "Spearman", "rank correlation, −1 to 1", found["spearman"], people=lines[1]),
         measure("ccc", "CCC", "concordance correlation, −1 to 1: 1 where the numbers are the same", found["ccc"],
                 people=lines[2]),

@@ -103,6 +103,7 @@ def described(measure: Described) -> dict[str, Any]:
         "title": measure.title,
         "about": measure.about,
         "best": measure.best,
+        "chance": measure.chance,
         "people": None if measure.people is None else dict(vars(measure.people)),
     }
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affekt.errors import DataError, first
 from affekt.humans.comparison import chosen as choosing
-from affekt.humans.comparison.categories import Space, fold, folded_probabilities, shared_terms, spaces
+from affekt.humans.comparison.categories import Space, canonical, fold, folded_probabilities, shared_terms, spaces
 from affekt.humans.comparison.choices import errors_part, votes_part
 from affekt.humans.comparison.chosen import Chosen
 from affekt.humans.comparison.model import Model, People
@@ -68,7 +68,7 @@ class Work:
         counts = self._votes()
         if isinstance(self.people, Ratings) or counts is None:
             return
-        ratings = of_choices(self.people, self.joined.people, self._categories(), counts)
+        ratings = of_choices(self.people, self.joined.people, self._terms(), counts)
         there = {} if ratings is None else _numbers(answers, "valence", ratings)
         if ratings is None or not there:
             return
@@ -84,6 +84,11 @@ class Work:
         if isinstance(self.people, Ratings):
             return ()
         return self.people.categories if isinstance(self.people, Votes) else choosing.categories_of(self.people)
+
+    def _terms(self) -> tuple[str, ...]:
+        """People's categories, those of single trials as their names are meant: ``happy`` and ``Happiness`` are one."""
+        theirs = self._categories()
+        return tuple(dict.fromkeys(canonical(theirs))) if isinstance(self.people, Trials) else theirs
 
     def _chosen(self, answers: Mapping[str, Answers]) -> Iterator[tuple[Part, list[Differing]]]:
         """Errors and votes in every space that people and some model share."""
@@ -174,14 +179,15 @@ class Work:
         )
 
     def _votes(self) -> Ints | None:
+        """``(M, K)`` for each of :meth:`_terms`; None where people rated, or all say one thing."""
         if isinstance(self.people, Ratings):
             return None
         if isinstance(self.people, Votes):
             return self.people.votes[self.joined.people]
-        categories = self._categories()
-        if len(categories) < 2:  # one answer to everything tells nothing apart
+        terms = self._terms()
+        if len(terms) < 2:  # one answer to everything tells nothing apart
             return None
-        return choosing.of_trials(self.people, self.joined.people, categories, categories).votes
+        return choosing.of_trials(self.people, self.joined.people, self._categories(), terms).votes
 
 
 def _numbers(answers: Mapping[str, Answers], dimension: str, people: Ratings) -> dict[str, Numbers]:

@@ -122,12 +122,15 @@ def _key(part: Part, measure: Measure) -> dict[str, str] | None:
         return None
     best = (max if measure.best == "high" else min)(values, key=lambda name: values[name])
     low, high = measure.interval(best) or (None, None)
+    # The largest of several numbers about chance is nobody's agreement.
+    beyond = measure.chance is None or low is None or low > measure.chance
     line = measure.people
     known = line is not None and line.value is not None
-    word = "ceiling" if line is not None and line.ceiling else "people"
+    word = "people" if line is None or not line.ceiling else "best possible" if measure.best == "low" else "ceiling"
     return {
         "name": f"{part.title}: {measure.title}",
         "model": best,
+        "lead": "nearest to people" if beyond else "nearest, but not beyond chance",
         "value": in_full(values[best]),
         "interval": "" if low is None else interval(low, high),
         "open": _not_told_apart(measure, best),

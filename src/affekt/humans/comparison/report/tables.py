@@ -87,20 +87,25 @@ def _nearer(record: Record) -> str:
     return str(record["first"] if record["better"] > 0 else record["second"])
 
 
+FITTED = {"threshold": "Threshold", "pse": "PSE", "slope": "Slope", "width": "Width", "lapse": "Lapse"}
+"""Numbers of a fit and their titles."""
+
+
 def curves_table(part: Part) -> Table | None:
-    """Thresholds, widths and lapses; None without curves."""
+    """Every number of the fits; None without curves."""
     if not part.curves:
         return None
     records = [_curve(c.manipulation, c.observer, c.fitted) for c in part.curves]
     return Table(
         name=f"{part.id}-thresholds",
         caption="Fits of psignifit 4: posterior mode and 95 % interval, in units of the strength. Threshold: halfway "
-        "between the asymptotes; width: from 5 to 95 % of the way. The intervals hold for these trials, or stimuli.",
+        "between the asymptotes; width: from 5 to 95 % of the way; slope: at the threshold, per unit of strength; PSE: "
+        "where half of the answers are one way, of morphs alone. The intervals hold for these trials, or stimuli.",
         records=records,
         columns=(
             Column("Manipulation", lambda r: r["manipulation"] or "strength", numeric=False),
             Column("Observer", lambda r: r["observer"], numeric=False),
-            *(Column(name.capitalize(), partial(_fitted, name)) for name in ("threshold", "width", "lapse")),
+            *(Column(title, partial(_fitted, name)) for name, title in FITTED.items()),
             Column("Fit", lambda r: r["reason"] or "converged", numeric=False),
         ),
     )
@@ -108,7 +113,7 @@ def curves_table(part: Part) -> Table | None:
 
 def _curve(manipulation: str, observer: str, fitted: object) -> Record:
     record: dict[str, object] = {"manipulation": manipulation, "observer": observer}
-    for name in ("threshold", "width", "lapse"):
+    for name in FITTED:
         found = getattr(fitted, name)
         for end in ("value", "low", "high"):
             record[f"{name} {end}"] = None if found is None else getattr(found, end)
