@@ -8,7 +8,7 @@ from typing import Any
 
 from affekt.cli.options import add_data_root, data_root
 from affekt.cli.printing import say, write
-from affekt.errors import UsageError, first
+from affekt.errors import first
 
 FORMATS = ("html", "markdown", "latex", "csv")
 
@@ -57,8 +57,6 @@ def run(args: argparse.Namespace) -> int:
 
     frame = frame_in(args.study)
     comparison = compare_folder(args.study, frame)
-    if frame.recipe.of_clips and args.items is not None:
-        raise UsageError("--items: is for studies of pictures; of clips read predictions.npz of each run")
     if args.items is not None:
         from affekt.study.exporting import export_items
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,19 @@ from affekt.study.frame import Frame, finished_records
 from affekt.study.results import Record
 from affekt.study.scores import Scores, read_scores
 
-COLUMNS = ("condition", "seed", "item", "group", "category", "correct", "nll", "r")
+Kind = Literal["text", "whole", "real"]
+Columns = dict[str, list[Any]]
+
+COLUMNS: Mapping[str, Kind] = {
+    "condition": "text",
+    "seed": "whole",
+    "item": "text",
+    "group": "text",
+    "category": "whole",
+    "correct": "real",
+    "nll": "real",
+    "r": "real",
+}
 SUFFIXES = (".csv", ".parquet")
 
 
@@ -24,6 +36,7 @@ def export_items(folder: Path, frame: Frame, path: Path) -> int:
 
     ``correct`` is 1 or 0, or a mean over permutations of the affect states; ``nll`` in nats; ``r`` the regulation
     weight (of an r for each class: their mean), empty where there is none. Both are empty for runs out of an archive.
+    Of a study of clips a row is a test clip and a task, see :func:`affekt.study.clips.exporting.clip_rows`.
 
     Args:
         path: ``.csv`` or ``.parquet``.
@@ -38,17 +51,31 @@ def export_items(folder: Path, frame: Frame, path: Path) -> int:
     if path.exists():
         raise UsageError(f"{path}: exists already and is not overwritten; give another name or remove it")
     records = finished_records(folder, frame)[0]
+    kinds, rows_of = _table(folder, frame, records)
     rows = 0
-    with _writer(path) as write:
+    with _writer(path, kinds) as write:
         for record in records:
-            columns = _columns(folder, record)
+            columns = rows_of(record)
             write(columns)
             rows += len(columns["item"])
     return rows
 
 
-def _columns(folder: Path, record: Record) -> dict[str, list[Any]]:
-    """One run's rows, column by column; a run at a time, so that memory does not grow with the study."""
+def _table(
+    folder: Path, frame: Frame, records: list[Record]
+) -> tuple[Mapping[str, Kind], Callable[[Record], Columns]]:
+    """The table's columns, and what makes one run's rows: a run at a time, so that memory does not grow with the
+    study."""
+    if not frame.recipe.of_clips:
+        return COLUMNS, lambda record: _columns(folder, record)
+    from affekt.study.clips.exporting import classes_of, clip_columns, clip_rows
+
+    classes = classes_of(folder, records)
+    return clip_columns(classes), lambda record: clip_rows(folder, record, classes)
+
+
+def _columns(folder: Path, record: Record) -> Columns:
+    """One run's rows, column by column."""
     scores = read_scores(folder, [record])
     assert isinstance(scores, Scores)
     run = scores.runs[record["condition"]][int(record["seed"])]
@@ -67,24 +94,20 @@ def _columns(folder: Path, record: Record) -> dict[str, list[Any]]:
 
 
 @contextmanager
-def _writer(path: Path) -> Iterator[Callable[[dict[str, list[Any]]], None]]:
+def _writer(path: Path, kinds: Mapping[str, Kind]) -> Iterator[Callable[[Columns], None]]:
     """A block with a function that appends columns of equal length to a new file."""
     if path.suffix == ".csv":
         with path.open("x", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            table.writerow(COLUMNS)
-            yield lambda columns: table.writerows(_rows(columns))
+            table.writerow(kinds)
+            yield lambda columns: table.writerows(zip(*(columns[name] for name in kinds), strict=True))
         return
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
         raise MissingExtra("parquet", "pyarrow") from None
-    text, whole, real = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
-    schema = pyarrow.schema(list(zip(COLUMNS, (text, whole, text, text, whole, real, real, real), strict=True)))
+    types = {"text": pyarrow.string(), "whole": pyarrow.int64(), "real": pyarrow.float64()}
+    schema = pyarrow.schema([(name, types[kind]) for name, kind in kinds.items()])
     with parquet.ParquetWriter(path, schema) as written:
         yield lambda columns: written.write_table(pyarrow.table(columns, schema=schema))
-
-
-def _rows(columns: dict[str, list[Any]]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(columns[name] for name in COLUMNS), strict=True)

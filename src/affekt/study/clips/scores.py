@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError
-from affekt.study.clips.records import read_test
+from affekt.study.clips.records import Arrays, read_test
 from affekt.study.folder import RunFolder
 from affekt.study.results import Record, check_unaltered
 
@@ -56,7 +56,7 @@ def read_clip_scores(study: Path, records: Sequence[Record]) -> ClipScores | Non
     scores: ClipScores | None = None
     for record in records:
         folder = study / record["folder"]
-        arrays = _arrays(RunFolder(folder).predictions, record["predictions"])
+        arrays = read_arrays(folder, record["predictions"])
         labels = {k.removeprefix("label/"): v for k, v in arrays.items() if k.startswith("label/")}
         if scores is None:
             scores = ClipScores(ids=arrays["ids"], speakers=arrays["groups"], labels=labels)
@@ -67,8 +67,13 @@ def read_clip_scores(study: Path, records: Sequence[Record]) -> ClipScores | Non
     return scores
 
 
-def _arrays(path: Path, digest: str) -> dict[str, NDArray[Any]]:
-    """The test part, in the order of the clips' names."""
+def read_arrays(run: Path, digest: str) -> Arrays:
+    """The test part of a run's predictions, in the order of the clips' names.
+
+    Raises:
+        AffektError: they are not those of ``digest``, or of no test split.
+    """
+    path = RunFolder(run).predictions
     check_unaltered(path, digest)
     arrays = read_test(path)
     if "ids" not in arrays:
