@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_data_root, add_json, add_seed, add_set, data_root, only_keys
 from affekt.cli.printing import say, write_json, write_table
+from affekt.errors import UsageError
+
+if TYPE_CHECKING:
+    from affekt.cli.scoring import Scored
+
+SPLITS = ("train", "validation", "test")
+ALL = "all"
 
 _ENGINE = ("evaluation_batch_size", "precision", "channels_last", "compile", "device", "threads")
 USED = (
@@ -16,12 +23,16 @@ USED = (
 )
 """Recipe keys, or beginnings of them, that scoring goes by."""
 
+USED_OF_CLIPS = ("clips.", *(f"training.{key}" for key in _ENGINE))
+
 
 def register(subparsers: Any) -> None:
-    parser = subparsers.add_parser("evaluate", help="the metrics of a saved model on a data set")
+    parser = subparsers.add_parser(
+        "evaluate", help="the metrics of a saved model on a data set, of pictures or of clips"
+    )
     parser.add_argument("model", metavar="MODEL", help="a run folder, a model folder, or a hub repository")
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the run's (affekt data list)")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
+    parser.add_argument("--split", choices=(*SPLITS, ALL), default="test", help="default: test; all: of clips, uncut")
     add_set(parser)
     add_seed(parser)
     add_data_root(parser)
@@ -31,17 +42,29 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     root = data_root(args)
-    only_keys(args.overrides, "evaluate", USED)
-    from affekt.cli.models import find_model
-    from affekt.cli.scoring import score
+    only_keys(args.overrides, "evaluate", (*USED, *USED_OF_CLIPS))
+    from affekt.cli.models import find_any
 
-    found = find_model(args.model)
-    scored = score(
-        found, dataset=args.dataset, split=args.split, overrides=args.overrides, seed=args.seed, data_root=root
-    )
+    found = find_any(args.model)
+    only_keys(args.overrides, "evaluate", USED_OF_CLIPS if found.of_clips else USED)
+    asked = {"dataset": args.dataset, "split": args.split, "overrides": args.overrides, "seed": args.seed}
+    if found.of_clips:
+        from affekt.cli.scoring_clips import score_clips
+
+        scored: Scored = score_clips(found, **asked, data_root=root)
+    else:
+        from affekt.cli.scoring import score
+
+        if args.split == ALL:
+            raise UsageError(f"--split {ALL}: is for networks of clips; {args.model} looks at pictures")
+        scored = score(found, **asked, data_root=root)
     say(*(f"note: {note}" for note in scored.notes))
     if args.json:
         write_json(scored.to_dict())
-        return 0
-    write_table(("metric", f"{scored.dataset} {scored.split}"), [*scored.metrics.items(), ("n", scored.n)])
+    elif found.of_clips:
+        from affekt.cli.evaluate_clips import print_scored
+
+        print_scored(scored)
+    else:
+        write_table(("metric", f"{scored.dataset} {scored.split}"), [*scored.metrics.items(), ("n", scored.n)])
     return 0

@@ -11,14 +11,14 @@ from affekt.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from affekt.cli.models import Found
-    from affekt.data.stimuli import Labels, Stimuli
+    from affekt.data.stimuli import Labels, Stimuli, Strings
     from affekt.recipe import DataSettings, Recipe
     from affekt.training.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """Metrics of ``n`` pictures of a split."""
+    """Metrics of ``n`` pictures or clips of a split."""
 
     model: str
     dataset: str
@@ -91,8 +91,6 @@ def _refuse_learned(
     Raises:
         DataError: the run's own set, cut otherwise than the run cut it, with pictures of another of the run's splits.
     """
-    import numpy as np
-
     from affekt.study.building import affective_data, target_data
 
     run = found.recipe
@@ -104,14 +102,36 @@ def _refuse_learned(
         return
     read = affective_data if found.affective else target_data
     own = read(run, seed=run.seed, data_root=data_root).splits
-    before = {name: int(np.isin(stimuli.ids, part.ids).sum()) for name, part in own.items() if name != split}
-    learned = {name: n for name, n in before.items() if n and name != "test"}
-    if learned:
-        counts = " and ".join(f"{n} of its {name}" for name, n in learned.items())
-        raise DataError(
-            f"{now.name}: cut so, its {len(stimuli)} {split} pictures hold {counts} pictures of the model's run; "
-            "leave out --seed and the keys of the split to score it on pictures that it has not seen"
-        )
+    before = {name: part.ids for name, part in learned_from(own, split).items()}
+    refuse_learned(f"{now.name}: cut so, its {len(stimuli)} {split} pictures", stimuli.ids, before)
+
+
+SEEN_BEFORE = "leave out --seed and the keys of the split to score it on {noun}s that it has not seen"
+
+
+def refuse_learned(
+    what: str, ids: Strings, own: Mapping[str, Strings], *, noun: str = "picture", advice: str = SEEN_BEFORE
+) -> None:
+    """
+    Args:
+        what: is to be scored, in words: ``oasis: cut so, its 12 test pictures``.
+        ids: ``(N,)`` of it.
+        own: split of the model's run -> the ids in it, of those splits that must have none of it.
+
+    Raises:
+        DataError: some of it stands there.
+    """
+    import numpy as np
+
+    before = {part: int(np.isin(ids, there).sum()) for part, there in own.items()}
+    counts = " and ".join(f"{n} of its {part}" for part, n in before.items() if n)
+    if counts:
+        raise DataError(f"{what} hold {counts} {noun}s of the model's run; {advice.format(noun=noun)}")
+
+
+def learned_from(own: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """The parts of a run's splits that nothing may be in that is scored as ``split``."""
+    return {name: part for name, part in own.items() if name not in (split, "test")}
 
 
 def _section(found: Found, recipe: Recipe) -> DataSettings:

@@ -61,9 +61,7 @@ def export_items(folder: Path, frame: Frame, path: Path) -> int:
     return rows
 
 
-def _table(
-    folder: Path, frame: Frame, records: list[Record]
-) -> tuple[Mapping[str, Kind], Callable[[Record], Columns]]:
+def _table(folder: Path, frame: Frame, records: list[Record]) -> tuple[Mapping[str, Kind], Callable[[Record], Columns]]:
     """The table's columns, and what makes one run's rows: a run at a time, so that memory does not grow with the
     study."""
     if not frame.recipe.of_clips:

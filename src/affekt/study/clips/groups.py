@@ -21,6 +21,14 @@ FEW = 4
 def groups_of(scores: ClipScores, task: str, runs: Sequence[Floats], draws: int) -> Json:
     """Label -> recalls and accuracies of its classes' clips, percent, and their differences, points; mean over runs.
 
+    See :func:`compared`.
+    """
+    return {label: _plain(by) for label, by in compared(scores, task, runs, draws).items()}
+
+
+def compared(scores: ClipScores, task: str, runs: Sequence[Floats], draws: int) -> dict[str, ByGroup]:
+    """Label -> how well the task is done for the clips of each of its classes.
+
     Labels of the study's clips other than the task itself, learned or not; those that cannot be compared are left out.
 
     Args:
@@ -35,7 +43,7 @@ def groups_of(scores: ClipScores, task: str, runs: Sequence[Floats], draws: int)
             continue
         words = np.array([*classes, ""])[scores.labels[label][known]]
         try:
-            by = by_group(
+            found[label] = by_group(
                 said,
                 scores.labels[task][known],
                 words,
@@ -45,7 +53,6 @@ def groups_of(scores: ClipScores, task: str, runs: Sequence[Floats], draws: int)
             )
         except UsageError:  # fewer than two groups, or no class that all have: there is nothing to compare
             continue
-        found[label] = _plain(by)
     return found
 
 

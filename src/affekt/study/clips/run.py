@@ -9,10 +9,10 @@ from typing import Any
 
 from affekt.data.audiovisual import Clips, split_clips
 from affekt.multimodal import AudioVisualTask
-from affekt.recipe import Recipe, TrainingSettings
-from affekt.study.clips.building import feed_of, task_of
+from affekt.recipe import Recipe
+from affekt.study.clips.building import engine_of, feed_of, task_of
 from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
-from affekt.study.clips.opening import ClipSet, needs, open_set
+from affekt.study.clips.opening import ClipSet, open_set
 from affekt.study.clips.records import write_records
 from affekt.study.folder import RunFolder
 from affekt.study.running import SCORED, RunResult, alone, as_result, claim, done, started, threads
@@ -81,18 +81,6 @@ def _weighted_task(recipe: Recipe, whole: ClipSet, train: Clips) -> tuple[AudioV
     return task, create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
 
 
-MOST_AT_ONCE = 32
-"""Clips of samples or faces in one step of evaluation: of 500 clips of 6 s the published network's first convolution
-alone makes 8 GB."""
-
-
-def _engine(recipe: Recipe) -> TrainingSettings:
-    """``[training]``, with smaller steps of evaluation for a network that reads more than spectrograms."""
-    size = recipe.training.evaluation_batch_size
-    small = size if needs(recipe) == ("log-mel",) else min(size, MOST_AT_ONCE)
-    return replace(recipe.training, evaluation_batch_size=small)
-
-
 def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
     """One split."""
     splits = split_clips(whole.clips, recipe.clips, recipe.seed)
@@ -103,7 +91,7 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
     trainer = Trainer(
         task,
         feed,
-        _engine(recipe),
+        engine_of(recipe),
         folder=folder.path,
         weighting=weighting,
         weighting_learning_rate=rule.learning_rate,
