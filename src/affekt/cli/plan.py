@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import study_folder
-from affekt.errors import UsageError
 
 if TYPE_CHECKING:
-    from affekt.study.probing import Estimate
+    from affekt.study.estimating import Estimate
     from affekt.study.study_plan import StudyPlan
 
 GIB = 2**30
@@ -31,14 +31,9 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
-    if recipe.of_clips:
-        raise UsageError(
-            "affekt plan: counts studies of pictures; one of clips says how long it will take after its first run: "
-            f"affekt study {args.recipe}"
-        )
     from affekt.study.folder import RunFolder
     from affekt.study.planning import plan_in
-    from affekt.study.probing import peak_memory, probe
+    from affekt.study.probing import probe
 
     planned = plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
     estimates = [] if args.no_probe else probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}"))
@@ -53,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         for name, cost in planned.costs.items()
     ]
     if args.json:
-        seconds, disk = total(estimates)
+        whole = total(estimates)
         write_json(
             {
                 "conditions": costs,
@@ -61,9 +56,7 @@ def run(args: argparse.Namespace) -> int:
                 "remarks": planned.remarks,
                 "seeds": list(planned.seeds),
                 "trainings": [vars(e) for e in estimates],
-                "seconds": seconds,
-                "disk": disk,
-                "memory": peak_memory(),
+                **vars(whole),
             }
         )
     else:
@@ -73,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
 
 def print_plan(planned: StudyPlan, estimates: Sequence[Estimate]) -> None:
     """What each condition has and costs, and where it was tried, how long it all takes on this machine."""
-    from affekt.study.probing import peak_memory
     from affekt.study.timetable import duration
 
     write_table(
@@ -93,15 +85,36 @@ def print_plan(planned: StudyPlan, estimates: Sequence[Estimate]) -> None:
     write_table(
         ("training", "times", "seconds a step", "minutes each", "MiB on disk each"),
         (
-            (e.name, e.jobs, e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1))
+            (e.name, _times(e), e.step, round(e.seconds / 60, 1 if e.seconds > 600 else 2), round(e.disk / 2**20, 1))
             for e in estimates
         ),
     )
-    seconds, disk = total(estimates)
-    memory = peak_memory() / GIB
-    write(f"\n{duration(seconds)} one after another, {disk / GIB:.2f} GiB on disk, {memory:.1f} GiB of memory")
+    whole = total(estimates)
+    write(
+        f"\n{duration(whole.seconds)} one after another, {whole.disk / GIB:.2f} GiB on disk, "
+        f"{whole.memory / GIB:.1f} GiB of memory"
+    )
 
 
-def total(estimates: Sequence[Estimate]) -> tuple[float, int]:
-    """Seconds and bytes of all jobs."""
-    return sum(e.jobs * e.seconds for e in estimates), sum(e.jobs * e.disk for e in estimates)
+def _times(found: Estimate) -> str:
+    """``3``, or of runs over folds ``3 x 8 folds``."""
+    return f"{found.jobs} x {found.folds} folds" if found.folds > 1 else str(found.jobs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """Seconds, and at most bytes on disk and of memory, of all jobs one after another."""
+
+    seconds: float
+    disk: int
+    memory: int
+
+
+def total(estimates: Sequence[Estimate]) -> Total:
+    from affekt.study.probing import peak_memory
+
+    return Total(
+        seconds=sum(e.jobs * e.seconds for e in estimates),
+        disk=sum(e.jobs * e.disk for e in estimates) + max((e.passing for e in estimates), default=0),
+        memory=peak_memory() + max((e.memory for e in estimates), default=0),
+    )

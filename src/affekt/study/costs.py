@@ -34,9 +34,9 @@ class Cost:
 
     Attributes:
         trainable, total: parameters.
-        step: operations of forward and backward pass, a training picture.
-        training: operations of the training on the target, the emotional encoder's forward passes included, validation
-            and test not.
+        step: operations of forward and backward pass, a training picture or clip.
+        training: operations of the training on the target, in all folds, the emotional encoder's forward passes
+            included, validation and test not.
         pretraining: of the own training of the emotional encoder, or of the network that a classifier starts from; 0
             where that is given or absent.
     """
@@ -63,14 +63,14 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
         task = network_task(recipe, facts)
         size = min(recipe.target.image_size, recipe.model.image_size or recipe.target.image_size)
         step = operations(task, size, len(facts.classes))
-        pictures = _pictures(recipe.training, facts.train)
+        pictures = items_seen(recipe.training, facts.train)
         training = step * pictures
         if isinstance(task, RegulationTask) and task.cache is not None:
             training -= _saved(task, size, pictures, facts.train)
-        counted = parameters(task.model)
+        size_of = parameters(task.model)
         return Cost(
-            trainable=counted["trainable"],
-            total=counted["total"],
+            trainable=size_of["trainable"],
+            total=size_of["total"],
             step=step,
             training=training,
             pretraining=pretraining_operations(recipe, facts) + source_operations(recipe, facts),
@@ -84,11 +84,11 @@ def _earlier_cost(recipe: Recipe, facts: Facts) -> Cost:
     size = min(recipe.target.image_size, model.image_size)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.features(torch.rand(1, 3, size, size))
-    counted = parameters(model)
+    size_of = parameters(model)
     each = float(counter.get_total_flops())
     return Cost(
-        trainable=counted["trainable"],
-        total=counted["total"],
+        trainable=size_of["trainable"],
+        total=size_of["total"],
         step=each,
         training=each * facts.train,
         pretraining=0.0,
@@ -102,7 +102,7 @@ def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     task = pretraining_task(recipe, facts)
     size = min(recipe.affective.image_size, recipe.emotional.image_size or recipe.affective.image_size)
     engine = recipe.emotional.training
-    return operations(task, size, 0) * _pictures(engine, facts.affective_train)
+    return operations(task, size, 0) * items_seen(engine, facts.affective_train)
 
 
 def source_operations(recipe: Recipe, facts: Facts) -> float:
@@ -116,20 +116,29 @@ def source_operations(recipe: Recipe, facts: Facts) -> float:
     own, known = source_part(recipe), facts.sources[source_key(recipe)]
     task = source_task(own, known.classes)
     size = min(own.source.image_size, own.model.image_size or own.source.image_size)
-    return operations(task, size, len(known.classes)) * _pictures(own.source.training, known.train)
+    return operations(task, size, len(known.classes)) * items_seen(own.source.training, known.train)
 
 
 def operations(task: Task, image_size: int, classes: int) -> float:
     """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
     images = torch.rand(PROBED, 3, image_size, image_size)
     labels = _labels(task, classes)
-    batch = Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0)
+    return counted(task, Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0))
+
+
+def counted(task: Task, batch: Batch) -> float:
+    """Operations of a forward and a backward pass of a task's losses, an item of the batch."""
     task.train()
-    with FlopCounterMode(display=False) as counter:
-        total = torch.stack(list(task.losses(batch).values())).sum()
-        torch.autograd.backward(total)
+    # oneDNN's LSTM is one operation that torch's counter does not know.
+    before = torch.backends.mkldnn.set_flags(False)[0]
+    try:
+        with FlopCounterMode(display=False) as counter:
+            total = torch.stack(list(task.losses(batch).values())).sum()
+            torch.autograd.backward(total)
+    finally:
+        torch.backends.mkldnn.set_flags(before)
     task.zero_grad(set_to_none=True)
-    return float(counter.get_total_flops()) / PROBED
+    return float(counter.get_total_flops()) / len(batch.items)
 
 
 def _labels(task: Task, classes: int) -> dict[str, torch.Tensor]:
@@ -143,8 +152,8 @@ def _labels(task: Task, classes: int) -> dict[str, torch.Tensor]:
     return labels
 
 
-def _pictures(engine: TrainingSettings, items: int) -> int:
-    """Pictures that go through a whole training."""
+def items_seen(engine: TrainingSettings, items: int) -> int:
+    """Pictures, or clips, that go through a whole training."""
     epochs = min(engine.epochs, engine.stop_after or engine.epochs)
     plan = Plan(items=items, batch_size=engine.batch_size, epochs=epochs, seed=0)
     return plan.steps * min(items, engine.batch_size)

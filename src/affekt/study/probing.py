@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from affekt.recipe import AugmentationSettings, Recipe, TrainingSettings
 from affekt.study.building import affective_data, target_data
 from affekt.study.costs import network_task, pretraining_task
 from affekt.study.earlier import earlier_classifier
+from affekt.study.estimating import Estimate, disk_of, few, step_seconds, training_seconds
 from affekt.study.jobs import Job
 from affekt.study.records import parameters
 from affekt.study.running import crop_size
@@ -26,62 +26,8 @@ from affekt.study.study_plan import StudyPlan
 from affekt.study.tuning import jobs_of
 from affekt.training import Trainer
 from affekt.training.plain import plain_batches
-from affekt.training.plan import Plan
+from affekt.training.progress import Progress
 from affekt.training.task import Task
-
-STEPS = 20
-FORWARD = 1 / 3
-"""Of a training step's time: what a picture costs in evaluation."""
-
-KEPT = {"sgd": 2, "adam": 3, "adamw": 3}
-"""Numbers that a checkpoint keeps for each parameter: the weight, and the optimiser's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What one kind of job of a study takes.
-
-    Attributes:
-        name: the condition, or what is shared.
-        jobs: how many of them.
-        step: median seconds of an optimiser step.
-        seconds: of one job, evaluations included.
-        disk: bytes that one leaves, checkpoints included.
-    """
-
-    name: str
-    jobs: int
-    step: float
-    seconds: float
-    disk: int
-
-
-@dataclass
-class _Clock:
-    """A progress that keeps the time of each step."""
-
-    times: list[float] = field(default_factory=list)
-
-    def start(self, *_: object) -> None:
-        self.times = [time.perf_counter()]
-
-    def advance(self, *_: object) -> None:
-        self.times.append(time.perf_counter())
-
-    def stop(self) -> None:
-        """Nothing to close."""
-
-    def say(self, _text: str) -> None:
-        """Nothing is shown."""
-
-    def describe(self, _text: str) -> None:
-        """Nothing is shown."""
-
-    @property
-    def step(self) -> float:
-        """Median seconds of a step, the first ones, which allocate and choose kernels, left out."""
-        gaps = np.diff(self.times).tolist()
-        return statistics.median(gaps[min(3, len(gaps) - 1) :])
 
 
 def probe(planned: StudyPlan, *, data_root: Path | None, said: Callable[[str], None]) -> list[Estimate]:
@@ -117,6 +63,10 @@ def peak_memory() -> int:
 
 def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | None) -> Estimate:
     recipe = jobs[0].recipe
+    if recipe.of_clips:
+        from affekt.study.clips.probing import estimate_clips
+
+        return estimate_clips(name, jobs, data_root)
     if recipe.model.kind == "earlier" and jobs[0].kind == "train":
         return _estimate_earlier(name, jobs, data_root)
     if jobs[0].kind == "pretrain":
@@ -135,17 +85,13 @@ def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | 
         engine, augmentation = recipe.training, recipe.augmentation
         size = crop_size(recipe.target, recipe.model.image_size)
     step = _step(task, data["train"], engine, augmentation, size)
-    plan = Plan(items=len(data["train"]), batch_size=engine.batch_size, epochs=engine.epochs, seed=0)
-    scored = engine.epochs * len(data.get("validation", ())) + sum(len(part) for part in data.values())
-    seconds = plan.steps * step + scored * FORWARD * step / min(engine.batch_size, len(data["train"]))
-    counted = parameters(task.model)
-    checkpoint = 4 * (KEPT[engine.optimiser] * counted["trainable"] + counted["total"])
+    model, checkpoints = disk_of(task.model, engine)
     return Estimate(
         name=name,
         jobs=len(jobs),
         step=step,
-        seconds=seconds,
-        disk=engine.keep_checkpoints * checkpoint + 4 * counted["total"],
+        seconds=training_seconds(engine, {split: len(part) for split, part in data.items()}, step),
+        disk=model + checkpoints,
     )
 
 
@@ -155,14 +101,14 @@ def _estimate_earlier(name: str, jobs: list[Job], data_root: Path | None) -> Est
     data = target_data(recipe, seed=recipe.seed, data_root=data_root).splits
     train, held = data["train"], len(data.get("validation", ()))
     model = earlier_classifier(recipe, train.labels.categories)
-    few = train.take(np.arange(min(len(train), STEPS * recipe.training.batch_size)))
+    some = train.take(np.arange(few(len(train), recipe.training)))
     start = time.perf_counter()
     with torch.no_grad():
-        for batch in plain_batches(few, model.image_size, device=model.mean.device):
+        for batch in plain_batches(some, model.image_size, device=model.mean.device):
             model.features(batch)
-    looking = (time.perf_counter() - start) / len(few)
-    model.fit(few, epochs=2)
-    learning = (time.perf_counter() - start - 2 * looking * len(few)) / len(few) / 2
+    looking = (time.perf_counter() - start) / len(some)
+    model.fit(some, epochs=2)
+    learning = (time.perf_counter() - start - 2 * looking * len(some)) / len(some) / 2
     # Features for the learning, then once more for the scores of all splits.
     looks = len(train) + held + sum(len(part) for part in data.values())
     counted = parameters(model)["total"]
@@ -185,9 +131,9 @@ def _without_model(recipe: Recipe) -> Recipe:
 
 
 def _step(task: Task, train: Stimuli, engine: TrainingSettings, augmentation: AugmentationSettings, size: int) -> float:
-    few = train.take(np.arange(min(len(train), STEPS * engine.batch_size)))
-    epochs = -(-STEPS * engine.batch_size // len(few))
-    clock = _Clock()
-    short = replace(engine, epochs=epochs, early_stop=None, stop_after=None, tensorboard=False)
-    Trainer(task, {"train": few}, short, augmentation=augmentation, image_size=size, progress=clock).fit()
-    return clock.step
+    part = train.take(np.arange(few(len(train), engine)))
+
+    def trainer(short: TrainingSettings, clock: Progress) -> Trainer:
+        return Trainer(task, {"train": part}, short, augmentation=augmentation, image_size=size, progress=clock)
+
+    return step_seconds(trainer, len(part), engine)

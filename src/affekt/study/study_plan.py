@@ -39,7 +39,11 @@ class StudyPlan:
 
     @property
     def remarks(self) -> list[str]:
-        """What to know of conditions that apply, and are not quite what they are called."""
+        """What to know of conditions that apply, and are not quite what they are called; of clips, of the counting."""
+        if self.recipe.of_clips:
+            from affekt.study.clips.costs import remarks
+
+            return remarks(self.conditions)
         training = {name: cost.training for name, cost in self.costs.items()}
         return [text] if (text := longer_off(training, self.recipe.study.method)) else []
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from affekt.data.audiovisual import Clips
+from affekt.data.audiovisual import Clips, ClipSplits, split_clips
 from affekt.data.audiovisual.splits import LEAKY, count_folds
 from affekt.multimodal.metrics import task_metrics
 from affekt.recipe import ClipSettings, Recipe
@@ -41,6 +41,24 @@ class Fold:
 def cross_validated(settings: ClipSettings) -> bool:
     """Whether a run is one over all folds."""
     return settings.fold is None and (settings.folds is not None or settings.leave_one_out)
+
+
+def fold_numbers(clips: Clips, settings: ClipSettings) -> Sequence[int | None]:
+    """The folds that a run trains; of a run of one split the one that is set, or None.
+
+    Raises:
+        UsageError: a column to split by that the set does not have.
+    """
+    return range(count_folds(clips, settings)) if cross_validated(settings) else [settings.fold]
+
+
+def cut(clips: Clips, settings: ClipSettings, fold: int | None, seed: int) -> ClipSplits:
+    """The splits of a fold; on labels alone.
+
+    Raises:
+        UsageError, DataError: as :func:`~affekt.data.audiovisual.split_clips`.
+    """
+    return split_clips(clips, replace(settings, fold=fold), seed)
 
 
 def each_fold(recipe: Recipe, folder: RunFolder, clips: Clips) -> list[Fold]:

@@ -48,7 +48,7 @@ def open_set(recipe: Recipe, *, data_root: Path | None) -> ClipSet:
         UsageError, DataError: as the readers.
     """
     learned_tasks(recipe)  # refuses tasks that are not read
-    clips, unreadable = _held(listed(recipe, data_root=data_root), recipe.clips)
+    clips, unreadable = held(listed(recipe, data_root=data_root), recipe.clips)
     return ClipSet(clips=clips, unreadable=unreadable, dropped=clips.dropped)
 
 
@@ -63,7 +63,7 @@ def listed(recipe: Recipe, *, data_root: Path | None) -> Clips:
     return clip_dataset(settings.name).clips(dataset_folder(settings, data_root), settings)
 
 
-def _held(clips: Clips, settings: ClipSettings) -> tuple[Clips, tuple[str, ...]]:
+def held(clips: Clips, settings: ClipSettings) -> tuple[Clips, tuple[str, ...]]:
     """Clips in a pack or in memory, or as they are where they are too many; and those that cannot be read."""
     if settings.pack:
         from affekt.data.audiovisual.pack import with_pack
@@ -71,9 +71,14 @@ def _held(clips: Clips, settings: ClipSettings) -> tuple[Clips, tuple[str, ...]]
         packed = with_pack(clips, Path(settings.pack).expanduser())
         lost = clips.ids[~np.isin(clips.ids, packed.ids)].tolist()
         return packed, tuple(f"{name}: could not be read when it was packed" for name in lost)
-    if most_gib(len(clips), clips.media.reading) > settings.memory:
+    if not fits(clips, settings):
         return clips, ()
     return in_memory(clips, workers=settings.workers)
+
+
+def fits(clips: Clips, settings: ClipSettings) -> bool:
+    """Whether these clips may be kept in memory, decoded."""
+    return most_gib(len(clips), clips.media.reading) <= settings.memory
 
 
 def learned_tasks(recipe: Recipe) -> tuple[str, ...]:

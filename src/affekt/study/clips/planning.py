@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from affekt.data.audiovisual import split_clips
-from affekt.data.audiovisual.splits import LEAKY, count_folds
+from affekt.data.audiovisual.splits import LEAKY
 from affekt.errors import DataError, RecipeError, unknown
 from affekt.recipe import Recipe
-from affekt.study.clips.folds import cross_validated
+from affekt.study.clips.costs import costs_of
+from affekt.study.clips.folds import cross_validated, cut, fold_numbers
 from affekt.study.clips.opening import features_of, learned_tasks, listed
 from affekt.study.clips.records import provenance
 from affekt.study.conditions import apply_condition
@@ -39,7 +39,8 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
     declared_for_tasks(recipe, conditions)
     first, count = recipe.seed, recipe.study.seeds if seeds is None else seeds
     all_seeds = range(first, first + max(count, declared or 0))
-    tested = {name: _tested(name, resolved, all_seeds, data_root) for name, resolved in conditions.items()}
+    found = {name: _cut(name, resolved, all_seeds, data_root) for name, resolved in conditions.items()}
+    tested = {name: of.tested for name, of in found.items()}
     usual = next(iter(tested))
     for name, ids in tested.items():
         if ids != tested[usual]:
@@ -50,7 +51,7 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
     return StudyPlan(
         recipe=recipe,
         conditions=conditions,
-        costs={},
+        costs=costs_of(conditions, {name: of.trained for name, of in found.items()}, data_root=data_root),
         inapplicable={},
         seeds=tuple(all_seeds),
         declared=tuple(range(first, first + (declared or count))),
@@ -90,29 +91,41 @@ def _check_same(name: str, resolved: Recipe, recipe: Recipe) -> None:
         )
 
 
-def _tested(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | None) -> set[frozenset[str]]:
-    """The clips that each seed tests. Every split of a condition is cut, on labels alone: what cannot be cut is
-    said before anything is trained.
+@dataclass(frozen=True, kw_only=True)
+class _Cut:
+    """How a condition cuts the clips.
+
+    Attributes:
+        tested: the clips that each seed tests.
+        trained: number of training clips of each fold of the first seed.
+    """
+
+    tested: set[frozenset[str]]
+    trained: tuple[int, ...]
+
+
+def _cut(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | None) -> _Cut:
+    """Every split of a condition is cut, on labels alone: what cannot be cut is said before anything is trained.
 
     Raises:
         DataError: a split or a class without a clip; with the condition and the seed.
     """
-    settings = resolved.clips
     clips = listed(resolved, data_root=data_root)
-    folds: Sequence[int | None] = range(count_folds(clips, settings)) if cross_validated(settings) else [settings.fold]
     tested: set[frozenset[str]] = set()
+    trained: list[int] = []
     for seed in seeds:
         ids: list[str] = []
-        for fold in folds:
+        for fold in fold_numbers(clips, resolved.clips):
             try:
-                parts = split_clips(clips, replace(settings, fold=fold), seed).parts
+                parts = cut(clips, resolved.clips, fold, seed).parts
             except DataError as error:
                 raise DataError(f"{name}, seed {seed}{'' if fold is None else f', fold {fold}'}: {error}") from None
             if "test" not in parts:
                 raise DataError(f"{name}: no test split; a study needs one, e.g. [clips] test = 0.2")
             ids += parts["test"].ids.tolist()
+            trained += [len(parts["train"])] if seed == seeds[0] else []
         tested.add(frozenset(ids))
-    return tested
+    return _Cut(tested=tested, trained=tuple(trained))
 
 
 def _chosen(recipe: Recipe) -> list[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from affekt.data.audiovisual import Clips, split_clips
-from affekt.multimodal import AudioVisualTask
-from affekt.recipe import Recipe
+from affekt.multimodal import AudioVisualTask, ClipFeed
+from affekt.recipe import Recipe, TrainingSettings
 from affekt.study.clips.building import engine_of, feed_of, task_of
 from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
 from affekt.study.clips.opening import ClipSet, open_set
@@ -62,7 +62,7 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     left = unfinished(folds)
     splits = [split_clips(whole.clips, fold.recipe.clips, recipe.seed) for fold in left]  # what cannot be cut: at once
     if splits:
-        _weighted_task(recipe, whole, splits[0].train)
+        weighted_task(recipe, whole.clips, splits[0].train)
     claim(folder, recipe)
     for fold in left:
         if progress is not None and is_main():
@@ -74,31 +74,45 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     barrier()
 
 
-def _weighted_task(recipe: Recipe, whole: ClipSet, train: Clips) -> tuple[AudioVisualTask, Weighting]:
+def weighted_task(recipe: Recipe, clips: Clips, train: Clips) -> tuple[AudioVisualTask, Weighting]:
     """The task and the weighting of its losses; what cannot be is said here, before a folder is claimed."""
-    task = task_of(recipe, whole.clips, train, seed=recipe.seed)
+    task = task_of(recipe, clips, train, seed=recipe.seed)
     rule = recipe.weighting
     return task, create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
 
 
-def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
-    """One split."""
-    splits = split_clips(whole.clips, recipe.clips, recipe.seed)
-    task, weighting = _weighted_task(recipe, whole, splits.train)
-    feed = feed_of(recipe, splits.parts, seed=recipe.seed)
+def trainer_of(
+    recipe: Recipe,
+    task: AudioVisualTask,
+    weighting: Weighting,
+    feed: ClipFeed,
+    engine: TrainingSettings,
+    *,
+    folder: Path | None = None,
+    progress: Any = None,
+) -> Trainer:
+    """The trainer of a recipe's task; without a folder nothing is written."""
     rule = recipe.weighting
-    claim(folder, recipe)
-    trainer = Trainer(
+    return Trainer(
         task,
         feed,
-        engine_of(recipe),
-        folder=folder.path,
+        engine,
+        folder=folder,
         weighting=weighting,
         weighting_learning_rate=rule.learning_rate,
         gradient_cosine=rule.gradient_cosine and len(task.loss_names) > 1,
         seed=recipe.seed,
         progress=progress,
     )
+
+
+def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
+    """One split."""
+    splits = split_clips(whole.clips, recipe.clips, recipe.seed)
+    task, weighting = weighted_task(recipe, whole.clips, splits.train)
+    feed = feed_of(recipe, splits.parts, seed=recipe.seed)
+    claim(folder, recipe)
+    trainer = trainer_of(recipe, task, weighting, feed, engine_of(recipe), folder=folder.path, progress=progress)
     fitted = trainer.fit()
     evaluations = {split: trainer.evaluate(split) for split in SCORED if split in splits}
     learned = trainer.evaluate("train").metrics
