@@ -5,6 +5,7 @@ import zipfile
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from clip_files import write
 
@@ -15,10 +16,12 @@ from affekt.study import plan, study, tables, write_report
 from affekt.study.archiving import archive
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.comparison import sentence
+from affekt.study.clips.exporting import rows_of
 from affekt.study.clips.groups import groups_of
 from affekt.study.clips.report import write_clip_report
 from affekt.study.clips.scores import ClipScores
 from affekt.study.conditions import apply_condition
+from affekt.study.exporting import export_items
 from affekt.study.frame import frame_in
 from affekt.training.classification import balanced_accuracy
 from affekt.weighting import delta_p
@@ -136,6 +139,66 @@ def test_out_of_an_archive_it_is_the_same_study(recipe, done, tmp_path):
     assert not list((tmp_path / "study").rglob("model"))  # nothing was trained
     write_clip_report(tmp_path / "study")
     assert (tmp_path / "study" / "figures" / "weights.svg").exists()
+
+
+@pytest.fixture(scope="module")
+def table(done, tmp_path_factory):
+    """The long table of every test clip, read back."""
+    path = tmp_path_factory.mktemp("tables") / "items.csv"
+    rows = export_items(done.folder, frame_in(done.folder), path)
+    found = pd.read_csv(path, dtype={"group": str})
+    assert len(found) == rows
+    return found
+
+
+def test_the_long_table_has_every_clip_once_a_run_and_task(table):
+    assert list(table) == [
+        "condition", "seed", "fold", "item", "group", "task", "label", "predicted", "correct", "nll",
+        "label_emotion", "label_voice",
+    ]  # fmt: skip
+    counts = table.groupby(["condition", "seed", "task"])["item"].nunique()
+    assert (counts == 48).all() and len(counts) == 2 * (3 * 2 + 2)  # three conditions of two tasks, two of one
+    assert len(table) == counts.sum()
+    sound = table[table["condition"] == "uniform"]
+    assert (sound.groupby(["seed", "group"])["fold"].nunique() == 1).all()  # a speaker is tested in one fold
+    assert set(table["fold"]) == {0, 1, 2}
+
+
+def test_the_long_table_says_what_the_comparison_says(done, table):
+    (condition,) = [c for c in done.comparison["conditions"] if c["name"] == "uniform"]
+    for task, measures in condition["tasks"].items():
+        rows = table[(table["condition"] == "uniform") & (table["task"] == task)]
+        assert ((rows["label"] == rows["predicted"]) == rows["correct"]).all()
+        assert (rows["label"] == rows[f"label_{task}"]).all()
+        recalls = rows.groupby(["seed", "label"])["correct"].mean().groupby("seed").mean()
+        assert 100 * recalls.to_numpy() == pytest.approx(measures["uar"]["each"])
+        assert rows.groupby("seed")["nll"].mean().mean() == pytest.approx(measures["nll"]["mean"])
+    alone = table[table["condition"] == "emotion-only"]  # which has not learned the label that it is grouped by
+    assert (alone["label_voice"] == np.where(alone["group"].str[1:].astype(int) % 2, "loud", "soft")).all()
+
+
+def test_the_long_table_as_parquet_is_the_same(done, table, tmp_path):
+    pytest.importorskip("pyarrow")
+    export_items(done.folder, frame_in(done.folder), tmp_path / "items.parquet")
+    held = pd.read_parquet(tmp_path / "items.parquet")
+    assert {name: held[name].dtype.kind for name in ("seed", "fold", "correct", "nll")} == {
+        "seed": "i", "fold": "i", "correct": "i", "nll": "f",
+    }  # fmt: skip
+    pd.testing.assert_frame_equal(held, table, check_dtype=False)
+
+
+def test_clips_without_a_label_or_a_fold_are_left_out_or_empty(done):
+    """Of one run, changed by hand: half of the emotions unknown, one split."""
+    record = {"condition": "uniform", "seed": 0}
+    with np.load(done.folder / "runs" / "uniform" / "seed-0" / "predictions.npz") as found:
+        arrays = {name.removeprefix("test/"): found[name] for name in found.files}
+    arrays["label/emotion"] = np.where(np.arange(48) % 2, -1, arrays["label/emotion"])
+    del arrays["fold"]
+    classes = {"emotion": ["anger", "sadness"], "voice": ["loud", "soft"]}
+    emotion, voice = (rows_of(arrays, task, record, classes) for task in classes)
+    assert len(emotion["item"]) == 24 and len(voice["item"]) == 48
+    assert emotion["fold"] == [None] * 24
+    assert voice["label_emotion"][1::2] == [""] * 24 and "" not in voice["label_emotion"][::2]
 
 
 @pytest.mark.parametrize(

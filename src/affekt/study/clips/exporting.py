@@ -62,12 +62,13 @@ def clip_rows(folder: Path, record: Record, classes: Classes) -> Columns:
     arrays = read_arrays(folder / record["folder"], record["predictions"])
     columns: Columns = {name: [] for name in clip_columns(classes)}
     for task in (name.removesuffix(LOGS) for name in arrays if name.endswith(LOGS)):
-        for name, values in _of_task(arrays, task, record, classes).items():
+        for name, values in rows_of(arrays, task, record, classes).items():
             columns[name] += values
     return columns
 
 
-def _of_task(arrays: Arrays, task: str, record: Record, classes: Classes) -> Columns:
+def rows_of(arrays: Arrays, task: str, record: Record, classes: Classes) -> Columns:
+    """The rows of one task, by the test part of a run's predictions."""
     known = arrays[f"label/{task}"] >= 0
     logs, labels = arrays[f"{task}{LOGS}"][known].astype(np.float64), arrays[f"label/{task}"][known]
     said, names, n = logs.argmax(axis=1), np.array(classes[task]), len(labels)

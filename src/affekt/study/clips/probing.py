@@ -11,7 +11,6 @@ import numpy as np
 
 from affekt.data.audiovisual import Clips
 from affekt.data.audiovisual.memory import GIB, most_gib
-from affekt.multimodal import AudioVisualTask
 from affekt.recipe import Recipe, TrainingSettings
 from affekt.study.clips.building import engine_of, feed_of
 from affekt.study.clips.folds import cross_validated, cut, fold_numbers
@@ -46,18 +45,17 @@ def estimate_clips(name: str, jobs: Sequence[Job], data_root: Path | None) -> Es
         return trainer_of(recipe, task, weighting, feed, short, progress=clock)
 
     step = step_seconds(trainer, len(some), engine)
+    seconds = [training_seconds(engine, size, step) for size in sizes]
+    seconds += [cosine_seconds(recipe, len(task.loss_names), items=size["train"], step=step) for size in sizes]
     model, checkpoints = disk_of(task.model, engine)
     pooled = cross_validated(recipe.clips)  # which lets go of its folds' checkpoints at the end
-    once = fits(clips, recipe.clips)
+    once = fits(clips, recipe.clips) and not recipe.clips.pack
     return Estimate(
         name=name,
         jobs=len(jobs),
         folds=len(sizes),
         step=step,
-        seconds=sum(
-            training_seconds(engine, size, step) + _cosines(recipe, task, size["train"], step) for size in sizes
-        )
-        + (decoding * len(clips) if once else 0.0),
+        seconds=sum(seconds) + decoding * len(clips),
         disk=len(sizes) * model + (0 if pooled else checkpoints),
         passing=len(sizes) * checkpoints if pooled else 0,
         memory=round(GIB * most_gib(len(clips) - len(some), clips.media.reading)) if once else 0,
@@ -70,19 +68,24 @@ def _random(recipe: Recipe) -> Recipe:
 
 
 def _some(train: Clips, number: int, clips: Clips, recipe: Recipe) -> tuple[Clips, float]:
-    """Training clips of all speakers, read as in a run; and seconds of decoding each, where that is done once."""
+    """Training clips of all speakers, read as in a run; and seconds of decoding each, where a run decodes them once."""
     chosen = train.take(np.linspace(0, len(train) - 1, number).astype(np.int64))
     if not recipe.clips.pack and not fits(clips, recipe.clips):
         return chosen, 0.0
     start = time.perf_counter()
     some, _ = held(chosen, recipe.clips)
-    return some, (time.perf_counter() - start) / number
+    return some, 0.0 if recipe.clips.pack else (time.perf_counter() - start) / number
 
 
-def _cosines(recipe: Recipe, task: AudioVisualTask, items: int, step: float) -> float:
-    """Seconds of the cosines between gradients: one forward pass, and a backward pass of each task."""
-    if not recipe.weighting.gradient_cosine or len(task.loss_names) < 2:
+def cosine_seconds(recipe: Recipe, tasks: int, *, items: int, step: float) -> float:
+    """Seconds of the cosines between gradients of a training: a forward pass, and a backward pass of each task.
+
+    Args:
+        items: training clips.
+        step: seconds of one step.
+    """
+    if not recipe.weighting.gradient_cosine or tasks < 2:
         return 0.0
     engine = engine_of(recipe)
     steps = min(engine.evaluation_batch_size, items) / min(engine.batch_size, items)
-    return evaluations(engine) * steps * step * (FORWARD + (1 - FORWARD) * len(task.loss_names))
+    return evaluations(engine) * steps * step * (FORWARD + (1 - FORWARD) * tasks)
