@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_data_root, add_json, add_seed, add_set, data_root, only_keys
@@ -10,6 +11,7 @@ from affekt.cli.printing import say, write_json, write_table
 from affekt.errors import UsageError
 
 if TYPE_CHECKING:
+    from affekt.cli.models import Found
     from affekt.cli.scoring import Scored
 
 SPLITS = ("train", "validation", "test")
@@ -47,24 +49,37 @@ def run(args: argparse.Namespace) -> int:
 
     found = find_any(args.model)
     only_keys(args.overrides, "evaluate", USED_OF_CLIPS if found.of_clips else USED)
-    asked = {"dataset": args.dataset, "split": args.split, "overrides": args.overrides, "seed": args.seed}
-    if found.of_clips:
-        from affekt.cli.scoring_clips import score_clips
+    return (_of_clips if found.of_clips else _of_pictures)(found, args, root)
 
-        scored: Scored = score_clips(found, **asked, data_root=root)
-    else:
-        from affekt.cli.scoring import score
 
-        if args.split == ALL:
-            raise UsageError(f"--split {ALL}: is for networks of clips; {args.model} looks at pictures")
-        scored = score(found, **asked, data_root=root)
+def _of_pictures(found: Found, args: argparse.Namespace, root: Path | None) -> int:
+    from affekt.cli.scoring import score
+
+    if args.split == ALL:
+        raise UsageError(f"--split {ALL}: is for networks of clips; {args.model} looks at pictures")
+    scored = score(found, **_asked(args), data_root=root)
+    _notes_or_json(scored, args)
+    if not args.json:
+        write_table(("metric", f"{scored.dataset} {scored.split}"), [*scored.metrics.items(), ("n", scored.n)])
+    return 0
+
+
+def _of_clips(found: Found, args: argparse.Namespace, root: Path | None) -> int:
+    from affekt.cli.evaluate_clips import print_scored
+    from affekt.cli.scoring_clips import score_clips
+
+    scored = score_clips(found, **_asked(args), data_root=root)
+    _notes_or_json(scored, args)
+    if not args.json:
+        print_scored(scored)
+    return 0
+
+
+def _asked(args: argparse.Namespace) -> dict[str, Any]:
+    return {"dataset": args.dataset, "split": args.split, "overrides": args.overrides, "seed": args.seed}
+
+
+def _notes_or_json(scored: Scored, args: argparse.Namespace) -> None:
     say(*(f"note: {note}" for note in scored.notes))
     if args.json:
         write_json(scored.to_dict())
-    elif found.of_clips:
-        from affekt.cli.evaluate_clips import print_scored
-
-        print_scored(scored)
-    else:
-        write_table(("metric", f"{scored.dataset} {scored.split}"), [*scored.metrics.items(), ("n", scored.n)])
-    return 0

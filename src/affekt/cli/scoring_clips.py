@@ -80,12 +80,13 @@ def score_clips(
 def _recipe(found: Found, dataset: str | None, overrides: Sequence[str]) -> Recipe:
     """The run's recipe with ``overrides``, or one of another set, read as the network's own clips were."""
     from affekt.recipe import Recipe, override
+    from affekt.study.clips.opening import NOTHING
 
     recipe = found.recipe
     if dataset is not None and (recipe is None or dataset != recipe.clips.name):
-        network = {key: found.model.config()[key] or "none" for key in ("audio", "video")}
-        bare = Recipe()
-        recipe = replace(bare, clips=_read_alike(found.model, dataset), network=replace(bare.network, **network))
+        bare, parts = Recipe(), found.model.config()
+        network = replace(bare.network, audio=parts["audio"] or NOTHING, video=parts["video"] or NOTHING)
+        recipe = replace(bare, clips=_read_alike(found.model, dataset), network=network)
     if recipe is None:
         raise UsageError(f"{found.name}: stands in no run folder, so say what to score it on: --dataset NAME")
     return override(recipe, overrides)
