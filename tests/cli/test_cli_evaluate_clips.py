@@ -76,7 +76,6 @@ def test_a_run_over_folds_names_its_models(call, root):
     [
         (["--split", "all"], "its 48 clips hold"),
         (["--set", "clips.fold=0"], "cut so"),
-        (["--set", "clips.fold=0", "--split", "validation"], "cut so"),
     ],
 )
 def test_what_it_learned_from_is_no_test(call, fold, words, what):
