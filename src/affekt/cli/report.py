@@ -8,7 +8,7 @@ from typing import Any
 
 from affekt.cli.options import add_data_root, data_root
 from affekt.cli.printing import say, write
-from affekt.errors import first
+from affekt.errors import UsageError, first
 
 FORMATS = ("html", "markdown", "latex", "csv")
 
