@@ -9,7 +9,7 @@ import queue
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
@@ -60,6 +60,28 @@ def decode_into(out: Any, pictures: Pictures, threads: int) -> None:
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def mapped(work: Callable[[T], R], items: Iterable[T], workers: int, ahead: int) -> Generator[R, None, None]:
+    """``work(item)`` for each item, in order, by ``workers`` threads that are at most ``ahead`` items before.
+
+    Threads, since decoders and the resampler let go of the interpreter while they work: nothing is copied between
+    processes. With 0 workers it is done here, when it is asked for.
+    """
+    if workers <= 0:
+        yield from map(work, items)
+        return
+    pending: deque[Future[R]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    try:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) >= max(1, ahead):
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _PICTURES: list[Pictures] = []

@@ -1,39 +1,11 @@
-"""Working ahead: clips decoded by threads, in order, never more than a bounded number at a time."""
+"""Clips that were read ahead, and those that could not be read told apart from them."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Sequence
 
 from affekt.data.audiovisual.clips import Decoded, Media
 from affekt.errors import DataError, first
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-def mapped(work: Callable[[T], R], items: Iterable[T], workers: int, ahead: int) -> Generator[R, None, None]:
-    """``work(item)`` for each item, in order, by ``workers`` threads that are at most ``ahead`` items before.
-
-    Threads, since decoders and the resampler let go of the interpreter while they work: nothing is copied between
-    processes, and a clip of faces is megabytes. With 0 workers it is done here, when it is asked for.
-    """
-    if workers <= 0:
-        yield from map(work, items)
-        return
-    pending: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
-    try:
-        for item in items:
-            pending.append(pool.submit(work, item))
-            if len(pending) >= max(1, ahead):
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def read_or_say(media: Media, index: int) -> Decoded | str:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from affekt.data.audiovisual.ahead import mapped, read_or_say
+from affekt.data.audiovisual.ahead import read_or_say
 from affekt.data.audiovisual.clip_dataset import ClipDataset
 from affekt.data.audiovisual.clips import Clips, Decoded
 from affekt.data.checking import Progress, Report, shared_groups, states
+from affekt.data.decoding import mapped
 from affekt.errors import DataError, first
 from affekt.recipe import ClipSettings
 

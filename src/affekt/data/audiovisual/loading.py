@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from affekt.data.audiovisual.ahead import mapped, read_or_say, told_apart
+from affekt.data.audiovisual.ahead import read_or_say, told_apart
 from affekt.data.audiovisual.batch import ClipBatch, collate
 from affekt.data.audiovisual.clips import Clips, Decoded
-from affekt.data.decoding import default_workers
+from affekt.data.decoding import default_workers, mapped
 from affekt.data.stimuli import Ints
 
 if TYPE_CHECKING:

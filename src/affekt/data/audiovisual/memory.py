@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from affekt.data.audiovisual.ahead import mapped, read_or_say, told_apart
+from affekt.data.audiovisual.ahead import read_or_say, told_apart
 from affekt.data.audiovisual.clips import Clips, Decoded, Ints
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.spectrogram import COLUMNS
-from affekt.data.decoding import default_workers
+from affekt.data.decoding import default_workers, mapped
 
 GIB = 2**30
 

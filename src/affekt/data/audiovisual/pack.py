@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +17,10 @@ from affekt.affect import RatingScale
 from affekt.data.audiovisual.clips import ClassLabels, Clips, Decoded
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.shards import Shard, read_shard, restored, rows_of, starts
+from affekt.data.packs.files import MANIFEST, altered, damaged, read_manifest
 from affekt.data.stimuli import Ints
 from affekt.errors import DataError, UsageError, first
 
-MANIFEST = "pack.json"
 FORMAT = 1
 
 
@@ -123,19 +121,9 @@ def verify_pack(folder: Path | str) -> None:
     """
     folder = Path(folder).expanduser()
     shards = _shards(folder, _manifest(folder))
-    altered = [
-        name
-        for shard in shards
-        for name, entry in shard.files.items()
-        if not (folder / name).is_file() or _digest(folder / name) != entry["sha256"]
-    ]
-    if altered:
-        raise DataError(f"{folder}: {len(altered)} file(s) missing or altered: {first(altered)}; make the pack anew")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    wrong = [name for shard in shards for name in altered(folder, shard.files)]
+    if wrong:
+        raise damaged(folder, wrong)
 
 
 def reading_from(record: Mapping[str, Any]) -> Reading:
@@ -146,18 +134,11 @@ def reading_from(record: Mapping[str, Any]) -> Reading:
 def _manifest(folder: Path) -> dict[str, Any]:
     """
     Raises:
-        DataError: none there, or no pack of ours.
+        DataError: none there, or no pack of clips of ours.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        begun = " (one was begun: the same command goes on)" if (folder / "packing.json").is_file() else ""
-        raise DataError(f"{folder}: no pack{begun}; make one: affekt data pack NAME --out {folder}")
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        found = {}
-    if not isinstance(found, dict) or found.get("format") != FORMAT or "reading" not in found:
-        raise DataError(f"{path}: no pack of this version; make it anew: affekt data pack")
+    found = read_manifest(folder, of="clips", version=FORMAT)
+    if "reading" not in found:
+        raise DataError(f"{folder / MANIFEST}: no pack of this version; make it anew: affekt data pack")
     return found
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affekt.data.audiovisual.ahead import mapped, read_or_say
+from affekt.data.audiovisual.ahead import read_or_say
 from affekt.data.audiovisual.clips import Clips, Decoded
-from affekt.data.audiovisual.pack import FORMAT, MANIFEST, describe_clips
+from affekt.data.audiovisual.pack import FORMAT, describe_clips
 from affekt.data.audiovisual.shards import Shard, read_shard, write_shard
-from affekt.data.decoding import default_workers
+from affekt.data.decoding import default_workers, mapped
 from affekt.data.disk import told, whole
+from affekt.data.packs.files import BEGUN, MANIFEST, write_manifest
 from affekt.errors import DataError, UsageError, first
 
 Progress = Callable[[str, int, int], None]
@@ -26,8 +27,6 @@ Progress = Callable[[str, int, int], None]
 
 SHARD = 256
 """Clips in a shard: of six seconds, 50 MB of sound and a gigabyte of faces."""
-
-_BEGUN = "packing.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +78,8 @@ def pack_clips(
         shards, made = _made(clips, folder, shard, workers, progress)
         _check_any(clips, shards)
         document = record | {"clips": describe_clips(clips), "shards": [dict(s.files) for s in shards]}
-        with whole(folder / MANIFEST) as temporary:
-            temporary.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
-        (folder / _BEGUN).unlink(missing_ok=True)
+        write_manifest(folder, document)
+        (folder / BEGUN).unlink(missing_ok=True)
     return _summary(clips, folder, shards, made)
 
 
@@ -92,7 +90,7 @@ def _begin(folder: Path, record: dict[str, Any]) -> None:
         UsageError: other files, other clips, another way.
     """
     text = json.dumps(record, ensure_ascii=False) + "\n"
-    finished, begun = folder / MANIFEST, folder / _BEGUN
+    finished, begun = folder / MANIFEST, folder / BEGUN
     there = finished if finished.is_file() else begun if begun.is_file() else None
     if there is None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -103,7 +101,8 @@ def _begin(folder: Path, record: dict[str, Any]) -> None:
         return
     try:
         found = json.loads(there.read_text(encoding="utf-8"))
-        found.pop("shards", None)
+        for key in ("shards", "digest"):
+            found.pop(key, None)
     except (ValueError, AttributeError):
         found = {}
     differ = _differences(found, json.loads(text))

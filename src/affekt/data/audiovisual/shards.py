@@ -6,13 +6,12 @@ shard's index says where. A file is written under a temporary name while clips a
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from affekt.data.audiovisual.clips import Decoded, Floats32
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.disk import whole
+from affekt.data.packs.files import cut_short, hashed
 from affekt.errors import DataError
 
 _INT16 = 2.0**15
@@ -91,7 +91,7 @@ def write_shard(folder: Path, number: int, clips: Iterable[tuple[str, Decoded | 
     lengths: dict[str, list[int]] = {feature: [] for feature in features}
     problems: dict[str, str] = {}
     with ExitStack() as stack:
-        out = {feature: stack.enter_context(_written(folder / file_name(feature, number))) for feature in features}
+        out = {feature: stack.enter_context(hashed(folder / file_name(feature, number))) for feature in features}
         for name, clip in clips:
             ids.append(name)
             if isinstance(clip, str):
@@ -115,38 +115,6 @@ def write_shard(folder: Path, number: int, clips: Iterable[tuple[str, Decoded | 
     return shard
 
 
-class _Writer:
-    """A file that counts and hashes what is written to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
-        self._bytes = 0
-
-    def write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._digest.update(data)
-        self._bytes += len(data)
-
-    def entry(self) -> dict[str, Any]:
-        return {"bytes": self._bytes, "sha256": self._digest.hexdigest()}
-
-
-class _written:  # noqa: N801 - used as a function
-    """A writer to a temporary file that takes its name when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self._whole = whole(path)
-
-    def __enter__(self) -> _Writer:
-        self._file = self._whole.__enter__().open("wb")
-        return _Writer(self._file)
-
-    def __exit__(self, *error: Any) -> None:
-        self._file.close()
-        self._whole.__exit__(*error)
-
-
 def read_shard(folder: Path, number: int) -> Shard | None:
     """The shard of that number; None where it is not there, was not finished, or is damaged in its index or sizes.
 
@@ -162,10 +130,10 @@ def read_shard(folder: Path, number: int) -> Shard | None:
             notes=tuple(found["notes"]),
             files=found["files"],
         )
-        sizes = {name: (folder / name).stat().st_size for name in shard.files}
+        whole_files = not cut_short(folder, shard.files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return shard if all(sizes[name] == entry["bytes"] for name, entry in shard.files.items()) else None
+    return shard if whole_files else None
 
 
 def rows_of(folder: Path, number: int, feature: str, shard: Shard, reading: Reading) -> NDArray[Any]:

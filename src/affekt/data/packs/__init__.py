@@ -1,0 +1,31 @@
+"""Packs: a set of pictures in one memory-mapped file, with its labels; and the files that packs of clips share.
+
+>>> from affekt.data.packs import pack_pictures
+>>> done = pack_pictures(dataset("emoset").open("data/emoset", "all"), "packs/emoset", how="bytes")
+>>> dataset("pack").open("packs/emoset", image_size=224)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from affekt.data.packs.pictures import PackedPictures
+    from affekt.data.packs.reading import verify_pictures
+    from affekt.data.packs.writing import Packed, pack_pictures
+
+_LAZY = {
+    "Packed": "writing",
+    "PackedPictures": "pictures",
+    "pack_pictures": "writing",
+    "verify_pictures": "reading",
+}
+
+__all__ = ["Packed", "PackedPictures", "pack_pictures", "verify_pictures"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'affekt.data.packs' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(f"affekt.data.packs.{_LAZY[name]}"), name)
