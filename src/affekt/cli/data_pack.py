@@ -1,4 +1,4 @@
-"""``affekt data pack``: the clips of a set decoded once, into a folder of memory-mapped features."""
+"""``affekt data pack``: the clips of a set decoded once, or its pictures, into a folder of memory-mapped files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affekt.cli.data_pack_pictures import add_of_pictures, pack_set_of_pictures, refuse_of_pictures
 from affekt.cli.data_reading import add_reading, of_clips, progress, settings_of
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
-from affekt.errors import UsageError
 
 if TYPE_CHECKING:
     from affekt.data.audiovisual.packing import Packed
@@ -18,27 +18,30 @@ if TYPE_CHECKING:
 def register_pack(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder; what is there is not made again"
+        "--out", type=Path, required=True, metavar="DIR", help="folder; clips that are there are not made again"
     )
+    add_of_pictures(parser)
     parser.add_argument(
-        "--features", metavar="LIST", help="of audio, log-mel, faces, with commas (default: audio, and faces if any)"
+        "--features", metavar="LIST", help="clips: of audio, log-mel, faces, with commas (default: audio, faces)"
     )
-    parser.add_argument("--limit", type=positive, metavar="N", help="the first N clips only")
+    parser.add_argument("--limit", type=positive, metavar="N", help="the first N only")
     parser.add_argument("--workers", type=natural, metavar="N", help="threads that decode (default: by cores)")
     add_json(parser)
     parser.set_defaults(run=pack)
 
 
 def pack(args: argparse.Namespace) -> int:
-    """``affekt data pack NAME --out DIR``: 0 also where single clips cannot be read; each is named."""
+    """``affekt data pack NAME --out DIR``: 0 also where single items cannot be read; each is named."""
     import numpy as np
 
     from affekt.data import dataset_folder, describe
-    from affekt.data.audiovisual.packing import pack_clips
 
     described = of_clips(describe(args.name))
     if described is None:
-        raise UsageError(f"{args.name}: pictures; sets of clips are packed (affekt data list, kind audiovisual)")
+        return pack_set_of_pictures(args)
+    refuse_of_pictures(args)
+    from affekt.data.audiovisual.packing import pack_clips
+
     changes = {} if args.features is None else {"features": tuple(args.features.replace(" ", "").split(","))}
     settings = settings_of(described, args, **changes)
     clips = described.clips(dataset_folder(settings, args.data_root), settings)

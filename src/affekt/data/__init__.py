@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from affekt.data.dataset import Dataset, Description, Source, option
 from affekt.data.stimuli import Labels, Pictures, Stimuli
-from affekt.errors import UsageError, unknown
+from affekt.errors import DataError, UsageError, unknown
 
 if TYPE_CHECKING:
     from affekt.data.augmentation import Augmentation, Mixed
@@ -48,6 +48,7 @@ _DATASETS = {
     "emoji-groups": "targets.emoji_groups:DATASET",
     "fashion-mnist": "targets.fashion_mnist:DATASET",
     "folder": "targets.folder:DATASET",
+    "pack": "packs.reading:DATASET",
 }
 
 _ALIASES = {
@@ -78,6 +79,7 @@ __all__ = [
     "Source",
     "Splits",
     "Stimuli",
+    "behind",
     "data_root",
     "dataset",
     "dataset_folder",
@@ -128,6 +130,28 @@ def dataset(name: str) -> Dataset:
             f'data set "{name}": clips with sound, not pictures; open it with affekt.data.audiovisual.open_clips'
         )
     return found
+
+
+def behind(settings: DataSettings, root: Path | str | None = None) -> Description:
+    """The description of the set of pictures that ``settings`` name; of a pack, of the set that was packed.
+
+    A pack that is not here, or cannot be read, is described as a pack.
+
+    Args:
+        root: parent of the data sets' folders; None: see :func:`data_root`.
+
+    Raises:
+        UsageError: no such data set, or one of clips.
+    """
+    found = dataset(settings.name)
+    if found.kind != "pack":
+        return found
+    from affekt.data.packs.reading import packed_set
+
+    try:
+        return packed_set(dataset_folder(settings, root))
+    except DataError:
+        return found
 
 
 def data_root(root: Path | str | None = None) -> Path:

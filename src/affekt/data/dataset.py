@@ -32,7 +32,7 @@ class Dataset(Description):
         read: (folder, settings) -> the whole set, all splits.
     """
 
-    kind: Literal["affective", "target"]
+    kind: Literal["affective", "target", "pack"]
     read: Callable[[Path, DataSettings], Stimuli]
 
     def stimuli(self, root: Path | str, settings: DataSettings) -> Stimuli:

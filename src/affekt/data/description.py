@@ -39,8 +39,8 @@ class Description:
     Attributes:
         name: as written in a recipe, with dashes.
         title: one line for people.
-        kind: ``"affective"`` (pictures with affect labels), ``"target"`` (pictures with classes) or ``"audiovisual"``
-            (clips with sound, pictures or both).
+        kind: ``"affective"`` (pictures with affect labels), ``"target"`` (pictures with classes), ``"pack"`` (either of
+            these, packed) or ``"audiovisual"`` (clips with sound, pictures or both).
         licence: of pictures and labels, in one line.
         show_pictures: whether the licence lets a report show them.
         citation: the paper or the people.

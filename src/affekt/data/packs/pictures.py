@@ -1,0 +1,167 @@
+"""Packed pictures: pixels or the bytes of files in one mapped file, that any number of processes share."""
+
+from __future__ import annotations
+
+import mmap
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affekt.data.packs.columns import COLUMNS, read_arrays
+from affekt.data.pictures import ArrayPictures, Fit, Pixels, read_picture
+from affekt.data.stimuli import Ints
+from affekt.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PICTURES = "pictures.bin"
+
+HELD = 2**26
+"""Bytes read after which a process lets go of the pages that it has mapped (they stay in the system's cache)."""
+
+
+class PackedPictures:
+    """Pictures of a pack; the file is mapped when one is first read. Can be sent to another process."""
+
+    def __init__(
+        self, folder: Path, rows: Ints, *, side: int | None, image_size: int, fit: Fit = "crop", size: int
+    ) -> None:
+        """
+        Args:
+            folder: of the pack.
+            rows: ``(N,)`` row of the pack for each picture.
+            side: of the squares that are stored, pixels; None: the bytes of files are.
+            image_size: side of the squares that are read, pixels; stored ones of another side are resized.
+            fit: ``"crop"`` or ``"squash"``, where files are decoded.
+            size: bytes that the file must have.
+
+        Raises:
+            UsageError: an image size below 1.
+        """
+        if image_size < 1:
+            raise UsageError(f"image_size = {image_size}: write a number of pixels, 1 or more")
+        self.folder = folder
+        self.rows = rows
+        self.side = side
+        self.image_size = image_size
+        self.fit: Fit = fit
+        self.size = size
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_map", "_starts")}
+
+    @property
+    def ready(self) -> bool:
+        """Whether reading is copying: pixels of the size that is asked for."""
+        return self.side == self.image_size
+
+    def take(self, indices: Ints) -> PackedPictures:
+        return self._with(rows=self.rows[indices])
+
+    def sized(self, image_size: int, fit: Fit) -> PackedPictures:
+        """The same pictures, read as squares of that size."""
+        return self._with(image_size=image_size, fit=fit)
+
+    def _with(self, **changes: Any) -> PackedPictures:
+        kept = {name: getattr(self, name) for name in ("folder", "rows", "side", "image_size", "fit", "size")}
+        return PackedPictures(**(kept | changes))
+
+    def read(self, indices: Ints) -> Tensor:
+        """``(B, 3, H, W)`` uint8.
+
+        Raises:
+            DataError: a picture that does not decode, by its id; a file that is not what the pack says.
+        """
+        import torch
+
+        return torch.from_numpy(self.read_array(indices))
+
+    def read_array(self, indices: Ints) -> Pixels:
+        """As :meth:`read`, but NumPy; without torch, unless stored pixels are resized."""
+        rows = self.rows[indices]
+        self._map.wanted(self._starts[rows], self._starts[rows + 1])
+        if self.side is None:
+            found = self._decoded(rows)
+        else:
+            stored = self._map.bytes.reshape(-1, 3, self.side, self.side)
+            found = np.take(stored, rows, axis=0)
+        self._map.let_go(int((self._starts[rows + 1] - self._starts[rows]).sum()))
+        return found if self.side in (None, self.image_size) else self._resized(found)
+
+    def raw(self, index: int) -> bytes:
+        """The stored bytes of one picture: those of its file, or its pixels."""
+        row = self.rows[index]
+        return self._map.bytes[self._starts[row] : self._starts[row + 1]].tobytes()
+
+    def _decoded(self, rows: Ints) -> Pixels:
+        out = np.empty((len(rows), 3, self.image_size, self.image_size), dtype=np.uint8)
+        for place, row in enumerate(rows.tolist()):
+            data = self._map.bytes[self._starts[row] : self._starts[row + 1]].tobytes()
+            try:
+                pixels = read_picture(data, image_size=self.image_size, fit=self.fit, name="picture")
+            except DataError as error:
+                name = read_arrays(self.folder / COLUMNS, "ids")["ids"][row]
+                reason = str(error).removeprefix("picture: ")
+                raise DataError(f"{self.folder / PICTURES}: {name}: {reason}; affekt data check pack") from None
+            out[place] = pixels.transpose(2, 0, 1)
+        return out
+
+    def _resized(self, stored: Pixels) -> Pixels:
+        import torch
+
+        found: Pixels = ArrayPictures(torch.from_numpy(stored)).resized(self.image_size).pixels.numpy()
+        return found
+
+    @cached_property
+    def _starts(self) -> Ints:
+        """``(M + 1,)`` where each picture of the pack begins, and the end."""
+        return read_arrays(self.folder / COLUMNS, "starts")["starts"]
+
+    @cached_property
+    def _map(self) -> _Map:
+        return _Map(self.folder / PICTURES, self.size)
+
+
+class _Map:
+    """A file mapped for reading here and there.
+
+    The system is told which bytes are about to be read, all of a batch at once, and to read no others around them.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        """
+        Raises:
+            DataError: the file is missing or of another size.
+        """
+        try:
+            with path.open("rb") as file:
+                self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):
+            raise DataError(f"{path}: missing or cut short; make the pack anew: affekt data pack") from None
+        self.bytes: NDArray[np.uint8] = np.frombuffer(self._map, dtype=np.uint8)
+        self._read = 0
+        self._advise("MADV_RANDOM")
+
+    def wanted(self, starts: Ints, ends: Ints) -> None:
+        """Have the bytes from each start to its end read, at once and in the background."""
+        for start, end in zip((starts // mmap.PAGESIZE * mmap.PAGESIZE).tolist(), ends.tolist(), strict=True):
+            self._advise("MADV_WILLNEED", start, end - start)
+
+    def let_go(self, read: int) -> None:
+        """Count bytes that were read; at times let go of all pages, so that a process holds few of them."""
+        self._read += read
+        if self._read >= HELD:
+            self._read = 0
+            self._advise("MADV_DONTNEED")
+
+    def _advise(self, how: str, *where: int) -> None:
+        # Not every system can be told; all can be read without.
+        if hasattr(mmap, how):
+            self._map.madvise(getattr(mmap, how), *where)
