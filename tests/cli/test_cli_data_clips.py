@@ -86,7 +86,6 @@ def test_pack_goes_on_without_what_cannot_be_read(call, emodb: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("oasis",), "oasis: pictures; sets of clips are packed"),
         (("emodp",), 'data set "emodp": unknown. Nearest: emod, emodb'),
         (("emodb", "--features", "mel"), 'feature "mel": unknown. Nearest: log-mel'),
         (("emodb", "--option", "fsp=25"), 'emodb: setting "fsp": unknown. Nearest: fps'),

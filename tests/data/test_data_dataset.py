@@ -67,7 +67,7 @@ def test_names_are_listed_by_pattern() -> None:
 def test_every_listed_set_can_be_described(name: str) -> None:
     found = describe(name)
     assert found.name == name
-    assert found.kind in ("affective", "target", "audiovisual")
+    assert found.kind in ("affective", "target", "pack", "audiovisual")
     assert found.licence
     assert found.layout
     assert all(source.urls and len(source.sha256) == 64 and source.size > 0 for source in found.sources)

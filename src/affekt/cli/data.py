@@ -28,7 +28,9 @@ def register(subparsers: Any) -> None:
         verbs.add_parser("fetch", help="get a data set: hashed, resumed where it broke off, unpacked safely")
     )
     _register_check(verbs.add_parser("check", help="what is missing, altered or does not decode in a copy"))
-    register_pack(verbs.add_parser("pack", help="a set in memory-mapped files: clips decoded once, pictures or their bytes"))
+    register_pack(
+        verbs.add_parser("pack", help="a set in memory-mapped files: clips decoded once, pictures or their bytes")
+    )
     register_compose(
         verbs.add_parser("compose", help="films of utterances and faces of one emotion, to check the path")
     )

@@ -38,7 +38,7 @@ def refuse_of_pictures(args: argparse.Namespace) -> None:
     given = [name for name in _OF_PICTURES if getattr(args, name)]
     if given:
         option = {"how": "as"}.get(given[0], given[0]).replace("_", "-")
-        raise UsageError(f"--{option}: of pictures, and {args.name} is a set of clips; see affekt data info {args.name}")
+        raise UsageError(f"--{option}: of pictures, and {args.name} is a set of clips")
 
 
 def pack_set_of_pictures(args: argparse.Namespace) -> int:
@@ -98,7 +98,9 @@ def _how(args: argparse.Namespace, stimuli: Stimuli) -> How:
     files = isinstance(pictures, FilePictures) or (isinstance(pictures, PackedPictures) and pictures.side is None)
     how: How = args.how or ("bytes" if files and args.image_size is None else "pixels")
     if how == "pixels" and files and args.image_size is None:
-        raise UsageError("--as pixels: at which size? Write --image-size N, the image_size of the recipe that reads them")
+        raise UsageError(
+            "--as pixels: at which size? Write --image-size N, the image_size of the recipe that reads them"
+        )
     if how == "bytes" and (args.image_size is not None or args.fit is not None):
         raise UsageError("--as bytes: keeps files as they are, at any size; leave out --image-size and --fit")
     return how

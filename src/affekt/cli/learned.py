@@ -41,10 +41,10 @@ def learned_from(name: str, found: Found, *, root: Path | None) -> Learned | Non
     settings, recipe = found.settings, found.recipe
     if settings is None or recipe is None or not settings.name:
         return None
-    from affekt.data import dataset, dataset_folder
+    from affekt.data import behind, dataset_folder
     from affekt.study.building import affective_data, target_data
 
-    known, folder = dataset(settings.name).name, dataset_folder(settings, root)
+    known, folder = behind(settings, root).name, dataset_folder(settings, root)
     try:
         splits = (affective_data if found.affective else target_data)(recipe, seed=recipe.seed, data_root=root).splits
     except AffektError:

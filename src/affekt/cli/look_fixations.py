@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,15 @@ def look_at_set(args: argparse.Namespace) -> int:
 
 def _stimuli(args: argparse.Namespace, found: Found) -> tuple[Stimuli, Path]:
     """The pictures, and the folder of their set; split as the model's run split them where it is the run's own set."""
-    from affekt.data import dataset, dataset_folder, make_splits
+    from affekt.data import behind, dataset, dataset_folder, make_splits
 
     described = dataset(args.dataset)
     read: dict[str, Any] = {"image_size": found.image_size, "fit": found.fit}
-    own = found.settings is not None and found.recipe is not None and found.settings.name == described.name
-    if own and found.settings is not None and args.root is None and not args.options:
-        settings = found.settings
+    own = found.settings if found.recipe is not None and found.settings is not None else None
+    learned = None if own is None or not own.name else behind(own, data_root(args)).name
+    if own is not None and learned == described.name and args.root is None and not args.options:
+        # Of a pack, its split; the maps lie in the folder of the set itself.
+        settings = own if dataset(own.name).kind != "pack" else replace(own, name=described.name, root="")
     else:
         settings = settings_of(described, args, **read)
     root = dataset_folder(settings, data_root(args))

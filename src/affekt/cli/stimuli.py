@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -178,18 +179,21 @@ def _sized(source: Stimuli, image_size: int | None) -> Stimuli:
     from PIL import Image
 
     from affekt.data import FilePictures
+    from affekt.data.packs import PackedPictures
 
     files = source.pictures
-    if image_size is not None or not isinstance(files, FilePictures):
+    packed = isinstance(files, PackedPictures) and files.side is None
+    if image_size is not None or not (packed or isinstance(files, FilePictures)):
         return source
+    first = io.BytesIO(files.raw(0)) if isinstance(files, PackedPictures) else files.paths[0]
+    name = source.ids[0] if packed else first
     try:
-        with Image.open(files.paths[0]) as image:
+        with Image.open(first) as image:
             side = min(image.size)
     except (OSError, ValueError, SyntaxError):
-        raise DataError(f"{files.paths[0]}: cannot be read as a picture; replace it or leave it out") from None
+        raise DataError(f"{name}: cannot be read as a picture; replace it or leave it out") from None
     note = f"squares of {side} pixels, the shorter side of {source.ids[0]}; --image-size asks for others"
-    pictures = FilePictures(files.paths.tolist(), image_size=side, fit=files.fit)
-    return replace(source, pictures=pictures, notes=(*source.notes, note))
+    return replace(source, pictures=files.sized(side, files.fit), notes=(*source.notes, note))
 
 
 def _chosen(source: Stimuli, limit: int | None, seed: int) -> list[int]:

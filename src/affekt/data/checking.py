@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -11,9 +10,12 @@ from typing import Literal
 import numpy as np
 
 from affekt.data.dataset import Dataset, Source
+from affekt.data.decoding import mapped, read_array
 from affekt.data.downloading import matches
-from affekt.data.pictures import FilePictures, read_picture
-from affekt.data.stimuli import Stimuli, Strings
+from affekt.data.packs.pictures import PackedPictures
+from affekt.data.packs.reading import verify_pictures
+from affekt.data.pictures import FilePictures
+from affekt.data.stimuli import Pictures, Stimuli, Strings
 from affekt.errors import DataError, first
 from affekt.recipe import DataSettings
 
@@ -33,6 +35,7 @@ class Report:
         groups: number of identities that stay together in a split.
         shared_groups: identities that stand in more than one of the set's own splits.
         files: published file -> ``"whole"``, ``"altered"`` or ``"absent"`` (which is no fault: it may be unpacked).
+        altered: a line for each file of a pack that is missing, cut short or altered.
         undecodable: those that do not decode, with the reason; empty as well when nobody looked (``decoded``).
         decoded: number of those that were decoded.
         error: why the set could not be read at all.
@@ -50,6 +53,7 @@ class Report:
     groups: int = 0
     shared_groups: tuple[str, ...] = ()
     files: Mapping[str, Literal["whole", "altered", "absent"]] = field(default_factory=dict)
+    altered: tuple[str, ...] = ()
     undecodable: tuple[str, ...] = ()
     decoded: int = 0
     error: str = ""
@@ -67,7 +71,7 @@ class Report:
                 f"{len(self.shared_groups):,} group(s) stand in more than one split: {first(self.shared_groups)}"
             )
         lines += [f"{f}: other content than published" for f, state in self.files.items() if state == "altered"]
-        return (*lines, *self.undecodable)
+        return (*lines, *self.altered, *self.undecodable)
 
     def to_json(self) -> dict[str, object]:
         """Plain values."""
@@ -96,7 +100,7 @@ def check(
 
     Args:
         settings: options of its reader; None: the defaults.
-        decode: decode every picture, which finds truncated files.
+        decode: decode every picture, which finds truncated files; of a pack, compare every byte with its hash.
         workers: threads that decode (the decoders release the interpreter).
 
     Raises:
@@ -110,10 +114,14 @@ def check(
         stimuli = dataset.stimuli(root, settings)
     except DataError as error:
         return replace(report, error=str(error))
-    report = _counted(report, stimuli)
-    if not decode or not isinstance(stimuli.pictures, FilePictures):
+    report, pictures = _counted(report, stimuli), stimuli.pictures
+    if decode and isinstance(pictures, PackedPictures):
+        report = replace(report, altered=verify_pictures(root))
+    # Bytes that are not as they were packed have been named; whether they still decode says nothing.
+    files = isinstance(pictures, FilePictures) or (isinstance(pictures, PackedPictures) and pictures.side is None)
+    if not decode or report.altered or not files:
         return report
-    broken = _undecodable(stimuli.pictures, workers, progress)
+    broken = _undecodable(pictures, workers, progress)
     return replace(report, undecodable=broken, decoded=len(stimuli))
 
 
@@ -159,20 +167,20 @@ def shared_groups(groups: Strings, split: Strings | None) -> tuple[str, ...]:
     return tuple(names[counts > 1].tolist())
 
 
-def _undecodable(pictures: FilePictures, workers: int, progress: Progress) -> tuple[str, ...]:
+def _undecodable(pictures: Pictures, workers: int, progress: Progress) -> tuple[str, ...]:
     """The message of every picture that does not decode, in their order."""
     found, n = list[str](), len(pictures)
 
-    def problem(path: str) -> str:
+    def problem(index: int) -> str:
         try:
-            read_picture(path, image_size=pictures.image_size, fit=pictures.fit)
+            read_array(pictures, np.array([index], dtype=np.int64))
         except DataError as error:
             return str(error)
         return ""
 
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        for done, message in enumerate(pool.map(problem, map(str, pictures.paths)), 1):
-            found += [message] if message else []
-            if done % 100 == 0 or done == n:
-                progress("pictures", done, n)
+    # Not the pool's own map, which would hold a promise for each picture of the set at once.
+    for done, message in enumerate(mapped(problem, range(n), max(1, workers), 2 * max(1, workers)), 1):
+        found += [message] if message else []
+        if done % 100 == 0 or done == n:
+            progress("pictures", done, n)
     return tuple(found)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from affekt.data.decoding import WorkerPool, decode_into, default_workers, in_background, in_order, read_array
+from affekt.data.packs.pictures import PackedPictures
 from affekt.data.pictures import ArrayPictures
 from affekt.data.stimuli import Ints, Labels, Stimuli
 from affekt.errors import DataError
@@ -26,6 +27,8 @@ class Loader:
 
     Pictures that come as an array are used where they lie; others are decoded once into one uint8 tensor, on the
     training device, if that takes no more than ``memory_gib``; otherwise each batch is decoded as it is asked for.
+    On the CPU, packed pixels stay in their file, which processes share: batches are copied out of it ahead, by a
+    thread.
 
         with Loader(stimuli, device="cuda") as loader:
             for indices, images, labels in loader.batches(order.split(128)): ...
@@ -52,6 +55,8 @@ class Loader:
         self.stimuli = stimuli
         self.device = torch.empty(0, device=device).device  # "cuda" with its number, as tensors report it
         self.workers = default_workers() if workers is None else workers
+        if self._lie_ready:
+            self.workers = 0
         self.labels = label_tensors(stimuli.labels, self.device)
         self._rows: Tensor | None = None
         self._pixels = self._in_memory(memory_gib)
@@ -104,8 +109,10 @@ class Loader:
         self.close()
 
     def _in_memory(self, memory_gib: float) -> Tensor | None:
-        """All pictures as one tensor, or None where they do not fit."""
+        """All pictures as one tensor, or None where they do not fit or lie ready in a file."""
         pictures = self.stimuli.pictures
+        if self._lie_ready and self.device.type == "cpu":
+            return None
         if isinstance(pictures, ArrayPictures):
             return self._array(pictures, memory_gib)
         shape = (len(pictures), *read_array(pictures, np.zeros(1, dtype=np.int64)).shape[1:])
@@ -114,6 +121,11 @@ class Loader:
         pixels = torch.empty(shape, dtype=torch.uint8)
         decode_into(pixels.numpy(), pictures, self.workers)
         return pixels.to(self.device)
+
+    @property
+    def _lie_ready(self) -> bool:
+        """Whether a batch is only copied from a file: worker processes would copy it twice."""
+        return isinstance(self.stimuli.pictures, PackedPictures) and self.stimuli.pictures.ready
 
     def _array(self, pictures: ArrayPictures, memory_gib: float) -> Tensor:
         """Pixels that are in memory already: shared on the CPU, only the rows of these stimuli on another device."""

@@ -121,6 +121,10 @@ class FilePictures:
 
         return torch.from_numpy(self.read_array(indices))
 
+    def sized(self, image_size: int, fit: Fit) -> FilePictures:
+        """The same files, read as squares of that size."""
+        return FilePictures(self.paths.tolist(), image_size=image_size, fit=fit)
+
     def take(self, indices: Ints) -> FilePictures:
         return FilePictures(self.paths[indices].tolist(), image_size=self.image_size, fit=self.fit)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from affekt.data import dataset
+from affekt.data import behind
 from affekt.recipe import DataSettings, Recipe, load_recipe, to_toml
 from affekt.saving import ModelCard, PretrainedModel
 from affekt.study.building import Data
@@ -138,7 +138,7 @@ def located(model: str, folder: Path | None) -> Path:
 def _described(settings: DataSettings, initial: str) -> list[dict[str, str]]:
     entries = []
     if settings.name:
-        known = dataset(settings.name)
+        known = behind(settings)
         entries.append({"name": known.title, "licence": known.licence, "citation": known.citation})
     if initial != "random":
         name = f"initial weights: {Path(initial).name}"

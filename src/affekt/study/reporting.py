@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.data import dataset
+from affekt.data import behind
 from affekt.errors import AffektError
 from affekt.recipe import Recipe
 from affekt.report import PicturesById
@@ -35,7 +35,7 @@ def report(folder: Path, frame: Frame, *, pictures: bool | None = None, data_roo
         from affekt.study.clips.report import write_clip_report
 
         return write_clip_report(folder)
-    allowed = _allowed(frame.recipe) if pictures is None else pictures
+    allowed = _allowed(frame.recipe, data_root) if pictures is None else pictures
     stimuli = _readable(frame, data_root) if allowed else None
     try:
         return write_report(folder, pictures=None if allowed else False, stimuli=stimuli)
@@ -44,9 +44,9 @@ def report(folder: Path, frame: Frame, *, pictures: bool | None = None, data_roo
         return write_report(folder, stimuli=None)
 
 
-def _allowed(recipe: Recipe) -> bool:
+def _allowed(recipe: Recipe, data_root: Path | None) -> bool:
     wish = recipe.study.pictures
-    return dataset(recipe.target.name).show_pictures if wish == "licence" else wish == "always"
+    return behind(recipe.target, data_root).show_pictures if wish == "licence" else wish == "always"
 
 
 def _readable(frame: Frame, data_root: Path | None) -> PicturesById | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from affekt.backbones.attention.naming import split_name
-from affekt.data import dataset, dataset_folder, open_stimuli
+from affekt.data import behind, dataset, dataset_folder, open_stimuli
 from affekt.data.splits import make_splits, without_groups
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError, RecipeError
@@ -87,13 +87,15 @@ def source_part(recipe: Recipe) -> Recipe:
 
 def avoids_target(recipe: Recipe) -> bool:
     """Whether pictures that the target validates and tests on are kept out of the source training: where both are the
-    same set, always."""
+    same set, always; a pack is the set that was packed (of folders of any pictures, any two are taken for the same)."""
     source, target = recipe.source, recipe.target
     if source.exclude_target or not target.name:
         return source.exclude_target
-    own = dataset(source.name).name
-    if own != dataset(target.name).name:
+    own = behind(source).name
+    if own != behind(target).name:
         return False
+    if any(dataset(settings.name).kind == "pack" for settings in (source, target)):
+        return True
     return own not in _FOLDERS or dataset_folder(source).resolve() == dataset_folder(target).resolve()
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from affekt.data.augmentation import Augmentation
 from affekt.data.loading import Loader
+from affekt.data.packs import PackedPictures
 from affekt.data.pictures import FilePictures
 from affekt.data.stimuli import Ints, Stimuli
 from affekt.recipe import AugmentationSettings
@@ -30,7 +31,7 @@ def plain_batches(stimuli: Stimuli, image_size: int, *, device: torch.device, ch
 
 
 def _read(stimuli: Stimuli, indices: Sequence[Ints], device: torch.device) -> Iterator[Tensor]:
-    if len(stimuli) <= FEW or not isinstance(stimuli.pictures, FilePictures):
+    if len(stimuli) <= FEW or not isinstance(stimuli.pictures, FilePictures | PackedPictures):
         yield from (stimuli.images(chunk).to(device) for chunk in indices)
         return
     with Loader(stimuli, device=device, memory_gib=0.0) as loader:

@@ -16,7 +16,7 @@ from affekt.data.packs.columns import COLUMNS, labels_from, read_arrays
 from affekt.data.packs.files import MANIFEST, altered, cut_short, damaged, read_manifest
 from affekt.data.packs.pictures import PICTURES, PackedPictures
 from affekt.data.stimuli import Stimuli
-from affekt.errors import DataError, UsageError, first
+from affekt.errors import UsageError, first
 from affekt.recipe import DataSettings
 
 FORMAT = 1
@@ -42,12 +42,16 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
         raise damaged(root, wrong)
     side, fit = manifest["image_size"], manifest["fit"]
     if fit not in (None, settings.fit):
-        raise UsageError(f'{root}: packed with fit = "{fit}", "{settings.fit}" is asked; pack it anew, or write "{fit}"')
+        raise UsageError(
+            f'{root}: packed with fit = "{fit}", "{settings.fit}" is asked; pack it anew, or write "{fit}"'
+        )
     arrays, names = read_arrays(root / COLUMNS), manifest["stimuli"]
     notes = tuple(names["notes"])
     if side not in (None, settings.image_size):
         size = settings.image_size
-        notes += (f"{root.name}: packed as {side} x {side} pixels, resized to {size} x {size}; files would give others",)
+        notes += (
+            f"{root.name}: packed as {side} x {side} pixels, resized to {size} x {size}; files would give others",
+        )
     return Stimuli(
         name=names["name"],
         ids=arrays["ids"],

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.affect import DIMENSIONS, RatingScale, parse_scale
-from affekt.data import dataset
+from affekt.data import behind
 from affekt.errors import DataError, UsageError, first
 from affekt.humans.agreement import checking
 from affekt.humans.people.answers import Answers
 from affekt.humans.people.known import Floats, Options
 from affekt.humans.people.naming import stimulus_names
+from affekt.recipe import DataSettings
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -171,6 +172,7 @@ def _target(folder: Path) -> tuple[str, ...]:
     """The classes of the target in the run's recipe; none where that is not known."""
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
-        return dataset(str(recipe["target"]["name"])).categories
+        target = recipe["target"]
+        return behind(DataSettings(name=str(target["name"]), root=str(target.get("root", "")))).categories
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, UsageError):
         return ()

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from affekt.data.loading import Loader
+from affekt.data.packs import PackedPictures
 from affekt.data.pictures import FilePictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.humans.probing.extractors import Extractor
@@ -58,9 +59,9 @@ class PicturesOf:
 
     def _sized(self, image_size: int, fit: Fit) -> Stimuli:
         files = self._people.pictures
-        if not isinstance(files, FilePictures):
+        if not (isinstance(files, FilePictures) or (isinstance(files, PackedPictures) and files.side is None)):
             return self._people
-        return replace(self._people, pictures=FilePictures(files.paths.tolist(), image_size=image_size, fit=fit))
+        return replace(self._people, pictures=files.sized(image_size, fit))
 
     def _release(self) -> None:
         if self._loader is not None:
@@ -95,6 +96,9 @@ def digest_of_pictures(people: Stimuli) -> str:
         for path in pictures.paths:
             with open(path, "rb") as file:  # noqa: PTH123 - paths are strings there
                 hashed.update(hashlib.file_digest(file, "sha256").digest())
+    elif isinstance(pictures, PackedPictures) and pictures.side is None:
+        for index in range(len(pictures)):
+            hashed.update(hashlib.sha256(pictures.raw(index)).digest())
     else:
         for start in range(0, len(people), BATCH):
             read = pictures.read(np.arange(start, min(start + BATCH, len(people))))

@@ -1,0 +1,87 @@
+"""``affekt data pack`` of pictures, ``data check pack``: what they print, and their one-line errors."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from affekt.data import dataset
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name in ("cat/1.png", "cat/2.png", "dog/1.jpg", "dog/2.jpg", "dog/3.jpg"):
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(path)
+    return tmp_path / "mine"
+
+
+def test_bytes_of_a_folder_of_ones_own_and_a_check(call, pictures: Path, tmp_path: Path) -> None:
+    answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack")
+    assert (answer.code, answer.err) == (0, "")
+    assert "as         bytes" in answer.out
+    assert "pictures   5" in answer.out
+    names = [p.relative_to(pictures).as_posix() for p in sorted(pictures.rglob("*.*"))]
+    content = b"".join((pictures / name).read_bytes() for name in names)
+    assert (tmp_path / "pack" / "pictures.bin").read_bytes() == content
+    found = dataset("pack").open(tmp_path / "pack", "all")
+    assert found.ids.tolist() == names
+    checked = call("data", "check", "pack", "--root", tmp_path / "pack")
+    assert (checked.code, checked.err) == (0, "")
+    assert "category dog  3" in checked.out
+    again = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack")
+    assert again.code == 2
+    assert "exists already and is not overwritten" in again.error
+
+
+def test_an_altered_pack_fails_its_check(call, pictures: Path, tmp_path: Path) -> None:
+    call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack")
+    path = tmp_path / "pack" / "pictures.bin"
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    answer = call("data", "check", "pack", "--root", tmp_path / "pack")
+    assert answer.code == 1
+    assert "pictures.bin: altered (1 picture(s): cat/1.png); make the pack anew" in answer.err
+
+
+def test_pixels_at_a_size_of_the_first_few(call, pictures: Path, tmp_path: Path) -> None:
+    words = ("--image-size", 12, "--fit", "squash", "--limit", 3, "--json")
+    answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack", *words)
+    found = json.loads(answer.out)
+    assert (answer.code, found["as"], found["pictures"], found["left out"]) == (0, "pixels", 3, 0)
+    assert (tmp_path / "pack" / "pictures.bin").stat().st_size == 3 * 3 * 12 * 12
+
+
+def test_a_picture_that_cannot_be_read_is_named(call, pictures: Path, tmp_path: Path) -> None:
+    (pictures / "dog" / "2.jpg").write_bytes(b"no picture")
+    answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack")
+    assert answer.code == 0
+    assert "left out   1" in answer.out
+    assert "problem: " in answer.err
+    assert "dog/2.jpg: cannot be decoded" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--features", "audio"), "--features: of clips, and folder is a set of pictures"),
+        (("--as", "pixels"), "--as pixels: at which size? Write --image-size N"),
+        (("--as", "bytes", "--image-size", 8), "--as bytes: keeps files as they are, at any size"),
+        (("--limit", 6), "--limit 6: mine has 5 pictures"),
+        (("--option", "gruop=item"), 'folder: option "gruop": unknown'),
+    ],
+)
+def test_wrong_calls(call, pictures: Path, tmp_path: Path, words: tuple[str, ...], problem: str) -> None:
+    answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert problem in answer.error
+    assert not (tmp_path / "pack").exists()
+
+
+def test_options_of_pictures_for_clips(call, tmp_path: Path) -> None:
+    for words, option in ((("--as", "bytes"), "--as"), (("--image-size", 32), "--image-size")):
+        answer = call("data", "pack", "emodb", "--out", tmp_path / "pack", *words)
+        assert (answer.code, answer.error) == (2, f"{option}: of pictures, and emodb is a set of clips")
