@@ -176,6 +176,7 @@ def _of_set(described: Dataset, args: argparse.Namespace) -> Stimuli:
 
 def _sized(source: Stimuli, image_size: int | None) -> Stimuli:
     """Pictures in files as squares of the size asked for, else of the first one's shorter side."""
+    import numpy as np
     from PIL import Image
 
     from affekt.data import FilePictures
@@ -185,7 +186,7 @@ def _sized(source: Stimuli, image_size: int | None) -> Stimuli:
     packed = isinstance(files, PackedPictures) and files.side is None
     if image_size is not None or not (packed or isinstance(files, FilePictures)):
         return source
-    first = io.BytesIO(files.raw(0)) if isinstance(files, PackedPictures) else files.paths[0]
+    first = io.BytesIO(files.raw(np.array([0]))[0]) if isinstance(files, PackedPictures) else files.paths[0]
     name = source.ids[0] if packed else first
     try:
         with Image.open(first) as image:

@@ -85,29 +85,30 @@ class PackedPictures:
 
     def read_array(self, indices: Ints) -> Pixels:
         """As :meth:`read`, but NumPy; without torch, unless stored pixels are resized."""
+        if self.side is None:
+            return self._decoded(indices)
         rows = self.rows[indices]
         self._map.wanted(self._starts[rows], self._starts[rows + 1])
-        if self.side is None:
-            found = self._decoded(rows)
-        else:
-            stored = self._map.bytes.reshape(-1, 3, self.side, self.side)
-            found = np.take(stored, rows, axis=0)
-        self._map.let_go(int((self._starts[rows + 1] - self._starts[rows]).sum()))
-        return found if self.side in (None, self.image_size) else self._resized(found)
+        found = np.take(self._map.bytes.reshape(-1, 3, self.side, self.side), rows, axis=0)
+        self._map.let_go(found.nbytes)
+        return found if self.ready else self._resized(found)
 
-    def raw(self, index: int) -> bytes:
-        """The stored bytes of one picture: those of its file, or its pixels."""
-        row = self.rows[index]
-        return self._map.bytes[self._starts[row] : self._starts[row + 1]].tobytes()
+    def raw(self, indices: Ints) -> list[bytes]:
+        """What is stored of each picture: the bytes of its file, or its pixels; copies."""
+        rows = self.rows[indices]
+        starts, ends = self._starts[rows], self._starts[rows + 1]
+        self._map.wanted(starts, ends)
+        found = [self._map.bytes[a:b].tobytes() for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        self._map.let_go(sum(map(len, found)))
+        return found
 
-    def _decoded(self, rows: Ints) -> Pixels:
-        out = np.empty((len(rows), 3, self.image_size, self.image_size), dtype=np.uint8)
-        for place, row in enumerate(rows.tolist()):
-            data = self._map.bytes[self._starts[row] : self._starts[row + 1]].tobytes()
+    def _decoded(self, indices: Ints) -> Pixels:
+        out = np.empty((len(indices), 3, self.image_size, self.image_size), dtype=np.uint8)
+        for place, data in enumerate(self.raw(indices)):
             try:
                 pixels = read_picture(data, image_size=self.image_size, fit=self.fit, name="picture")
             except DataError as error:
-                name = read_arrays(self.folder / COLUMNS, "ids")["ids"][row]
+                name = read_arrays(self.folder / COLUMNS, "ids")["ids"][self.rows[indices[place]]]
                 reason = str(error).removeprefix("picture: ")
                 raise DataError(f"{self.folder / PICTURES}: {name}: {reason}; affekt data check pack") from None
             out[place] = pixels.transpose(2, 0, 1)

@@ -97,8 +97,9 @@ def digest_of_pictures(people: Stimuli) -> str:
             with open(path, "rb") as file:  # noqa: PTH123 - paths are strings there
                 hashed.update(hashlib.file_digest(file, "sha256").digest())
     elif isinstance(pictures, PackedPictures) and pictures.side is None:
-        for index in range(len(pictures)):
-            hashed.update(hashlib.sha256(pictures.raw(index)).digest())
+        for start in range(0, len(people), BATCH):
+            for data in pictures.raw(np.arange(start, min(start + BATCH, len(people)))):
+                hashed.update(hashlib.sha256(data).digest())
     else:
         for start in range(0, len(people), BATCH):
             read = pictures.read(np.arange(start, min(start + BATCH, len(people))))
