@@ -1,8 +1,10 @@
 """Packs: a set of pictures in one memory-mapped file, with its labels; and the files that packs of clips share.
 
->>> from affekt.data.packs import pack_pictures
->>> done = pack_pictures(dataset("emoset").open("data/emoset", "all"), "packs/emoset", how="bytes")
->>> dataset("pack").open("packs/emoset", image_size=224)
+    >>> from affekt.data import dataset
+    >>> from affekt.data.packs import pack_pictures
+    >>> emoset = dataset("emoset")
+    >>> pack_pictures(emoset.open("data/emoset", "all"), "packs/emoset", how="bytes", described=emoset)
+    >>> train = dataset("pack").open("packs/emoset", "train", image_size=224)
 """
 
 from __future__ import annotations
