@@ -91,11 +91,9 @@ def _how(args: argparse.Namespace, stimuli: Stimuli) -> How:
     Raises:
         UsageError: pixels of files without a size, or a size for bytes.
     """
-    from affekt.data.packs.pictures import PackedPictures
-    from affekt.data.pictures import FilePictures
+    from affekt.data.packs import of_files
 
-    pictures = stimuli.pictures
-    files = isinstance(pictures, FilePictures) or (isinstance(pictures, PackedPictures) and pictures.side is None)
+    files = of_files(stimuli.pictures)
     how: How = args.how or ("bytes" if files and args.image_size is None else "pixels")
     if how == "pixels" and files and args.image_size is None:
         raise UsageError(

@@ -179,15 +179,13 @@ def _sized(source: Stimuli, image_size: int | None) -> Stimuli:
     import numpy as np
     from PIL import Image
 
-    from affekt.data import FilePictures
-    from affekt.data.packs import PackedPictures
+    from affekt.data.packs import PackedPictures, of_files
 
     files = source.pictures
-    packed = isinstance(files, PackedPictures) and files.side is None
-    if image_size is not None or not (packed or isinstance(files, FilePictures)):
+    if image_size is not None or not of_files(files):
         return source
     first = io.BytesIO(files.raw(np.array([0]))[0]) if isinstance(files, PackedPictures) else files.paths[0]
-    name = source.ids[0] if packed else first
+    name = source.ids[0] if isinstance(files, PackedPictures) else files.paths[0]
     try:
         with Image.open(first) as image:
             side = min(image.size)

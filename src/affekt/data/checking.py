@@ -12,9 +12,8 @@ import numpy as np
 from affekt.data.dataset import Dataset, Source
 from affekt.data.decoding import mapped, read_array
 from affekt.data.downloading import matches
-from affekt.data.packs.pictures import PackedPictures
+from affekt.data.packs.pictures import PackedPictures, of_files
 from affekt.data.packs.reading import verify_pictures
-from affekt.data.pictures import FilePictures
 from affekt.data.stimuli import Pictures, Stimuli, Strings
 from affekt.errors import DataError, first
 from affekt.recipe import DataSettings
@@ -118,8 +117,7 @@ def check(
     if decode and isinstance(pictures, PackedPictures):
         report = replace(report, altered=verify_pictures(root))
     # Bytes that are not as they were packed have been named; whether they still decode says nothing.
-    files = isinstance(pictures, FilePictures) or (isinstance(pictures, PackedPictures) and pictures.side is None)
-    if not decode or report.altered or not files:
+    if not decode or report.altered or not of_files(pictures):
         return report
     broken = _undecodable(pictures, workers, progress)
     return replace(report, undecodable=broken, decoded=len(stimuli))

@@ -1,10 +1,10 @@
 """Packs: a set of pictures in one memory-mapped file, with its labels; and the files that packs of clips share.
 
-    >>> from affekt.data import dataset
-    >>> from affekt.data.packs import pack_pictures
-    >>> emoset = dataset("emoset")
-    >>> pack_pictures(emoset.open("data/emoset", "all"), "packs/emoset", how="bytes", described=emoset)
-    >>> train = dataset("pack").open("packs/emoset", "train", image_size=224)
+>>> from affekt.data import dataset
+>>> from affekt.data.packs import pack_pictures
+>>> emoset = dataset("emoset")
+>>> pack_pictures(emoset.open("data/emoset", "all"), "packs/emoset", how="bytes", described=emoset)
+>>> train = dataset("pack").open("packs/emoset", "train", image_size=224)
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from affekt.data.packs.pictures import PackedPictures
+    from affekt.data.packs.pictures import PackedPictures, of_files
     from affekt.data.packs.reading import verify_pictures
     from affekt.data.packs.writing import Packed, pack_pictures
 
 _LAZY = {
     "Packed": "writing",
     "PackedPictures": "pictures",
+    "of_files": "pictures",
     "pack_pictures": "writing",
     "verify_pictures": "reading",
 }
 
-__all__ = ["Packed", "PackedPictures", "pack_pictures", "verify_pictures"]
+__all__ = ["Packed", "PackedPictures", "of_files", "pack_pictures", "verify_pictures"]
 
 
 def __getattr__(name: str) -> Any:

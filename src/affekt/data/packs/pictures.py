@@ -5,14 +5,14 @@ from __future__ import annotations
 import mmap
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affekt.data.packs.columns import COLUMNS, read_arrays
-from affekt.data.pictures import ArrayPictures, Fit, Pixels, read_picture
-from affekt.data.stimuli import Ints
+from affekt.data.pictures import ArrayPictures, FilePictures, Fit, Pixels, read_picture
+from affekt.data.stimuli import Ints, Pictures
 from affekt.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -128,6 +128,11 @@ class PackedPictures:
     @cached_property
     def _map(self) -> _Map:
         return _Map(self.folder / PICTURES, self.size)
+
+
+def of_files(pictures: Pictures) -> TypeGuard[FilePictures | PackedPictures]:
+    """Whether the bytes of files lie behind pictures, packed or not, so that they can be read at any size."""
+    return isinstance(pictures, FilePictures) or (isinstance(pictures, PackedPictures) and pictures.side is None)
 
 
 class _Map:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,7 +212,7 @@ def _write_columns(folder: Path, arrays: Arrays, written: _Written) -> dict[str,
     rows = {name: values[written.kept] for name, values in arrays.items()}
     path = folder / COLUMNS
     with path.open("wb") as file:
-        np.savez(file, starts=written.starts, crc=written.crc, **rows)
+        np.savez(file, allow_pickle=False, starts=written.starts, crc=written.crc, **cast(Any, rows))
         file.flush()
         os.fsync(file.fileno())
     return {"bytes": path.stat().st_size, "sha256": digest_of(path)}

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from affekt.data.loading import Loader
-from affekt.data.packs import PackedPictures
+from affekt.data.packs import PackedPictures, of_files
 from affekt.data.pictures import FilePictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.humans.probing.extractors import Extractor
@@ -59,7 +59,7 @@ class PicturesOf:
 
     def _sized(self, image_size: int, fit: Fit) -> Stimuli:
         files = self._people.pictures
-        if not (isinstance(files, FilePictures) or (isinstance(files, PackedPictures) and files.side is None)):
+        if not of_files(files):
             return self._people
         return replace(self._people, pictures=files.sized(image_size, fit))
 
