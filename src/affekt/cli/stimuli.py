@@ -184,10 +184,12 @@ def _sized(source: Stimuli, image_size: int | None) -> Stimuli:
     files = source.pictures
     if image_size is not None or not of_files(files):
         return source
-    first = io.BytesIO(files.raw(np.array([0]))[0]) if isinstance(files, PackedPictures) else files.paths[0]
-    name = source.ids[0] if isinstance(files, PackedPictures) else files.paths[0]
+    if isinstance(files, PackedPictures):
+        held, name = io.BytesIO(files.raw(np.array([0]))[0]), source.ids[0]
+    else:
+        held = name = files.paths[0]
     try:
-        with Image.open(first) as image:
+        with Image.open(held) as image:
             side = min(image.size)
     except (OSError, ValueError, SyntaxError):
         raise DataError(f"{name}: cannot be read as a picture; replace it or leave it out") from None
