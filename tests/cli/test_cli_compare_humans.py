@@ -102,6 +102,33 @@ def test_a_network_by_name_gives_features_alone_and_the_way_to_a_head_is_named(c
     assert "cannot answer" in answer.err and "affekt probe resnet8-w4=random" in answer.err
 
 
+def test_layer_by_layer(call, runs, tmp_path):
+    words = ("--layers", "stages", "--out", tmp_path / "out", "--split", "all")
+    answer = call("compare-humans", "resnet8-w4=random", "runs/emotional", *PEOPLE, *words)
+    assert answer.code == 0, answer.err
+    held = agreement(tmp_path / "out")
+    part = next(p for p in held["parts"] if p["id"] == "layers")
+    assert [row["layer"] for row in part["layers"].values()] == ["stage-1", "stage-2", "last"] * 2
+    last = next(p for p in held["parts"] if p["id"] == "features")["measures"][0]["models"]
+    own = part["measures"][0]["models"]
+    for model in ("resnet8-w4=random", "emotional"):
+        assert own[f"{model}: last"]["value"] == pytest.approx(last[model]["value"], abs=1e-6)
+    assert "emotional: stage-1" in answer.out
+    assert "--layers stages" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_layers_of_what_has_none(call, runs, tmp_path):
+    table = own_table(tmp_path / "mine.csv", [f"{k}.png" for k in range(30)], np.arange(30) / 5 + 1)
+    for model, layers, message in (
+        (table, "stages", "precomputed answers have none"),
+        ("resnet8-w4=random", "layer9", 'layer "layer9": unknown'),
+        ("runs/regulated", "stages", "no backbone of its own"),
+        ("resnet8-w4=random", ",", "a module's dotted name were expected"),
+    ):
+        answer = call("compare-humans", model, *PEOPLE, "--layers", layers, "--out", tmp_path / "out")
+        assert answer.code == 2 and message in answer.error
+
+
 def test_the_long_table(call, runs, tmp_path):
     words = ("--out", tmp_path / "out", "--table", tmp_path / "long.csv")
     assert call("compare-humans", "runs/emotional", *PEOPLE, *words).code == 0

@@ -41,6 +41,27 @@ class TestLayers:
         for layer, value in expected.items():
             torch.testing.assert_close(found[layer], value)
 
+    def test_single_stages_and_modules_by_name(self, resnet, images):
+        with torch.inference_mode():
+            every = Layers(resnet, ["stages"])(images)
+            found = Layers(resnet, ["stage-2", "layer1.0.conv1"])(images)
+            first = torch.relu(resnet.trunk.bn1(resnet.trunk.conv1(images)))
+            expected = resnet.trunk.layer1[0].conv1(first).mean((2, 3))
+        assert list(found) == ["layer1.0.conv1", "stage-2"]
+        torch.testing.assert_close(found["stage-2"], every["stage-2"])
+        torch.testing.assert_close(found["layer1.0.conv1"], expected)
+
+    def test_what_works_in_place_behind_a_module_does_not_change_what_is_noted(self):
+        backbone = create_backbone("alexnet", in_size=64, seed=0).eval()
+        with torch.inference_mode():
+            found = Layers(backbone, ["features.0"], pool="flat")(torch.randn(1, 3, 64, 64))
+        assert found["features.0"].min() < 0
+
+    @pytest.mark.parametrize("word", ["stage-9", "layer9", "stage-0"])
+    def test_layers_that_there_are_not(self, resnet, word):
+        with pytest.raises(UsageError, match=f'layer "{word}": unknown'):
+            Layers(resnet, [word])
+
     def test_every_number_of_a_layer(self, resnet, images):
         with torch.inference_mode():
             found = Layers(resnet, ["map", "last"], pool="flat")(images)

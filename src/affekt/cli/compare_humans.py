@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from affekt.cli.compare_table import print_comparison, said
 from affekt.cli.data_reading import add_options, reader_option
+from affekt.cli.layers import layers
 from affekt.cli.options import add_data_root, add_json, data_root, natural, new_file, positive
 from affekt.cli.printing import say, write_json
 
@@ -37,6 +38,13 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--stimuli", type=Path, metavar="DIR", help="pictures of a table (default: the table's folder)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="new folder (default: comparisons/PEOPLE)")
     parser.add_argument("--table", type=Path, metavar="FILE", help="write every answer as a long .csv or .parquet")
+    parser.add_argument(
+        "--layers",
+        type=layers,
+        default=(),
+        metavar="X,X",
+        help="layer by layer, too: stages, or last, map, stage-1 ..., a module's name",
+    )
     parser.add_argument("--resamples", type=positive, default=DEFAULT_RESAMPLES, metavar="N", help="default: 1000")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of all that is drawn (default: 0)")
     add_options(parser, "option of people's reader, e.g. modality=voice or scale=1..9; repeatable")
@@ -76,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     models = named_models(args.models, rated=args.humans if isinstance(people, Ratings) else "oasis")
     stimuli = of_people(people, args.humans, root=root, folder=args.stimuli)
     chosen = stimuli.choose(args.split, models)
-    asked = ask(models, stimuli, chosen, seed=args.seed)
+    asked = ask(models, stimuli, chosen, layers=args.layers, seed=args.seed)
     found = compare(chosen.people, asked, resamples=args.resamples, seed=args.seed)
     found = replace(found, cautions=chosen.cautions, notes=(*chosen.notes, *found.notes))
     _write(args, found, stimuli, chosen.to_json(), out)
@@ -123,6 +131,7 @@ def _command(args: argparse.Namespace) -> str:
     for name in ("split", "stimuli"):
         value = getattr(args, name)
         words += [] if value is None else [f"--{name}", str(value)]
+    words += ["--layers", ",".join(args.layers)] if args.layers else []
     words += [word for option in args.options for word in ("--option", option)]
     words += ["--manipulate", *args.manipulate] if args.manipulate else []
     words += [] if args.limit is None else ["--limit", str(args.limit)]

@@ -118,36 +118,54 @@ def _network(text: str, rated: str) -> Named:
     return Named(name=text, network=(name, initial), notes=(note,))
 
 
-def ask(models: Sequence[Named], stimuli: StimuliOfPeople, chosen: Chosen, *, seed: int) -> list[Model]:
+def ask(
+    models: Sequence[Named], stimuli: StimuliOfPeople, chosen: Chosen, *, seed: int, layers: Sequence[str] = ()
+) -> list[Model]:
     """What each model says of the chosen stimuli; precomputed answers to others of people's stimuli are left aside.
+
+    Args:
+        layers: of every network that has a backbone of its own, see :func:`affekt.humans.layered.layer_features`.
 
     Raises:
         DataError: there are no pictures to show a model, or one does not decode.
+        UsageError: a network has no such layer, or layers are asked for and no model has any.
     """
+    if layers and all(one.answers is not None for one in models):
+        raise UsageError("--layers: precomputed answers have none; name a network, or the folder of a run or a model")
     with progress("pictures") as step:
-        return [_asked(one, stimuli, chosen, seed=seed, step=step) for one in models]
+        return [_asked(one, stimuli, chosen, layers=layers, seed=seed, step=step) for one in models]
 
 
-def _asked(one: Named, stimuli: StimuliOfPeople, chosen: Chosen, *, seed: int, step: Any) -> Model:
+def _asked(
+    one: Named, stimuli: StimuliOfPeople, chosen: Chosen, *, layers: Sequence[str], seed: int, step: Any
+) -> Model:
     from affekt.humans.comparison import Model
     from affekt.humans.comparison.restricting import without
 
     if one.answers is not None:
         return Model(name=one.name, answers=without(one.answers, chosen.others), notes=one.notes)
     from affekt.humans.answering import answer
+    from affekt.humans.layered import layer_features
     from affekt.training.precision import choose_device
 
     device = choose_device("auto")
     if one.found is not None:
-        shown = stimuli.pictures(chosen.people.ids, one.found.image_size, one.found.fit)
-        answers, features = answer(one.found.model, shown, name=one.name, device=device, step=step)
-        return Model(name=one.name, answers=answers, features=features, notes=one.notes)
-    assert one.network is not None
-    shown = stimuli.pictures(chosen.people.ids, SIZE, "crop")
-    _, features = answer(_headless(*one.network, seed=seed), shown, name=one.name, device=device, step=step)
-    if features is None:
+        network, shown = one.found.model, stimuli.pictures(chosen.people.ids, one.found.image_size, one.found.fit)
+    else:
+        assert one.network is not None
+        network, shown = _headless(*one.network, seed=seed), stimuli.pictures(chosen.people.ids, SIZE, "crop")
+    # Before the answers: a layer that there is not is known from one grey picture.
+    along = layer_features(network, shown, layers, name=one.name, device=device, step=step) if layers else {}
+    answers, features = answer(network, shown, name=one.name, device=device, step=step)
+    if one.found is None and features is None:
         raise DataError(f"{one.name}: its features are not finite")
-    return Model(name=one.name, features=features, notes=one.notes)
+    return Model(
+        name=one.name,
+        answers=answers if one.found is not None else None,
+        features=features,
+        layers=along,
+        notes=one.notes,
+    )
 
 
 def _headless(name: str, initial: str, *, seed: int) -> Any:

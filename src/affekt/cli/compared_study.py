@@ -36,9 +36,9 @@ def study_named(args: argparse.Namespace) -> Path | None:
         return None
     if args.limit is not None and not args.manipulate:
         raise UsageError("--limit: of the manipulated pictures; write what is done to them: --manipulate eyes mouth")
-    for option, value in (("--split", args.split), ("--stimuli", args.stimuli), ("--table", args.table)):
-        if value is not None:
-            raise UsageError(f"{option}: is not for a study, which is compared on the pictures that it tested on")
+    for name in ("split", "stimuli", "table", "layers"):
+        if getattr(args, name) not in (None, ()):
+            raise UsageError(f"--{name}: is not for a study, which is compared on the pictures that it tested on")
     return studies[0]
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.data_reading import add_reader, settings_of
+from affekt.cli.layers import LAYERS, names, words
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json
 from affekt.cli.probe_table import print_probe
 from affekt.cli.running import progress
-from affekt.errors import UsageError, unknown
+from affekt.errors import UsageError
 
 if TYPE_CHECKING:
     from affekt.data import Stimuli
     from affekt.humans.probing import ProbeSettings, Subject
 
-LAYERS = ("last", "map", "stages")
 CONTROLS = ("random", "pixels", "low-level")
 
 
@@ -31,12 +31,12 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--humans", required=True, metavar="SET", help="a data set with ratings: oasis, or table ...")
     parser.add_argument("--initial", default="imagenet", metavar="X", help="imagenet (default), random or a file")
-    parser.add_argument("--layers", type=_words(LAYERS), default=("last",), metavar="X,X", help="last, map, stages")
+    parser.add_argument("--layers", type=words(LAYERS), default=("last",), metavar="X,X", help="last, map, stages")
     parser.add_argument("--pool", choices=("mean", "flat"), default="mean", help="mean over places, or every number")
     parser.add_argument("--project", type=natural, default=0, metavar="N", help="length of longer layers, at random")
     parser.add_argument("--unit", choices=("group", "item"), default="group", help="held out whole; item leaks")
-    parser.add_argument("--dimensions", type=_names, default=(), metavar="X,X", help="of the ratings (default: all)")
-    parser.add_argument("--controls", type=_words((*CONTROLS, "none")), default=CONTROLS, metavar="X,X",
+    parser.add_argument("--dimensions", type=names, default=(), metavar="X,X", help="of the ratings (default: all)")
+    parser.add_argument("--controls", type=words((*CONTROLS, "none")), default=CONTROLS, metavar="X,X",
                         help="random, pixels, low-level (default: all), or none")  # fmt: skip
     parser.add_argument("--against", metavar="MODEL", help="what the others are compared with (default: the first)")
     parser.add_argument("--folds", type=positive, default=5, metavar="N", help="outer folds (default: 5)")
@@ -51,23 +51,6 @@ def register(subparsers: Any) -> None:
     add_reader(parser)
     add_json(parser)
     parser.set_defaults(run=run)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _words(known: tuple[str, ...]) -> Any:
-    """A type: words of ``known`` with commas between them."""
-
-    def parse(text: str) -> tuple[str, ...]:
-        words = _names(text)
-        wrong = next((word for word in words if word not in known), None)
-        if wrong is not None or not words:
-            raise argparse.ArgumentTypeError(unknown("word", wrong or "", known))
-        return words
-
-    return parse
 
 
 def run(args: argparse.Namespace) -> int:

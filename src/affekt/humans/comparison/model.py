@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from affekt.errors import UsageError
@@ -17,12 +18,14 @@ class Model:
 
     Attributes:
         name: unique.
+        layers: features of further layers, from input to output; a name each.
         notes: what a reader must know of it, in sentences.
     """
 
     name: str
     answers: Answers | None = None
     features: Features | None = None
+    layers: Mapping[str, Features] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -32,7 +35,7 @@ class Model:
         Raises:
             UsageError: it has neither.
         """
-        known = self.answers or self.features
+        known = self.answers or self.features or next(iter(self.layers.values()), None)
         if known is None:
             raise UsageError(f"{self.name}: neither answers nor features")
         return known

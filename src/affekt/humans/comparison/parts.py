@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +97,7 @@ class Part:
         measures: the first is the one that stands for the part.
         categories: of category parts.
         simulated: one sentence where observers were simulated; else empty.
+        layers: where a row is a layer: row -> model and layer. No row is singled out: the best of many would be.
         scatter, confusions, calibrations, conditions, curves: what figures show, where there is any.
         notes: what a reader must know.
     """
@@ -110,6 +111,7 @@ class Part:
     measures: Sequence[Measure]
     categories: tuple[str, ...] = ()
     simulated: str = ""
+    layers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     scatter: Scatter | None = None
     confusions: Confusions | None = None
     calibrations: Mapping[str, Calibration] | None = None

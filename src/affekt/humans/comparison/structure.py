@@ -76,12 +76,12 @@ def structure_part(
     Returns:
         None with fewer than four stimuli, or without a structure.
     """
-    chosen = _drawn(len(rows), seed)
-    structures = _structures(people, rows[chosen], votes[chosen] if votes is not None else None)
+    chosen = drawn(len(rows), seed)
+    structures = structures_of(people, rows[chosen], votes[chosen] if votes is not None else None)
     if len(chosen) < 4 or not structures:
         return None
     held = {name: table[chosen] for name, table in features.items()}
-    measures = [m for structure in structures for m in _measures(structure, held, min(resamples, DRAWS), seed)]
+    measures = [m for structure in structures for m in measures_of(structure, held, min(resamples, DRAWS), seed)]
     note = [f"{len(chosen)} of {len(rows):,} stimuli, drawn by the seed."] if len(chosen) < len(rows) else []
     return Part(
         id=FEATURES,
@@ -100,13 +100,14 @@ def structure_part(
     )
 
 
-def _drawn(stimuli: int, seed: int) -> Ints:
+def drawn(stimuli: int, seed: int) -> Ints:
+    """At most :data:`MOST` of so many stimuli, in their order."""
     if stimuli <= MOST:
         return np.arange(stimuli)
     return np.sort(generator("structure", seed).permutation(stimuli)[:MOST]).astype(np.int64)
 
 
-def _structures(people: Ratings | Votes | Trials, rows: Ints, votes: Ints | None) -> list[Structure]:
+def structures_of(people: Ratings | Votes | Trials, rows: Ints, votes: Ints | None) -> list[Structure]:
     """Those whose dissimilarities are not all equal."""
     found = [*_of_numbers(people, rows), *_of_votes(votes), *_of_categories(people, rows, votes)]
     return [structure for structure in found if np.ptp(structure.rdm) > 0]
@@ -141,7 +142,10 @@ def _of_categories(people: Ratings | Votes | Trials, rows: Ints, votes: Ints | N
         yield Structure(name="categories", title=title, features=category_features(labels), rdm=category_rdm(labels))
 
 
-def _measures(structure: Structure, features: Mapping[str, Floats], draws: int, seed: int) -> list[Measure]:
+def measures_of(
+    structure: Structure, features: Mapping[str, Floats], draws: int, seed: int, *, paired: bool = True
+) -> list[Measure]:
+    """RSA and CKA with one structure; ``paired``: with the differences of every two models."""
     rdms: dict[str, Floats] = {}
     why: dict[str, str] = {}
     for name, table in features.items():
@@ -155,7 +159,7 @@ def _measures(structure: Structure, features: Mapping[str, Floats], draws: int, 
     aligned = {name: _cka(table, structure.features, draws) for name, table in features.items()}
     return [
         measure(f"rsa-{structure.name}", f"RSA, {structure.title}",
-                f"rank correlation with dissimilarities of {structure.title}, −1 to 1", similar),
+                f"rank correlation with dissimilarities of {structure.title}, −1 to 1", similar, paired=paired),
         measure(f"cka-{structure.name}", f"CKA, {structure.title}",
                 f"unbiased linear CKA with {structure.title}, about 0 for unrelated ones, to 1", aligned, paired=False),
     ]  # fmt: skip

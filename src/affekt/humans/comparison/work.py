@@ -13,6 +13,7 @@ from affekt.humans.comparison import chosen as choosing
 from affekt.humans.comparison.categories import Space, canonical, fold, folded_probabilities, shared_terms, spaces
 from affekt.humans.comparison.choices import errors_part, votes_part
 from affekt.humans.comparison.chosen import Chosen
+from affekt.humans.comparison.layers import layered, layers_part, selective_part, signs_of
 from affekt.humans.comparison.model import Model, People
 from affekt.humans.comparison.parts import Differing, Part, with_reasons
 from affekt.humans.comparison.ratings import rating_part
@@ -46,6 +47,8 @@ class Work:
         structure = self._structure()
         if structure is not None:
             yield with_reasons(structure), []
+        for part in self._layers():
+            yield with_reasons(part), []
 
     def _joined(self, name: str, answers: Answers) -> Answers:
         """The answers to the joined stimuli, in their order, under the model's name."""
@@ -177,6 +180,19 @@ class Work:
             resamples=self.resamples,
             seed=self.seed,
         )
+
+    def _layers(self) -> Iterator[Part]:
+        """Of models whose layers were asked for."""
+        rows, votes, seed = self.joined.people, self._votes(), self.seed
+        found = layered(self.models, self.joined.models)
+        if found is None:
+            return
+        along = layers_part(self.people, rows, found, votes=votes, resamples=self.resamples, seed=seed)
+        signs = signs_of(self.people, rows, votes, self._categories())
+        units = None
+        if signs is not None:
+            units = selective_part(rows, found, signs, resamples=self.resamples, seed=seed)
+        yield from (part for part in (along, units) if part is not None)
 
     def _votes(self) -> Ints | None:
         """``(M, K)`` for each of :meth:`_terms`; None where people rated, or all say one thing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ from affekt.humans.probing.projecting import Projection
 
 Word = Literal["last", "map", "stages"]
 WORDS: tuple[Word, ...] = ("last", "map", "stages")
+STAGE = re.compile(r"stage-[1-9]\d*")
+"""What one stage is called."""
+
 Pool = Literal["mean", "flat"]
 Features = dict[str, Tensor]
 """Layer -> ``(B, D)`` float32."""
@@ -27,26 +31,26 @@ class Layers:
 
     Args:
         backbone: in evaluation mode.
-        words: which layers.
+        words: which layers, e.g. ``["stages"]``, ``["stage-2", "last"]``, ``["features.3"]``.
         pool: ``"mean"``: the mean over places (points of a map, tokens); ``"flat"``: every number.
         dimensions: length beyond which features are projected at random; 0: never.
         seed: of the projections.
 
     Raises:
-        UsageError: an unknown word, a map of a backbone without one, stages of one that does not say which it has.
+        UsageError: an unknown word, a map of a backbone without one, a stage that it has not, stages of one that does
+            not say which it has.
     """
 
     def __init__(
         self, backbone: Any, words: Sequence[str], *, pool: Pool = "mean", dimensions: int = 0, seed: int = 0
     ) -> None:
-        for word in words:
-            if word not in WORDS:
-                raise UsageError(unknown("layers", word, WORDS))
         self.backbone = backbone
         self._words = frozenset(words)
         self._pool, self._dimensions, self._seed = pool, dimensions, seed
         self._projections: dict[int, Projection] = {}
-        self._ends: list[nn.Module] = _beginnings(backbone)[1:] if "stages" in words else []
+        by_number = {word for word in words if STAGE.fullmatch(word)}
+        self._ends = _ends(backbone, None if "stages" in words else by_number) if by_number or "stages" in words else {}
+        self._modules = {word: _module(backbone, word) for word in words if word not in by_number.union(WORDS)}
         if "map" in words:
             _check_map(backbone)
 
@@ -56,18 +60,30 @@ class Layers:
         if "map" in self._words:
             found["map"] = self._reduced(self.backbone.feature_map(images))
         if self._words - {"map"}:
-            handles = [end.register_forward_pre_hook(self._noting(i, found)) for i, end in enumerate(self._ends, 1)]
+            handles = [end.register_forward_pre_hook(self._given(name, found)) for name, end in self._ends.items()]
+            handles += [m.register_forward_hook(self._gives(name, found)) for name, m in self._modules.items()]
             try:
-                found["last"] = self._reduced(self.backbone(images))
+                last = self._reduced(self.backbone(images))
             finally:
                 for handle in handles:
                     handle.remove()
+            found |= {"last": last} if self._words & {"last", "stages"} else {}
         return found
 
-    def _noting(self, number: int, found: Features) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+    def _given(self, name: str, found: Features) -> Callable[[nn.Module, tuple[Any, ...]], None]:
         def note(_module: nn.Module, inputs: tuple[Any, ...]) -> None:
             # A stage whose module runs more than once is noted as it begins.
-            found.setdefault(f"stage-{number}", self._reduced(inputs[0]))
+            if name not in found:
+                found[name] = self._reduced(inputs[0])
+
+        return note
+
+    def _gives(self, name: str, found: Features) -> Callable[[nn.Module, Any, Any], None]:
+        def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if not isinstance(output, Tensor):
+                raise UsageError(f"layer {name}: gives {type(output).__name__} and no tensor; name a module within it")
+            # A copy: what comes behind it may work in place.
+            found[name] = self._reduced(output.clone())
 
         return note
 
@@ -89,6 +105,36 @@ def averaged(x: Tensor) -> Tensor:
         channels_last = x.shape[1] == x.shape[2] != x.shape[3]
         return x.mean((1, 2)) if channels_last else x.mean((2, 3))
     return x.mean(1) if x.ndim == 3 else x.flatten(1)
+
+
+def _ends(backbone: Any, asked: set[str] | None) -> dict[str, nn.Module]:
+    """Stage -> the module that is given what it gives.
+
+    Args:
+        asked: stages by name; None: all.
+
+    Raises:
+        UsageError: a stage that there is not, or see :func:`_beginnings`.
+    """
+    every = {f"stage-{i}": module for i, module in enumerate(_beginnings(backbone)[1:], 1)}
+    for name in sorted(asked or ()):
+        if name not in every:
+            raise UsageError(f"{backbone.name}: {unknown('layer', name, (*every, 'last'))}")
+    return {name: module for name, module in every.items() if asked is None or name in asked}
+
+
+def _module(backbone: Any, name: str) -> nn.Module:
+    """
+    Raises:
+        UsageError: the network has no module of that name.
+    """
+    trunk = backbone.trunk if isinstance(backbone, Backbone) else backbone
+    modules = {n: module for n, module in trunk.named_modules() if n}
+    if name not in modules:
+        named = getattr(backbone, "name", type(backbone).__name__)
+        every = f"{', '.join(WORDS)}, stage-1 ..., or a module's dotted name"
+        raise UsageError(f"{named}: {unknown('layer', name, (*WORDS, *modules), everything=every)}")
+    return modules[name]
 
 
 def _check_map(backbone: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from affekt.errors import first
 from affekt.humans.comparison.comparing import Comparison
+from affekt.humans.comparison.layers import SELECTIVE
 from affekt.humans.comparison.measures import ALPHA, Measure
 from affekt.humans.comparison.parts import Differing, Part
 from affekt.humans.comparison.report import charts
@@ -47,10 +48,15 @@ def _section(part: Part) -> Section:
         title=part.title[:1].upper() + part.title[1:],
         id=part.id,
         lead=f"{part.lead} {units(part)}.".strip(),
-        charts=[*(charts.measure_chart(part, m) for m in part.measures), *_there(*further)],
+        charts=[*(charts.measure_chart(part, m) for m in _drawn(part)), *_there(*further)],
         tables=[table for table in tables if table is not None],
         notes=[*([part.simulated] if part.simulated else []), *part.notes],
     )
+
+
+def _drawn(part: Part) -> Sequence[Measure]:
+    """The measures that have a figure; counts of units stand in the table."""
+    return part.measures[:1] if part.id == SELECTIVE else part.measures
 
 
 def _there(*found: Chart | None) -> list[Chart]:
@@ -107,8 +113,11 @@ def title(found: Comparison) -> str:
 
 
 def key(found: Comparison) -> list[dict[str, str]]:
-    """Of each part the model that is nearest to people by the first measure that says who is, and people's line."""
-    return [entry for part in found.parts if (entry := _key(part, headline(part))) is not None]
+    """Of each part the model that is nearest to people by the first measure that says who is, and people's line.
+
+    Layers of models have no entry: the best of many rows is chosen by what it would be told of.
+    """
+    return [entry for part in found.parts if not part.layers and (entry := _key(part, headline(part))) is not None]
 
 
 def headline(part: Part) -> Measure:

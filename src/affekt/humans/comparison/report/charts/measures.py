@@ -124,6 +124,8 @@ def in_words(row: Row) -> str:
 
 
 def in_full(value: float | None) -> str:
-    """Two digits, three where two would make a whole number of what is none: 0.996 is not 1.00."""
+    """Two digits, three where two would make a whole number of what is none: 0.996 is not 1.00. A count has none."""
+    if isinstance(value, int):
+        return f"{value:,}"
     close = value is not None and value != round(value) and abs(value - round(value)) < 0.005
     return number(value, 3 if close else 2)
