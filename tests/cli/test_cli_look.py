@@ -113,6 +113,24 @@ def test_shares_of_the_face_and_what_they_are_held_against(call, models, faces, 
     assert "share in" in out and "chance" in out and "less centre bias" in out
 
 
+def test_faces_that_do_not_fill_the_pictures(call, models, faces, tmp_path):
+    table = tmp_path / "boxes.csv"
+    # The pictures are 50 x 40: 5 columns go on either side, then 40 pixels become 32.
+    table.write_text(f"id,left,top,width,height\n{faces / 'a/face.png'},15,0,20,40\n{faces / 'b/face.png'},5,0,40,40\n")
+    words = ["--regions", "face", "--boxes", table, "--json"]
+    answer = call("look", models["classifier"], faces / "a", faces / "b", "--out", tmp_path / "out", *words)
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    for record, box in zip(found["pictures"], ([8, 0, 24, 32], [0, 0, 32, 32]), strict=True):
+        looked = np.load(tmp_path / "out" / record["npy"])[None].clip(0)
+        expected = region_share(looked, face_mask("eyes", 32, 32, boxes=[box]))[0]
+        assert record["eyes"] == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    assert "shuffled" in found["regions"]["eyes"]["against"]
+    table.write_text("id,left,top,width,height\nface.png,15,0,20,40\n")
+    answer = call("look", models["classifier"], faces / "a", faces / "b", "--out", tmp_path / "two", *words)
+    assert answer.code == 1 and "one face box for 2 pictures" in answer.error
+
+
 def test_attention_asks_nothing(call, models, faces, tmp_path):
     words = ["--method", "attention", "--out", tmp_path / "out", "--json"]
     (record,) = json.loads(call("look", models["affect"], faces / "a", *words).out)["pictures"]
@@ -177,6 +195,7 @@ def test_no_folder_is_overwritten(call, models, faces):
         ("affect", ["--method", "occlusion", "--window", "99"], "window = 99: 1 to 32 pixels"),
         ("affect", ["--class", "anger", "--rating", "valence"], "not allowed with argument"),
         ("affect", ["--dataset", "emod"], "--dataset: has no use with pictures without --fixations"),
+        ("affect", ["--boxes", "boxes.csv"], "--boxes: say where eyes and mouth are; write --regions face"),
         ("affect", ["--fixations"], "--fixations: on which data set? write --dataset emod"),
         ("affect", ["--fixations", "--dataset", "emod"], "IMAGE: has no use with --fixations"),
     ],

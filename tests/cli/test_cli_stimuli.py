@@ -120,6 +120,33 @@ class TestFolder:
         assert pixels(next((tmp_path / "out").rglob("*.png"))).shape == (3, 48, 48)
 
 
+class TestBoxes:
+    BOXES = "id,left,top,width,height\nvery sad/face 0.png,6,4,12,16\nface 1.png,0,0,24,24\n"
+
+    def boxes(self, call, faces: Path, tmp_path: Path, text: str, *words):
+        (tmp_path / "boxes.csv").write_text(text, encoding="utf-8")
+        words = words or ("--manipulation", "mouth", "--manipulation", "noise", "--strengths", "0.5")
+        return call("stimuli", faces / "very sad", "--out", tmp_path / "out", *words, "--boxes", tmp_path / "boxes.csv")
+
+    def test_a_face_is_covered_where_its_box_is(self, call, faces: Path, tmp_path: Path) -> None:
+        (faces / "very sad" / "face 2.png").unlink()
+        text = self.BOXES.replace("very sad/", "")
+        assert self.boxes(call, faces, tmp_path, text).code == 0
+        made = {(row["manipulation"], row["source_id"]): row["file"] for row in rows(tmp_path / "out/stimuli.csv")}
+        source = pixels(faces / "very sad" / "face 0.png")[None]
+        wanted = manipulate(source, "mouth", 0.5, boxes=torch.tensor([[6, 4, 18, 20]]))
+        assert torch.equal(pixels(tmp_path / "out" / made["mouth", "face 0.png"]), wanted[0])
+        assert not torch.equal(wanted, manipulate(source, "mouth", 0.5))
+        assert ("noise", "face 1.png") in made
+
+    def test_boxes_that_cannot_be(self, call, faces: Path, tmp_path: Path) -> None:
+        answer = self.boxes(call, faces, tmp_path, self.BOXES.replace("very sad/", ""))
+        assert (answer.code, "no face box for 1 picture(s): face 2.png" in answer.error) == (1, True)
+        answer = self.boxes(call, faces, tmp_path, self.BOXES, "--manipulation", "noise", "--strengths", "0.5")
+        assert (answer.code, "--boxes: are for --manipulation eyes or mouth" in answer.error) == (2, True)
+        assert not (tmp_path / "out").exists()
+
+
 class TestTrials:
     @pytest.fixture
     def table(self, call, faces: Path, tmp_path: Path) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from affekt.cli.data_reading import add_reader
+from affekt.cli.face_boxes import add_boxes
 from affekt.cli.options import add_json, positive
 from affekt.errors import UsageError
 
@@ -27,7 +28,10 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--stride", type=positive, metavar="N", help="pixels that the window moves by")
     parser.add_argument("--steps", type=positive, metavar="N", help="of integrated gradients (default: 64)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the maps of pictures, new or empty")
-    parser.add_argument("--regions", choices=("face",), help="the share in eyes and mouth; faces fill the pictures")
+    parser.add_argument(
+        "--regions", choices=("face",), help="the share in eyes and mouth; without --boxes faces fill the pictures"
+    )
+    add_boxes(parser, ", for --regions")
     parser.add_argument("--recursive", action="store_true", help="look in the folders of a folder too")
     parser.add_argument("--fixations", action="store_true", help="overlap with people's fixations on --dataset")
     parser.add_argument("--dataset", metavar="NAME", help="a set with maps of fixations: emod")
@@ -60,12 +64,15 @@ def _check(args: argparse.Namespace) -> None:
         if args.dataset is None:
             raise UsageError("--fixations: on which data set? write --dataset emod")
         unused = {"IMAGE": args.images, "--out": args.out, "--regions": args.regions, "--recursive": args.recursive}
+        unused |= {"--boxes": args.boxes}
         where = "--fixations"
     else:
         if not args.images:
             raise UsageError("look: no picture; give files or a folder, or --dataset emod --fixations")
         if args.out is None:
             raise UsageError("--out DIR: the folder for the maps is missing")
+        if args.boxes is not None and args.regions is None:
+            raise UsageError("--boxes: say where eyes and mouth are; write --regions face too")
         given = {"--dataset": args.dataset, "--limit": args.limit, "--root": args.root, "--option": args.options}
         unused, where = given | {"--split": args.split != "all"}, "pictures without --fixations"
     for name, value in unused.items():

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from affekt.cli.data_reading import progress
+from affekt.cli.face_boxes import read as read_boxes
 from affekt.cli.look_method import looker
 from affekt.cli.look_tables import as_dict, write_overlaps
 from affekt.cli.named_files import Unread
 from affekt.cli.pictures import Picture, batches, named
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.data.disk import whole_folder
+from affekt.data.face_boxes import boxes_of_files, check_own, in_square, upright_size
 from affekt.data.stimulus_folder import stems
 from affekt.errors import DataError
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from affekt.cli.models import Found
+    from affekt.data.audiovisual.boxes import FaceBoxes
     from affekt.humans.looking import Overlap
 
 BATCH = 8
@@ -42,6 +45,7 @@ class Looked:
         answer: its log-probability, or the rating.
         looked: ``(S, S)`` float32.
         shares: region -> share of the map, NaN where it has nothing above zero.
+        box: ``(4,)`` left, top, right, bottom of the face, in pixels of the square that the model sees.
     """
 
     path: str
@@ -50,6 +54,7 @@ class Looked:
     answer: float | None
     looked: NDArray[np.float32]
     shares: dict[str, float]
+    box: NDArray[np.float64]
 
     def to_dict(self) -> dict[str, Any]:
         found = {"image": self.path, "asked": self.asked, "answer": self.answer} if self.asked else {"image": self.path}
@@ -61,9 +66,10 @@ def look_at_pictures(args: argparse.Namespace) -> int:
     from affekt.cli.models import find_model
 
     found = find_model(args.model)
+    boxes = None if args.boxes is None else read_boxes(args.boxes)
     failed: list[Picture] = []
     with whole_folder(args.out) as folder:
-        done = list(_all(args, found, folder, failed))
+        done = list(_all(args, found, folder, failed, boxes))
         if not done:
             raise DataError(f"none of the {len(failed)} pictures could be read; the first: {failed[0].error}")
         _write_csv(folder / "look.csv", done)
@@ -89,8 +95,12 @@ def look_at_pictures(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _all(args: argparse.Namespace, found: Found, folder: Path, failed: list[Picture]) -> Iterator[Looked]:
+def _all(
+    args: argparse.Namespace, found: Found, folder: Path, failed: list[Picture], boxes: FaceBoxes | None
+) -> Iterator[Looked]:
     items = list(named(args.images, recursive=args.recursive))
+    if boxes is not None:
+        check_own(boxes, [item for item in items if not isinstance(item, Unread)])
     names = iter(stems(_short([item.path if isinstance(item, Unread) else item for item in items])))
     done = 0
     with progress("pictures") as step:
@@ -99,7 +109,8 @@ def _all(args: argparse.Namespace, found: Found, folder: Path, failed: list[Pict
             failed += [picture for picture in batch if picture.pixels is None]
             good = [pair for pair in of_batch if pair[0].pixels is not None]
             if good:
-                yield from _looked(args, found.model, folder, good)
+                faces = _faces([picture.path for picture, _ in good], found, boxes)
+                yield from _looked(args, found.model, folder, good, faces)
             done += len(batch)
             if step is not None:
                 step("pictures", done, len(items))
@@ -114,7 +125,22 @@ def _short(paths: list[str]) -> list[tuple[str]]:
     return [("/".join(p[shared:]),) for p in parts]
 
 
-def _looked(args: argparse.Namespace, model: Any, folder: Path, batch: list[tuple[Picture, str]]) -> Iterator[Looked]:
+def _faces(paths: list[str], found: Found, boxes: FaceBoxes | None) -> NDArray[np.float64]:
+    """``(B, 4)`` the face in each of the squares that a model sees; without boxes the whole square."""
+    size = found.image_size
+    if boxes is None:
+        return np.tile([0.0, 0.0, size, size], (len(paths), 1))
+    each = zip(paths, boxes_of_files(boxes, paths), strict=True)
+    return np.stack([in_square(boxes.name, path, box, upright_size(path), size, found.fit) for path, box in each])
+
+
+def _looked(
+    args: argparse.Namespace,
+    model: Any,
+    folder: Path,
+    batch: list[tuple[Picture, str]],
+    faces: NDArray[np.float64],
+) -> Iterator[Looked]:
     """The pictures of a batch; the map and the drawing of each are written on the way."""
     import torch
 
@@ -124,7 +150,7 @@ def _looked(args: argparse.Namespace, model: Any, folder: Path, batch: list[tupl
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
     maps = looker(args)(model, images).numpy()
     asked = None if args.method == "attention" else ask(model, images, category=args.category, rating=args.rating)
-    masks = {name: face_mask(name, *maps.shape[1:]) for name in FACE} if args.regions else {}
+    masks = {name: face_mask(name, *maps.shape[1:], boxes=faces) for name in FACE} if args.regions else {}
     for row, (picture, name) in enumerate(batch):
         done = Looked(
             path=picture.path,
@@ -132,13 +158,34 @@ def _looked(args: argparse.Namespace, model: Any, folder: Path, batch: list[tupl
             asked="" if asked is None else asked.names[row],
             answer=None if asked is None else float(asked.values[row]),
             looked=maps[row],
-            shares={part: float(region_share(maps[row : row + 1].clip(0), mask)[0]) for part, mask in masks.items()},
+            shares={
+                part: float(region_share(maps[row : row + 1].clip(0), mask[row])[0]) for part, mask in masks.items()
+            },
+            box=faces[row],
         )
         what = args.method if asked is None else f"{args.method}, {done.asked}: {asked.what} {done.answer:.3g}"
         np.save(folder / f"{name}.npy", done.looked)
-        drawing = overlay(pixels[row], done.looked, title=f"{name} ({what})", boxes=FACE if masks else None)
+        drawing = overlay(
+            pixels[row],
+            done.looked,
+            title=f"{name} ({what})",
+            boxes=_frames(faces[row], len(pixels[row])) if masks else None,
+        )
         (folder / f"{name}.png").write_bytes(drawing)
         yield done
+
+
+def _frames(face: NDArray[np.float64], size: int) -> dict[str, tuple[float, float, float, float]]:
+    """Region -> left, top, right, bottom as shares of the picture."""
+    from affekt.humans.looking import FACE
+
+    corner, span = face[:2], face[2:] - face[:2]
+    found = {}
+    for name, (left, top, right, bottom) in FACE.items():
+        x, y = (corner + span * [left, top]) / size
+        beyond, below = (corner + span * [right, bottom]) / size
+        found[name] = float(x), float(y), float(beyond), float(below)
+    return found
 
 
 def _regions(done: list[Looked], regions: str | None) -> dict[str, Overlap]:
@@ -150,7 +197,10 @@ def _regions(done: list[Looked], regions: str | None) -> dict[str, Overlap]:
         return {}
     maps = np.stack([each.looked for each in done])
     shared = bootstrap(len(done))
-    return {name: region_overlap(maps, face_mask(name, *maps.shape[1:]), shared)["share"] for name in FACE}
+    faces = np.stack([each.box for each in done])
+    same = bool((faces == faces[0]).all())  # one mask for all: maps of other pictures are then no rival
+    boxes = faces[0] if same else faces
+    return {name: region_overlap(maps, face_mask(name, *maps.shape[1:], boxes=boxes), shared)["share"] for name in FACE}
 
 
 def _print(done: list[Looked], regions: dict[str, Overlap]) -> None:

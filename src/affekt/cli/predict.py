@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from affekt.cli.face_boxes import add_boxes
 from affekt.cli.options import positive, seconds
 from affekt.cli.printing import say, write, write_json
 from affekt.errors import UsageError
@@ -36,9 +37,7 @@ def register(subparsers: Any) -> None:
         choices=("centre", "whole", "detector"),
         help="which square of a picture is looked at (default: as in training)",
     )
-    clips.add_argument(
-        "--boxes", metavar="FILE", help="table of face boxes: id (the file), left, top, width, height, perhaps time"
-    )
+    add_boxes(clips, ", perhaps time")
     parser.set_defaults(run=run)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.data_reading import add_reader, progress, settings_of
+from affekt.cli.face_boxes import add_boxes
+from affekt.cli.face_boxes import read as read_boxes
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
 from affekt.errors import DataError, UsageError, first, unknown
@@ -53,6 +55,7 @@ def register(subparsers: Any) -> None:
         metavar="TABLE.csv",
         help="of the faces of --morph, which are then warped to each other: columns id, x, y, a row a point, in order",
     )
+    add_boxes(parser, "; of faces that do not fill the picture, for eyes and mouth")
     parser.add_argument("--subjects", type=positive, default=1, metavar="N", help="orders in trials.csv (default: 1)")
     parser.add_argument("--limit", type=positive, metavar="N", help="N source pictures, drawn stratified by the seed")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of all that is drawn (default: 0)")
@@ -86,19 +89,22 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("morph needs both: write --manipulation morph --strengths ... --morph PAIRS.csv")
     if args.landmarks is not None and not morphs:
         raise UsageError("--landmarks: are for --manipulation morph")
+    _check_boxes(args.boxes, conditions)
     landmarks = None if args.landmarks is None else _landmarks(args.landmarks)
     source = _source(args)
+    chosen = _chosen(source, args.limit, args.seed)
     say(*(f"note: {note}" for note in source.notes))
     with progress("pictures") as step:
         done = write_stimuli(
             source,
             args.out,
             conditions,
-            chosen=_chosen(source, args.limit, args.seed),
+            chosen=chosen,
             pairs=_pairs(args.morph, source) if morphs else (),
             seed=args.seed,
             subjects=args.subjects,
             landmarks=landmarks,
+            boxes=_boxes(args.boxes, source, chosen),
             progress=step,
         )
     record = {
@@ -136,6 +142,24 @@ def _conditions(names: Sequence[str], strengths: Sequence[tuple[float, ...]]) ->
             find(name).check(value)
     pairs = zip(names, each, strict=True)
     return [Condition(manipulation=name, strength=value) for name, values in pairs for value in values]
+
+
+def _check_boxes(path: Path | None, conditions: Sequence[Condition]) -> None:
+    """
+    Raises:
+        UsageError: face boxes without a manipulation that has a use for them.
+    """
+    from affekt.data.manipulations import MANIPULATIONS
+
+    if path is not None and not any(MANIPULATIONS[one.manipulation].faces for one in conditions):
+        having = " or ".join(name for name, one in MANIPULATIONS.items() if one.faces)
+        raise UsageError(f"--boxes: are for --manipulation {having}")
+
+
+def _boxes(path: Path | None, source: Stimuli, chosen: Sequence[int]) -> dict[str, NDArray[np.float64]] | None:
+    from affekt.data.face_boxes import boxes_of_stimuli
+
+    return None if path is None else boxes_of_stimuli(read_boxes(path), source, chosen)
 
 
 def _source(args: argparse.Namespace) -> Stimuli:

@@ -32,6 +32,9 @@ LONGEST = 80
 Landmarks = Mapping[str, NDArray[np.float64]]
 """Id -> ``(L, 2)`` points, as :func:`~affekt.data.manipulations.manipulate` takes them."""
 
+Boxes = Mapping[str, NDArray[np.float64]]
+"""Id -> ``(4,)`` left, top, right, bottom of a face, in pixels of the picture as it is read."""
+
 Progress = Callable[[str, int, int], None]
 """Called with (what, pictures done, pictures in all)."""
 
@@ -86,6 +89,7 @@ def write_stimuli(
     seed: int = 0,
     subjects: int = 1,
     landmarks: Landmarks | None = None,
+    boxes: Boxes | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Make ``folder``: ``images/<condition>/<source>.png``, ``stimuli.csv`` and ``trials.csv``. Whole or absent.
@@ -97,6 +101,7 @@ def write_stimuli(
         seed: of the manipulations' draws and of the order of trials.
         subjects: whose orders ``trials.csv`` holds.
         landmarks: of every picture of a pair; None: pairs are cross-faded.
+        boxes: of the face in each of ``chosen``, for the manipulations that use it; None: faces fill the pictures.
 
     Raises:
         UsageError: the folder holds something, conditions of one name, a strength that the pictures' size forbids.
@@ -111,7 +116,7 @@ def write_stimuli(
         with (temporary / "stimuli.csv").open("x", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(COLUMNS)
-            for unit, condition, pixels in _made(source, units, seed, landmarks):
+            for unit, condition, pixels in _made(source, units, seed, landmarks, boxes):
                 path = f"images/{condition.name}/{unit.stem}.png"
                 _write_picture(pixels, temporary / path)
                 table.writerow(_row(source, unit, condition, path, names[unit.row], seed))
@@ -185,10 +190,12 @@ def _hash(label: tuple[str, ...]) -> str:
 
 
 def _made(
-    source: Stimuli, units: Sequence[Unit], seed: int, landmarks: Landmarks | None
+    source: Stimuli, units: Sequence[Unit], seed: int, landmarks: Landmarks | None, boxes: Boxes | None
 ) -> Iterator[tuple[Unit, Condition, Tensor]]:
     """``(3, H, W)`` uint8 of every unit in each of its conditions; a source picture is decoded once."""
-    from affekt.data.manipulations import manipulate
+    import torch
+
+    from affekt.data.manipulations import MANIPULATIONS, manipulate
 
     single = [unit for unit in units if unit.other is None]
     paired = [unit for unit in units if unit.other is not None]
@@ -199,6 +206,8 @@ def _made(
         others = source.images(seconds) if len(seconds) else None
         ids = [str(source.ids[unit.row]) for unit in batch]
         points = None if landmarks is None or others is None else _points(source, batch, landmarks)
+        # A pair is of two faces; what it is made in takes no boxes.
+        faces = None if boxes is None or others is not None else torch.from_numpy(np.stack([boxes[i] for i in ids]))
         made = [
             manipulate(
                 images,
@@ -208,6 +217,7 @@ def _made(
                 seed=seed,
                 others=others,
                 landmarks=points,
+                boxes=faces if MANIPULATIONS[condition.manipulation].faces else None,
             )
             for condition in batch[0].conditions
         ]

@@ -95,8 +95,7 @@ class Viewing:
             DataError: no box for this file.
         """
         if self.boxes is not None:
-            known = [name for name in (str(path), path.name, path.stem) if name in self.boxes.by_id]
-            return self.boxes.of(known[0] if known else path.name)
+            return self.boxes.of(self.boxes.key_of(path) or path.name)
         return None if self.detector is None else ByDetector(self.detector)
 
 

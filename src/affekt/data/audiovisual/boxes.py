@@ -37,6 +37,10 @@ class FaceBoxes:
             raise DataError(f"{self.name}: no face box for {name}")
         return found
 
+    def key_of(self, path: Path) -> str | None:
+        """The id of a file in the table: its path, its name, or that without its ending; None where it has none."""
+        return next((name for name in (str(path), path.name, path.stem) if name in self.by_id), None)
+
     def check(self, ids: Iterable[str]) -> None:
         """
         Raises:
