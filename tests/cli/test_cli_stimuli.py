@@ -86,6 +86,11 @@ class TestFolder:
         found = json.loads(call("stimuli", faces, "--out", tmp_path / "out", *words).out)
         assert found["conditions"] == ["eyes-0.5", "eyes-1", "mouth-0.5", "mouth-1"]
 
+    def test_manipulations_have_the_further_names_of_compare_humans(self, call, faces: Path, tmp_path: Path) -> None:
+        words = [w for name in ("inverted", "eyes-covered", "mouth-covered") for w in ("--manipulation", name)]
+        answer = call("stimuli", faces, "--out", tmp_path / "out", *words, "--strengths", "1", "--json")
+        assert json.loads(answer.out)["conditions"] == ["inversion-1", "eyes-1", "mouth-1"]
+
     def test_image_size_and_a_limit_drawn_by_the_seed(self, call, faces: Path, tmp_path: Path) -> None:
         drawn = set()
         for seed in range(6):

@@ -137,11 +137,12 @@ def _conditions(names: Sequence[str], strengths: Sequence[tuple[float, ...]]) ->
             f"--strengths: {len(strengths)} lists for {len(names)} manipulations; write one for all, or one for each"
         )
     each = strengths if len(strengths) == len(names) else [*strengths] * len(names)
-    for name, values in zip(names, each, strict=True):
+    found = []
+    for manipulation, values in zip(map(find, names), each, strict=True):
         for value in values:
-            find(name).check(value)
-    pairs = zip(names, each, strict=True)
-    return [Condition(manipulation=name, strength=value) for name, values in pairs for value in values]
+            manipulation.check(value)
+            found.append(Condition(manipulation=manipulation.name, strength=value))
+    return found
 
 
 def _check_boxes(path: Path | None, conditions: Sequence[Condition]) -> None:

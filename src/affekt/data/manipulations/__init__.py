@@ -34,7 +34,7 @@ from affekt.data.manipulations.description import Beside, Manipulation
 from affekt.errors import UsageError, first, unknown
 from affekt.randomness import stream
 
-__all__ = ["MANIPULATIONS", "Manipulation", "find", "manipulate"]
+__all__ = ["ALIASES", "MANIPULATIONS", "Manipulation", "find", "manipulate"]
 
 _FILES = (
     occlusion,
@@ -53,15 +53,20 @@ MANIPULATIONS = MappingProxyType[str, Manipulation]({m.name: m for file in _FILE
 """Name -> manipulation, with the unit and range of its strength."""
 
 
+ALIASES = MappingProxyType({"inverted": "inversion", "eyes-covered": "eyes", "mouth-covered": "mouth"})
+"""Further names of manipulations, as papers have them."""
+
+
 def find(name: str) -> Manipulation:
-    """The manipulation of that name.
+    """The manipulation of that name, or of that further one (:data:`ALIASES`).
 
     Raises:
         UsageError: there is none; the nearest are named.
     """
-    if name not in MANIPULATIONS:
+    known = ALIASES.get(name, name)
+    if known not in MANIPULATIONS:
         raise UsageError(unknown("manipulation", name, MANIPULATIONS))
-    return MANIPULATIONS[name]
+    return MANIPULATIONS[known]
 
 
 @torch.no_grad()
@@ -83,7 +88,7 @@ def manipulate(
 
     Args:
         images: ``(B, 3, H, W)`` uint8, or floating in [0, 1]; RGB.
-        name: one of :data:`MANIPULATIONS`.
+        name: one of :data:`MANIPULATIONS`, or of :data:`ALIASES`.
         strength: in that manipulation's unit and range.
         ids: B ids, which the draws of each picture depend on; needed by manipulations that draw.
         seed: of the draws.

@@ -29,7 +29,6 @@ from affekt.study.building import target_data
 if TYPE_CHECKING:
     from affekt.recipe import Recipe
 
-ALIASES = {"inverted": "inversion", "eyes-covered": "eyes", "mouth-covered": "mouth"}
 CHUNK = 64
 
 Asked = tuple[str, float]
@@ -67,7 +66,7 @@ def parse_manipulations(words: Sequence[str]) -> list[Asked]:
     found: list[Asked] = []
     for word in words:
         name, equals, text = word.partition("=")
-        chosen = find(ALIASES.get(name, name))
+        chosen = find(name)
         if chosen.pairs:
             raise UsageError(f"--manipulate {word}: takes two pictures; write one that takes one, e.g. eyes")
         if not equals and chosen.unchanged == 0 and chosen.high == 1:
