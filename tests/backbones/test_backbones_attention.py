@@ -150,6 +150,18 @@ def test_places_heads_blocks_and_reduction_are_settings():
     assert [look.shape for look in looks] == [(2, 2, 169, 169)] * 3
 
 
+def test_layers_of_alexnet_have_their_papers_names():
+    for number, channels in enumerate((64, 192, 384, 256, 256), start=1):
+        made = affekt.create_backbone(f"alexnet+se(at=conv{number})", in_size=64, seed=0)
+        assert made.name == f"alexnet+se(at=conv{number})"
+        assert [block.channels for block in made.attention] == [channels]
+    named = affekt.create_backbone("alexnet+sagan(at=conv5)", in_size=64, seed=0)
+    last = affekt.create_backbone("fe_alexnet", in_size=64, seed=0)
+    for network in (named, last):
+        network.eval().attention[0].gamma.data.fill_(1.0)
+    assert torch.equal(named(images(64)), last(images(64)))
+
+
 def test_names_are_read_back():
     for name in ("alexnet+sagan", "resnet18+cbam(reduction=8,blocks=2)", "timm:resnet18+se(at=layer3)"):
         base, settings_ = split_name(name)
@@ -174,6 +186,8 @@ def test_names_are_read_back():
         ({"name": "alexnet+sagan(blocks=0)"}, "blocks = 0"),
         ({"name": "alexnet+cbam(heads=2)"}, "has no heads"),
         ({"name": "vit_b_16+sagan"}, "transformer"),
+        ({"name": "timm:mixer_s32_224+sagan"}, "works on patches in a row, as vision transformers and mixers do"),
+        ({"name": "resnet18+se(at=conv3)"}, 'module for attention "conv3": unknown'),
         ({"name": "timm:vit_tiny_patch16_224+sagan"}, "transformer"),
     ],
 )

@@ -57,6 +57,12 @@ class TestLayers:
             found = Layers(backbone, ["features.0"], pool="flat")(torch.randn(1, 3, 64, 64))
         assert found["features.0"].min() < 0
 
+    def test_the_papers_names_of_alexnets_layers(self):
+        backbone = create_backbone("alexnet", in_size=64, seed=0).eval()
+        with torch.inference_mode():
+            found = Layers(backbone, ["conv2", "features.4"])(torch.randn(1, 3, 64, 64))
+        assert torch.equal(found["conv2"], found["features.4"]) and found["conv2"].min() >= 0
+
     @pytest.mark.parametrize("word", ["stage-9", "layer9", "stage-0"])
     def test_layers_that_there_are_not(self, resnet, word):
         with pytest.raises(UsageError, match=f'layer "{word}": unknown'):

@@ -12,6 +12,7 @@ from affekt.backbones.attention.base import Attention
 from affekt.backbones.attention.looking import MEMBER
 from affekt.backbones.attention.naming import ATTENTIONS, AttentionSettings
 from affekt.backbones.base import Built, meta_forward
+from affekt.backbones.modules import papers_names
 from affekt.backbones.stages import StageNames, run_watched
 from affekt.errors import UsageError, unknown
 
@@ -71,10 +72,15 @@ def put_attention(
 
 def _found(built: Built, at: str | None, name: str, shape: tuple[int, int, int, int]) -> _Place:
     names = [n for n, _ in built.trunk.named_modules() if n]
-    if at is not None and at not in names:
-        raise UsageError(f"{name}: {unknown('module for attention', at, names)}")
+    papers = papers_names(built.trunk)
+    if at is not None and at not in names and at not in papers:
+        raise UsageError(f"{name}: {unknown('module for attention', at, (*papers, *names))}")
+    at = None if at is None else papers.get(at, at)
     if built.grid is not None:
-        raise UsageError(f"{name}: is a transformer, which attends already; attention goes behind a convolution's map")
+        raise UsageError(
+            f"{name}: works on patches in a row, as vision transformers and mixers do; attention goes behind a map, "
+            "e.g. of a convolutional network or of a Swin"
+        )
     seen: list[tuple[str, Tensor, bool]] = []
 
     def noting(module_name: str) -> Callable[[nn.Module, Any, Any], None]:

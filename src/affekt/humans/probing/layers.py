@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from affekt.backbones import Backbone
+from affekt.backbones.modules import papers_names
 from affekt.errors import UsageError, unknown
 from affekt.humans.probing.projecting import Projection
 
@@ -130,11 +131,12 @@ def _module(backbone: Any, name: str) -> nn.Module:
     """
     trunk = backbone.trunk if isinstance(backbone, Backbone) else backbone
     modules = {n: module for n, module in trunk.named_modules() if n}
-    if name not in modules:
+    found = papers_names(trunk).get(name, name)
+    if found not in modules:
         named = getattr(backbone, "name", type(backbone).__name__)
         every = f"{', '.join(WORDS)}, stage-1 ..., or a module's dotted name"
         raise UsageError(f"{named}: {unknown('layer', name, (*WORDS, *modules), everything=every)}")
-    return modules[name]
+    return modules[found]
 
 
 def _check_map(backbone: Any) -> None:
