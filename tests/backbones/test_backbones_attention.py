@@ -162,6 +162,18 @@ def test_layers_of_alexnet_have_their_papers_names():
     assert torch.equal(named(images(64)), last(images(64)))
 
 
+@pytest.mark.parametrize("name", ["FE-AlexNet", "fe-alexnet", "FE_ALEXNET", "alexnet+SAGAN", "alexnet+self_attention"])
+def test_names_in_other_spellings(name):
+    assert split_name(name) == split_name("fe_alexnet")
+
+
+@pytest.mark.parametrize("kind", ["squeeze-excite", "squeeze_excite", "Squeeze-and-Excitation"])
+def test_kinds_have_further_names(kind):
+    base, settings_ = split_name(f"alexnet+{kind}(reduction=8)")
+    assert settings_.named(base) == "alexnet+se(reduction=8)"
+    assert affekt.create_backbone("alexnet", in_size=64, attention=kind).name == "alexnet+se"
+
+
 def test_names_are_read_back():
     for name in ("alexnet+sagan", "resnet18+cbam(reduction=8,blocks=2)", "timm:resnet18+se(at=layer3)"):
         base, settings_ = split_name(name)
@@ -177,6 +189,10 @@ def test_names_are_read_back():
         ({"name": "alexnet+sagan(reduction=x)"}, "a number"),
         ({"name": "alexnet+"}, "write NETWORK"),
         ({"name": "alexnet", "attention": {"reduction": 8}}, "write its kind"),
+        ({"name": "alexnet", "attention": True}, 'attention = True: write its kind, "sagan", or'),
+        ({"name": "alexnet", "attention": ["sagan"]}, "write its kind"),
+        ({"name": "fe_alexnet", "weights": "DEFAULT"}, "weights = .DEFAULT.: initial weights are asked by initial = "),
+        ({"name": "timm:resnet10t", "pretrained": True}, "pretrained = True: initial weights are asked by initial = "),
         ({"name": "alexnet+se", "attention": "se"}, "in its name"),
         ({"name": "alexnet", "attention": {"kind": "sagan", "at": "features.99"}}, "module for attention"),
         ({"name": "alexnet", "attention": {"kind": "sagan", "at": "classifier.1"}}, "gives no feature map"),

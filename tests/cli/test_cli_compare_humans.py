@@ -140,6 +140,16 @@ def test_the_long_table(call, runs, tmp_path):
     assert sum(row["kind"] == "person" for row in rows) == len(ids)
 
 
+def test_the_long_table_may_lie_in_the_folder_that_is_made(call, runs, tmp_path):
+    words = ("--out", tmp_path / "c" / "out", "--table")
+    assert call("compare-humans", "runs/emotional", *PEOPLE, *words, tmp_path / "c" / "out" / "long.csv").code == 0
+    assert (tmp_path / "c" / "out" / "long.csv").is_file()
+    answer = call(
+        "compare-humans", "runs/emotional", *PEOPLE, "--out", tmp_path / "two", "--table", tmp_path / "x/y.csv"
+    )
+    assert answer.code == 2 and f"no folder {tmp_path / 'x'}; make it first" in answer.error
+
+
 def test_pictures_are_shown_on_demand_alone(call, runs, tmp_path):
     for number, words in enumerate(((), ("--pictures",))):
         assert call("compare-humans", "runs/emotional", *PEOPLE, *words, "--out", tmp_path / f"{number}").code == 0

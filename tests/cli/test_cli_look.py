@@ -191,7 +191,11 @@ def test_no_folder_is_overwritten(call, models, faces):
         ("affect", ["--rating", "arousal"], 'rating "arousal": unknown'),
         ("affect", ["--method", "gradcam"], '--method "gradcam": unknown. Nearest: grad-cam'),
         ("affect", ["--window", "4"], "--window: --method grad-cam has no use for it; occlusion has"),
-        ("affect", ["--method", "attention", "--class", "anger"], "--class: --method attention has no use for it"),
+        (
+            "affect",
+            ["--method", "attention", "--class", "anger"],
+            "has no use for it; grad-cam, integrated-gradients and occlusion have",
+        ),
         ("affect", ["--method", "occlusion", "--window", "99"], "window = 99: 1 to 32 pixels"),
         ("affect", ["--class", "anger", "--rating", "valence"], "not allowed with argument"),
         ("affect", ["--dataset", "emod"], "--dataset: has no use with pictures without --fixations"),

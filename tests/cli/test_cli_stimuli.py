@@ -225,6 +225,13 @@ class TestMorph:
         trials = rows(tmp_path / "out" / "trials.csv")
         assert len({row["imagename"] for row in trials}) == len(trials) == 8
 
+    def test_the_pictures_that_are_scaled_are_named(self, call, faces: Path, tmp_path: Path) -> None:
+        Image.new("L", (36, 30)).save(faces / "happy" / "face 1.png")
+        pairs = "first,second\nhappy/face 0.png,happy/face 1.png\nhappy/face 0.png,happy/face 2.png\n"
+        answer = self.morph(call, faces, tmp_path, pairs)
+        assert answer.code == 0
+        assert "note: morph: brought to 24 x 24 pixels: happy/face 1.png (36 x 30)\n" in answer.err
+
     @pytest.mark.parametrize(
         "text,error",
         [

@@ -121,6 +121,13 @@ def test_an_unknown_name_lists_the_nearest() -> None:
         manipulate(pictures(), "bubles", 1)
 
 
+def test_arrays_are_told_the_way() -> None:
+    with pytest.raises(UsageError, match=r"pictures: ndarray found; a torch tensor .* torch\.from_numpy"):
+        manipulate(pictures().numpy(), "contrast", 0.5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="second pictures: ndarray found"):
+        manipulate(pictures(), "morph", 0.5, others=pictures().numpy())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "images",
     [

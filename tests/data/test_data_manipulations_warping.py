@@ -70,11 +70,21 @@ def test_it_is_what_scikit_image_does():
         ((ONE, points((12, 10), (40, 12), (18, 20))), "outside of 33 x 33"),
         ((ONE, points((12, 10), (float("nan"), 12), (18, 20))), "outside"),
         ((ONE, OTHER[:, [1, 0, 2]]), "turned over"),
+        ((points((4, 4), (8, 8), (20, 20)), OTHER), "lie on one line; mark points beside it"),
+        ((ONE, points((5, 5), (5, 5), (5, 5))), "lie on one line"),
     ],
 )
 def test_landmarks_that_are_not_the_same_points_are_refused(landmarks, message):
     with pytest.raises(UsageError, match=message):
         manipulate(blob(8, 8), "morph", 0.5, others=blob(12, 10), landmarks=landmarks)
+
+
+def test_landmarks_may_be_arrays():
+    made = [
+        manipulate(blob(8, 8), "morph", 0.5, others=blob(12, 10), landmarks=pair)
+        for pair in ((ONE, OTHER), (ONE.numpy(), OTHER.numpy()))
+    ]
+    assert torch.equal(*made)
 
 
 def test_a_morph_of_two_sizes_is_refused():

@@ -84,7 +84,7 @@ def test_constant_numbers_have_no_correlation_and_a_reason():
     assert found.ccc.value == pytest.approx(0, abs=1e-12)
     assert found.rmse.value > 0
     both = rating_agreement({"net": [0.1] * 5}, [0.1] * 5, FIVE)["net"]
-    assert both.pearson.reason == "net has and people have the same number for all 5 stimuli"
+    assert both.pearson.reason == "net and people each have one number for all 5 stimuli"
     assert both.ccc.value is None and both.rmse.value == 0
 
 

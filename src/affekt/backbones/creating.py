@@ -63,6 +63,7 @@ def create_backbone(
         AffektError: published weights that cannot be had.
     """
     _check_numbers(in_size=in_size, in_channels=in_channels)
+    _check_options(name, options)
     name, settings = _attended(name, attention)
     resolved = resolve(name)
     width = _checked_width(resolved, width)
@@ -84,6 +85,19 @@ def create_backbone(
     return backbone
 
 
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        UsageError: what torchvision and timm call initial weights.
+    """
+    for key in ("weights", "pretrained"):
+        if key in options:
+            raise UsageError(
+                f"{name}: {key} = {options[key]!r}: initial weights are asked by initial = "
+                '"imagenet", "random" or a path'
+            )
+
+
 def _attended(name: str, attention: str | Mapping[str, Any] | None) -> tuple[str, AttentionSettings | None]:
     """The network's name and its attention, which stands in the name or beside it.
 
@@ -95,9 +109,13 @@ def _attended(name: str, attention: str | Mapping[str, Any] | None) -> tuple[str
         return base, settings
     if settings is not None:
         raise UsageError(f"{name}: has an attention in its name; leave attention = {attention!r} out")
-    given = {"kind": attention} if isinstance(attention, str) else dict(attention)
+    given = (
+        {"kind": attention} if isinstance(attention, str) else dict(attention) if isinstance(attention, Mapping) else {}
+    )
     if "kind" not in given:
-        raise UsageError(f'attention = {attention!r}: write its kind, as in {{"kind": "sagan", "reduction": 8}}')
+        raise UsageError(
+            f'attention = {attention!r}: write its kind, "sagan", or as in {{"kind": "sagan", "reduction": 8}}'
+        )
     return base, as_settings(str(given.pop("kind")), given)
 
 

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         run_study(args, study, people, out=out, root=root, command=_command(args))
         return 0
     if args.table is not None:
-        new_file(args.table, what="--table")
+        new_file(args.table, what="--table", made=out)
     models = named_models(args.models, rated=args.humans if isinstance(people, Ratings) else "oasis")
     stimuli = of_people(people, args.humans, root=root, folder=args.stimuli)
     chosen = stimuli.choose(args.split, models)

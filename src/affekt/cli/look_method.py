@@ -35,6 +35,9 @@ def looker(args: argparse.Namespace) -> Callable[[Any, Tensor], Tensor]:
     given = {name: getattr(args, name) for name in OF_METHOD if getattr(args, name) is not None}
     for name in given:
         if name not in method.settings:
-            having = ", ".join(each for each, known in KNOWN.items() if name in known.settings)
-            raise UsageError(f"{OF_METHOD[name]}: --method {args.method} has no use for it; {having} has")
+            from affekt.report.numbers import listed
+
+            having = [each for each, known in KNOWN.items() if name in known.settings]
+            verb = "has" if len(having) == 1 else "have"
+            raise UsageError(f"{OF_METHOD[name]}: --method {args.method} has no use for it; {listed(having)} {verb}")
     return lambda model, images: method.look(model, images, **given)

@@ -121,14 +121,19 @@ def only_keys(overrides: Sequence[str], verb: str, used: tuple[str, ...]) -> Non
         raise RecipeError(f'--set {override}: "affekt {verb}" does not use [{section}] {name}{instead}')
 
 
-def new_file(path: Path, *, what: str) -> Path:
+def new_file(path: Path, *, what: str, made: Path | None = None) -> Path:
     """``path`` if nothing stands there; nothing is ever overwritten.
 
+    Args:
+        made: a folder that the call makes before the file, with those that it lies in.
+
     Raises:
-        UsageError: the file exists, or its folder does not.
+        UsageError: the file exists, or its folder does not and is not made.
     """
     if path.exists():
         raise UsageError(f"{what} {path}: exists already and is not overwritten; give another name or remove it")
-    if not path.parent.is_dir():
+    folder = made.resolve() if made is not None else None
+    comes = folder is not None and path.parent.resolve() in (folder, *folder.parents)
+    if not path.parent.is_dir() and not comes:
         raise UsageError(f"{what} {path}: no folder {path.parent}; make it first")
     return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,8 @@ from affekt.cli.face_boxes import add_boxes
 from affekt.cli.face_boxes import read as read_boxes
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
-from affekt.errors import DataError, UsageError, first, unknown
+from affekt.cli.stimulus_pairs import landmarks_of, pairs_of, scaled_of
+from affekt.errors import DataError, UsageError, unknown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from affekt.data import Dataset, Stimuli
     from affekt.data.stimulus_folder import Condition
-
-PAIR_COLUMNS = ("first", "second")
-LANDMARK_COLUMNS = ("id", "x", "y")
 
 
 def register(subparsers: Any) -> None:
@@ -90,17 +87,18 @@ def run(args: argparse.Namespace) -> int:
     if args.landmarks is not None and not morphs:
         raise UsageError("--landmarks: are for --manipulation morph")
     _check_boxes(args.boxes, conditions)
-    landmarks = None if args.landmarks is None else _landmarks(args.landmarks)
+    landmarks = None if args.landmarks is None else landmarks_of(args.landmarks)
     source = _source(args)
     chosen = _chosen(source, args.limit, args.seed)
-    say(*(f"note: {note}" for note in source.notes))
+    pairs = pairs_of(args.morph, source) if morphs else []
+    say(*(f"note: {note}" for note in (*source.notes, *scaled_of(source, pairs))))
     with progress("pictures") as step:
         done = write_stimuli(
             source,
             args.out,
             conditions,
             chosen=chosen,
-            pairs=_pairs(args.morph, source) if morphs else (),
+            pairs=pairs,
             seed=args.seed,
             subjects=args.subjects,
             landmarks=landmarks,
@@ -231,66 +229,3 @@ def _chosen(source: Stimuli, limit: int | None, seed: int) -> list[int]:
         source.ids, strata(source.labels, len(source)), limit, "stimuli limit", seed
     ).tolist()
     return rows
-
-
-def _pairs(path: Path, source: Stimuli) -> list[tuple[int, int]]:
-    """Rows of the source for each pair in a table.
-
-    Raises:
-        DataError: no file, a column missing, an id that the source has not, no pair, a pair twice.
-    """
-    row_of = {name: row for row, name in enumerate(source.ids.tolist())}
-    pairs: dict[tuple[int, int], None] = {}
-    for line, names in enumerate(_pair_names(path), start=2):
-        for name in names:
-            if name not in row_of:
-                shown = f"the {len(row_of)} ids of the source, e.g. {first(row_of, n=2)}"
-                raise DataError(f"{path}: line {line}: {unknown('picture', name, row_of, everything=shown)}")
-        pair = (row_of[names[0]], row_of[names[1]])
-        if pair in pairs:
-            raise DataError(f"{path}: line {line}: the pair {names[0]}, {names[1]} stands there twice; keep one")
-        pairs[pair] = None
-    if not pairs:
-        raise DataError(f"{path}: no pair in it; write one a line below {','.join(PAIR_COLUMNS)}")
-    return list(pairs)
-
-
-def _landmarks(path: Path) -> dict[str, NDArray[np.float64]]:
-    """Id -> ``(L, 2)`` points.
-
-    Raises:
-        DataError: no file, a column missing, or something that is no number.
-    """
-    import numpy as np
-
-    points: dict[str, list[tuple[float, float]]] = {}
-    for line, row in enumerate(_rows(path, LANDMARK_COLUMNS, "--landmarks"), start=2):
-        try:
-            points.setdefault(row["id"], []).append((float(row["x"]), float(row["y"])))
-        except ValueError:
-            raise DataError(f'{path}: line {line}: x = "{row["x"]}", y = "{row["y"]}": numbers were expected') from None
-    return {name: np.array(own) for name, own in points.items()}
-
-
-def _pair_names(path: Path) -> list[tuple[str, str]]:
-    return [(row["first"], row["second"]) for row in _rows(path, PAIR_COLUMNS, "--morph")]
-
-
-def _rows(path: Path, columns: Sequence[str], option: str) -> list[dict[str, str]]:
-    """The rows of a table with these columns.
-
-    Raises:
-        DataError: no file, no text, or a column missing, with what was found.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [c for c in columns if c not in (reader.fieldnames or ())]
-            if missing:
-                found = ", ".join(reader.fieldnames or ()) or "nothing"
-                raise DataError(f"{path}: no column {', '.join(missing)}; {found} found, {','.join(columns)} asked")
-            return [{name: row[name] or "" for name in columns} for row in reader]
-    except FileNotFoundError:
-        raise DataError(f"{option} {path}: no such file") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: no UTF-8 text; save the table as CSV in UTF-8") from None

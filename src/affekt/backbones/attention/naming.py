@@ -24,7 +24,16 @@ ATTENTIONS: Mapping[str, type[Attention]] = {
 }
 
 ALIASES: Mapping[str, str] = {"fe_alexnet": "alexnet+sagan"}
-"""Names of published networks that are a backbone with attention."""
+"""Names of published networks that are a backbone with attention; in any case, with ``-`` or ``_``."""
+
+KINDS: Mapping[str, str] = {
+    "squeeze-excite": "se",
+    "squeeze-excitation": "se",
+    "squeeze-and-excitation": "se",
+    "self-attention": "sagan",
+    "nonlocal": "non-local",
+}
+"""Further names of kinds of attention; in any case, with ``-`` or ``_``."""
 
 SETTINGS = ("at", "reduction", "heads", "blocks")
 _NAME = re.compile(r"(?P<base>[^+]+)\+(?P<kind>[\w-]+)(?:\((?P<settings>[^()]*)\))?")
@@ -70,7 +79,7 @@ def split_name(name: str) -> tuple[str, AttentionSettings | None]:
     Raises:
         UsageError: an attention or setting that there is not.
     """
-    name = ALIASES.get(name, name)
+    name = ALIASES.get(name.lower().replace("-", "_"), name)
     if "+" not in name:
         return name, None
     found = _NAME.fullmatch(name)
@@ -86,7 +95,9 @@ def as_settings(kind: str, given: Mapping[str, Any]) -> AttentionSettings:
     for key in given:
         if key not in SETTINGS:
             raise UsageError(unknown("setting of attention", key, SETTINGS))
-    return AttentionSettings(kind=kind, **given)
+    plain = kind.lower().replace("_", "-")
+    plain = KINDS.get(plain, plain)
+    return AttentionSettings(kind=plain if plain in ATTENTIONS else kind, **given)
 
 
 def _read(name: str, text: str) -> dict[str, Any]:

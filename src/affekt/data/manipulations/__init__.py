@@ -133,6 +133,11 @@ def _landmarks(
 
 def _floats(images: Tensor, what: str) -> Tensor:
     """``(B, 3, H, W)`` float64 in [0, 1] on the CPU, contiguous."""
+    if not isinstance(images, Tensor):
+        raise UsageError(
+            f"{what}: {type(images).__name__} found; a torch tensor (B, 3, H, W) asked: torch.from_numpy(array), of "
+            "(B, H, W, 3) with .permute(0, 3, 1, 2)"
+        )
     kind = images.dtype == torch.uint8 or images.is_floating_point()
     if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape[2:] or not kind:
         raise UsageError(
@@ -166,6 +171,7 @@ def _boxes(chosen: Manipulation, boxes: Tensor | None, images: Tensor) -> Tensor
     if not chosen.faces:
         having = ", ".join(m.name for m in MANIPULATIONS.values() if m.faces)
         raise UsageError(f"{chosen.name}: has no use for face boxes; {having} have")
+    boxes = torch.as_tensor(boxes)
     if boxes.shape != (n, 4):
         raise UsageError(f"boxes: {tuple(boxes.shape)} for {n} pictures; (B, 4) left, top, right, bottom asked")
     found = boxes.to("cpu", torch.float64)
@@ -188,9 +194,10 @@ def _others(chosen: Manipulation, others: Tensor | None, images: Tensor) -> Tens
     if not chosen.pairs:
         having = ", ".join(m.name for m in MANIPULATIONS.values() if m.pairs)
         raise UsageError(f"{chosen.name}: has no use for second pictures; {having} has")
+    pixels = _floats(others, "second pictures")
     if others.shape != images.shape or others.dtype != images.dtype:
         raise UsageError(
             f"{chosen.name}: pictures of two sizes or types, {tuple(images.shape)} {images.dtype} and "
             f"{tuple(others.shape)} {others.dtype}; resize one of them first"
         )
-    return _floats(others, "second pictures")
+    return pixels

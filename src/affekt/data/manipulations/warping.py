@@ -13,6 +13,9 @@ from affekt.errors import UsageError, first
 
 Floats = NDArray[np.float64]
 
+LINE = 1e-6
+"""Spread across a line, as a share of that along it, at which points lie on it."""
+
 FEWEST = 3
 """Landmarks of a face, at least: fewer have no shape."""
 
@@ -42,9 +45,9 @@ def check_landmarks(landmarks: tuple[Tensor, Tensor], n: int, height: int, width
     """Both ``(B, L, 2)`` as float64 on the CPU.
 
     Raises:
-        UsageError: other shapes, too few points, or points outside of the picture.
+        UsageError: other shapes, too few points, points outside of the picture or all on one line.
     """
-    first_, second = (each.to("cpu", torch.float64) for each in landmarks)
+    first_, second = (torch.as_tensor(each).to("cpu", torch.float64) for each in landmarks)
     asked = f"(B, L, 2) twice, L {FEWEST} or more, for {n} pairs"
     if first_.shape != second.shape or first_.ndim != 3 or len(first_) != n or first_.shape[2] != 2:
         raise UsageError(f"landmarks: {tuple(first_.shape)} and {tuple(second.shape)} found; {asked}")
@@ -56,7 +59,21 @@ def check_landmarks(landmarks: tuple[Tensor, Tensor], n: int, height: int, width
         if not bool(inside.all()):
             wrong = points[~inside.all(dim=2)].tolist()
             raise UsageError(f"landmarks: {first(wrong, n=2)} outside of {width} x {height}; x, y in pixels asked")
+        _check_spread(points)
     return first_, second
+
+
+def _check_spread(landmarks: Tensor) -> None:
+    """
+    Raises:
+        UsageError: a face whose points lie on one line, so that they say nothing of its shape across it.
+    """
+    centred = landmarks - landmarks.mean(dim=1, keepdim=True)
+    spread = torch.linalg.svdvals(centred)
+    flat = spread[:, 1] <= LINE * spread[:, 0].clamp(min=1.0)
+    if bool(flat.any()):
+        wrong = landmarks[flat][0].tolist()
+        raise UsageError(f"landmarks: {first(wrong, n=3)} lie on one line; mark points beside it, eyes and mouth say")
 
 
 def _morphed(one: Tensor, other: Tensor, x: Floats, y: Floats, strength: float, number: int) -> Tensor:

@@ -75,8 +75,11 @@ def rating_agreement(
 def same_numbers(model: Floats, people: Floats, name: str) -> str:
     """Why a correlation of these is undefined: which side is constant; empty where neither is."""
     sides = [(name, model), ("people", people)]
-    constant = [f"{who} have" if who == "people" else f"{who} has" for who, x in sides if np.ptp(x) == 0]
-    return f"{' and '.join(constant)} the same number for all {len(model)} stimuli" if constant else ""
+    constant = [who for who, x in sides if np.ptp(x) == 0]
+    if len(constant) == 2:
+        return f"{name} and people each have one number for all {len(model)} stimuli"
+    verb = "have" if constant == ["people"] else "has"
+    return f"{constant[0]} {verb} the same number for all {len(model)} stimuli" if constant else ""
 
 
 def _measures(weights: Floats, numbers: Floats, means: Floats) -> Floats:
