@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from affekt.data import Dataset, Stimuli
-    from affekt.data.stimulus_folder import Condition
+    from affekt.data.stimulus_folder import Condition, Written
 
 
 def register(subparsers: Any) -> None:
@@ -105,6 +105,12 @@ def run(args: argparse.Namespace) -> int:
             boxes=_boxes(args.boxes, source, chosen),
             progress=step,
         )
+    _print(args, done)
+    return 0
+
+
+def _print(args: argparse.Namespace, done: Written) -> None:
+    """What is in the folder, as a record or as JSON."""
     record = {
         "folder": str(args.out),
         "pictures": done.pictures,
@@ -118,7 +124,6 @@ def run(args: argparse.Namespace) -> int:
         write_json({**record, "conditions": done.conditions})
     else:
         write_record({**record, "conditions": ", ".join(done.conditions)})
-    return 0
 
 
 def _conditions(names: Sequence[str], strengths: Sequence[tuple[float, ...]]) -> list[Condition]:
