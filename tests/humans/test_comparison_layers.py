@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from comparison_people import feature_model, measure_of, ratings, votes
+from comparison_people import feature_model, measure_of, ratings, trials, votes
 
 from affekt.humans.comparison import Model, compare, to_json
 from affekt.humans.comparison.report.page import key, sections
@@ -53,6 +53,14 @@ def test_votes_have_a_valence_by_polarity():
     counts = np.where(TRUTH[:, None] > 4, [[9, 1, 0]], [[1, 8, 1]])
     found = compare(votes(counts, ("happiness", "anger", "surprise")), [deep_model(late=MUCH)], resamples=20)
     part = next(p for p in found.parts if p.id == "selective-units")
+    assert part.stimuli == 60 and measure_of(part, "selective").models["deep: late"].value == 2
+
+
+def test_choices_of_trials_count_by_what_their_names_mean():
+    truth = np.where(TRUTH > 4, "happy", "angry").tolist()
+    other = [{"happy": "Happiness", "angry": "anger"}[word] for word in truth]
+    people = trials({"a": truth, "b": other}, truth)
+    part = next(p for p in compare(people, [deep_model(late=MUCH)], resamples=20).parts if p.id == "selective-units")
     assert part.stimuli == 60 and measure_of(part, "selective").models["deep: late"].value == 2
 
 

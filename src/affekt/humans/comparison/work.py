@@ -188,7 +188,7 @@ class Work:
         if found is None:
             return
         along = layers_part(self.people, rows, found, votes=votes, resamples=self.resamples, seed=seed)
-        signs = signs_of(self.people, rows, votes, self._categories())
+        signs = signs_of(self.people, rows, votes, self._terms())
         units = None
         if signs is not None:
             units = selective_part(rows, found, signs, resamples=self.resamples, seed=seed)
