@@ -108,11 +108,11 @@ def test_layer_by_layer(call, runs, tmp_path):
     assert answer.code == 0, answer.err
     held = agreement(tmp_path / "out")
     part = next(p for p in held["parts"] if p["id"] == "layers")
-    assert [row["layer"] for row in part["layers"].values()] == ["stage-1", "stage-2", "last"] * 2
+    assert [row["layer"] for row in part["layers"].values()] == ["stage-1", "stage-2", "stage-3", "last"] * 2
     last = next(p for p in held["parts"] if p["id"] == "features")["measures"][0]["models"]
     own = part["measures"][0]["models"]
     for model in ("resnet8-w4=random", "emotional"):
-        assert own[f"{model}: last"]["value"] == pytest.approx(last[model]["value"], abs=1e-6)
+        assert own[f"{model}: last"]["value"] == pytest.approx(last[model]["value"], abs=1e-3)
     assert "emotional: stage-1" in answer.out
     assert "--layers stages" in (tmp_path / "out" / "report.html").read_text()
 
