@@ -118,7 +118,7 @@ class TestLayers:
             Layers(module, ["stages"])
 
     def test_an_unknown_word(self, resnet):
-        with pytest.raises(UsageError, match=r'layers "mapp": unknown. Nearest: map'):
+        with pytest.raises(UsageError, match=r'layer "mapp": unknown. Nearest: map'):
             Layers(resnet, ["mapp"])
 
 

@@ -198,9 +198,7 @@ def _regions(done: list[Looked], regions: str | None) -> dict[str, Overlap]:
     maps = np.stack([each.looked for each in done])
     shared = bootstrap(len(done))
     faces = np.stack([each.box for each in done])
-    same = bool((faces == faces[0]).all())  # one mask for all: maps of other pictures are then no rival
-    boxes = faces[0] if same else faces
-    return {name: region_overlap(maps, face_mask(name, *maps.shape[1:], boxes=boxes), shared)["share"] for name in FACE}
+    return {name: region_overlap(maps, face_mask(name, *maps.shape[1:], boxes=faces), shared)["share"] for name in FACE}
 
 
 def _print(done: list[Looked], regions: dict[str, Overlap]) -> None:
