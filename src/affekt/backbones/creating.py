@@ -109,9 +109,8 @@ def _attended(name: str, attention: str | Mapping[str, Any] | None) -> tuple[str
         return base, settings
     if settings is not None:
         raise UsageError(f"{name}: has an attention in its name; leave attention = {attention!r} out")
-    given = (
-        {"kind": attention} if isinstance(attention, str) else dict(attention) if isinstance(attention, Mapping) else {}
-    )
+    given: dict[str, Any] = {"kind": attention} if isinstance(attention, str) else {}
+    given |= attention if isinstance(attention, Mapping) else {}
     if "kind" not in given:
         raise UsageError(
             f'attention = {attention!r}: write its kind, "sagan", or as in {{"kind": "sagan", "reduction": 8}}'

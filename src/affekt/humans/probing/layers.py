@@ -130,7 +130,7 @@ def _module(backbone: Any, name: str) -> nn.Module:
         UsageError: the network has no module of that name.
     """
     trunk = backbone.trunk if isinstance(backbone, Backbone) else backbone
-    modules = {n: module for n, module in trunk.named_modules() if n}
+    modules: dict[str, nn.Module] = {n: module for n, module in trunk.named_modules() if n}
     found = papers_names(trunk).get(name, name)
     if found not in modules:
         named = getattr(backbone, "name", type(backbone).__name__)
