@@ -150,7 +150,8 @@ def _looked(
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
     maps = looker(args)(model, images).numpy()
     asked = None if args.method == "attention" else ask(model, images, category=args.category, rating=args.rating)
-    masks = {name: face_mask(name, *maps.shape[1:], boxes=faces) for name in FACE} if args.regions else {}
+    height, width = maps.shape[1:]
+    masks = {name: face_mask(name, height, width, faces) for name in FACE} if args.regions else {}
     for row, (picture, name) in enumerate(batch):
         done = Looked(
             path=picture.path,
@@ -198,7 +199,8 @@ def _regions(done: list[Looked], regions: str | None) -> dict[str, Overlap]:
     maps = np.stack([each.looked for each in done])
     shared = bootstrap(len(done))
     faces = np.stack([each.box for each in done])
-    return {name: region_overlap(maps, face_mask(name, *maps.shape[1:], boxes=faces), shared)["share"] for name in FACE}
+    height, width = maps.shape[1:]
+    return {name: region_overlap(maps, face_mask(name, height, width, faces), shared)["share"] for name in FACE}
 
 
 def _print(done: list[Looked], regions: dict[str, Overlap]) -> None:
