@@ -43,14 +43,14 @@ def pairs_of(path: Path, source: Stimuli) -> list[tuple[int, int]]:
 
 def scaled_of(source: Stimuli, pairs: Sequence[tuple[int, int]]) -> list[str]:
     """Which pictures of pairs are not read as they are: landmarks are in pixels of what they become."""
-    from affekt.data import FilePictures
-    from affekt.data.face_boxes import upright_size
+    from affekt.data.face_boxes import size_behind
+    from affekt.data.packs import of_files
 
     files = source.pictures
-    if not isinstance(files, FilePictures):
+    if not of_files(files):
         return []
     side = files.image_size
-    sizes = {row: upright_size(files.paths[row]) for row in sorted({row for pair in pairs for row in pair})}
+    sizes = {row: size_behind(files, row) for row in sorted({row for pair in pairs for row in pair})}
     others = [f"{source.ids[row]} ({w} x {h})" for row, (w, h) in sizes.items() if (w, h) != (side, side)]
     return [f"morph: brought to {side} x {side} pixels: {first(others)}"] if others else []
 

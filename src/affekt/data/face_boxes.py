@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from affekt.data.audiovisual.boxes import FaceBoxes
+from affekt.data.packs import PackedPictures, of_files
 from affekt.data.pictures import FilePictures, Fit
 from affekt.data.stimuli import Stimuli
 from affekt.errors import DataError, first
@@ -38,10 +40,10 @@ def boxes_of_stimuli(table: FaceBoxes, source: Stimuli, rows: Sequence[int]) -> 
     check_own(table, ids)
     found = dict(zip(ids, boxes_of_files(table, ids), strict=True))
     pictures = source.pictures
-    if isinstance(pictures, FilePictures):
+    if of_files(pictures):
         size, fit = pictures.image_size, pictures.fit
         return {
-            name: in_square(table.name, name, box, upright_size(pictures.paths[row]), size, fit)
+            name: in_square(table.name, name, box, size_behind(pictures, row), size, fit)
             for (name, box), row in zip(found.items(), rows, strict=True)
         }
     height, width = source.images(np.asarray(rows[:1], dtype=np.int64)).shape[-2:]
@@ -97,18 +99,26 @@ def in_square(table: str, name: str, box: Floats, size: tuple[int, int], image_s
     return _within(table, name, moved.ravel(), image_size, image_size)
 
 
-def upright_size(path: str | Path) -> tuple[int, int]:
-    """Width and height of a picture as it is read.
+def size_behind(pictures: FilePictures | PackedPictures, row: int) -> tuple[int, int]:
+    """Width and height of the file behind a picture, see :func:`upright_size`."""
+    if isinstance(pictures, FilePictures):
+        return upright_size(pictures.paths[row])
+    return upright_size(pictures.raw(np.array([row], dtype=np.int64))[0])
+
+
+def upright_size(source: str | Path | bytes) -> tuple[int, int]:
+    """Width and height of a picture in a file (or its bytes) as it is read.
 
     Raises:
         DataError: no picture.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             turned = image.getexif().get(ORIENTATION) in TURNED
             return (image.height, image.width) if turned else image.size
     except (OSError, ValueError, SyntaxError):
-        raise DataError(f"{path}: cannot be read as a picture; replace it or leave it out") from None
+        name = "a packed picture" if isinstance(source, bytes) else source
+        raise DataError(f"{name}: cannot be read as a picture; replace it or leave it out") from None
 
 
 def _within(table: str, name: str, box: Floats, width: int, height: int) -> Floats:
