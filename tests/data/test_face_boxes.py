@@ -35,6 +35,7 @@ def test_a_picture_on_its_side_is_turned_first(tmp_path):
     image.save(tmp_path / "a.jpg", exif=turned)
     image.save(tmp_path / "b.jpg")
     assert upright_size(tmp_path / "a.jpg") == (20, 40) and upright_size(tmp_path / "b.jpg") == (40, 20)
+    assert upright_size((tmp_path / "a.jpg").read_bytes()) == (20, 40)
 
 
 def test_pictures_are_found_by_path_name_and_stem(tmp_path):
