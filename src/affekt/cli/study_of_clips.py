@@ -10,9 +10,10 @@ from affekt.cli.printing import write, write_table
 
 def print_clips(comparison: Mapping[str, Any]) -> None:
     """The sentence, average recall by task and condition, the declared comparisons, and the leak beside them."""
-    from affekt.study.clips.report.tables import rows, shown
+    from affekt.study.clips.report.tables import on_what, rows, shown
 
     write(f"{comparison['verdict']['sentence']}\n")
+    write(f"On {on_what(comparison)}:")
     write_table(
         ("task", "condition", "seeds", "UAR, %", "95 % from", "to", "SD", "NLL"),
         (

@@ -66,6 +66,7 @@ def _reading(recipe: Recipe, clips: Clips) -> dict[str, Any]:
         "features": list(needs(recipe)),
         "longer": recipe.clips.longer,
         "hop": recipe.clips.hop,
+        **({"composed": clips.composed} if clips.composed else {}),
     }
 
 

@@ -49,6 +49,7 @@ def compare_clips_in(folder: Path, frame: Frame) -> dict[str, Any]:
         "metric": METRIC,
         **of_frame(folder, frame, finished=len(own)),
         **found,
+        "composed": composed_in(frame.provenance),
         "citation": CITATION,
     }
     for condition in comparison["conditions"]:
@@ -61,6 +62,11 @@ def compare_clips_in(folder: Path, frame: Frame) -> dict[str, Any]:
     comparison["notes"] = [*_notes(comparison, own), *said]
     write_text(folder / COMPARISON, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
     return comparison
+
+
+def composed_in(provenance: Sequence[Mapping[str, str]]) -> str:
+    """The sets that a study's clips are composed of; ``""``: they are recordings."""
+    return next((entry["composed"] for entry in provenance if "composed" in entry), "")
 
 
 def _how(comparison: Mapping[str, Any]) -> str:

@@ -55,7 +55,13 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
         inapplicable={},
         seeds=tuple(all_seeds),
         declared=tuple(range(first, first + (declared or count))),
-        facts=Facts(classes=(), train=0, test_varies=False, test_fixed=True),
+        facts=Facts(
+            classes=(),
+            train=0,
+            test_varies=False,
+            test_fixed=True,
+            composed=listed(conditions[usual], data_root=data_root).composed,
+        ),
     )
 
 
@@ -196,5 +202,6 @@ def _unsplit(resolved: Recipe) -> Recipe:
 
 def frame_of_clips(planned: StudyPlan) -> Frame:
     """What a comparison must know of a plan."""
-    entries = [entry for resolved in planned.conditions.values() for entry in provenance(resolved)]
+    composed = planned.facts.composed
+    entries = [entry for resolved in planned.conditions.values() for entry in provenance(resolved, composed)]
     return planned.frame(provenance=entries)

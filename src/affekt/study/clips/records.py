@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.data.audiovisual import Clips, clip_dataset
+from affekt.data.audiovisual.composed import meaning
 from affekt.data.split_record import Splits
 from affekt.multimodal import AudioVisualNetwork
 from affekt.recipe import Recipe
@@ -41,9 +42,9 @@ def write_records(
         problems: lines of clips that could not be read, found in training.
     """
     folder.write_predictions(predictions(splits.parts, evaluations))
+    datasets = provenance(recipe, whole.clips.composed)
     model.save_pretrained(
-        folder.model,
-        card=card_of(model, recipe, what, metrics=_for_card(evaluations), datasets=provenance(recipe)),
+        folder.model, card=card_of(model, recipe, what, metrics=_for_card(evaluations), datasets=datasets)
     )
     test = splits.parts.get("test")
     folder.write_result(
@@ -97,12 +98,29 @@ def _for_card(evaluations: Mapping[str, Evaluation]) -> dict[str, float]:
     return {k: v for k, v in found.items() if "/confusion/" not in k}
 
 
-def provenance(recipe: Recipe) -> list[dict[str, str]]:
-    """Licence and citation of the clips, and of the weights that the network started from."""
+def provenance(recipe: Recipe, composed: str = "") -> list[dict[str, str]]:
+    """Licence and citation of the clips, and of the weights that the network started from.
+
+    Args:
+        composed: of composed clips, the sets that they are of; their entry says so under ``composed``, too.
+    """
     known = clip_dataset(recipe.clips.name)
     found = [{"name": known.title, "licence": known.licence, "citation": known.citation}]
+    if composed:
+        found = [_of_composed(composed)]
     network = recipe.network
     started = [network.initial] if network.video != NOTHING and network.initial != "random" else []
     started += [network.audio] if network.audio.startswith("speech:") else []
     terms = {"licence": "that of the weights and of their data", "citation": "see there"}
     return [*found, *({"name": f"initial weights: {name}", **terms} for name in started)]
+
+
+def _of_composed(sets: str) -> dict[str, str]:
+    """The terms are those of the sets whose sound and faces they are."""
+    return {
+        "name": "Composed clips",
+        "role": meaning(sets),
+        "licence": f"that of {sets}, both",
+        "citation": "Cite both: affekt data info NAME.",
+        "composed": sets,
+    }

@@ -18,9 +18,10 @@ def clip_tables(comparison: Comparison) -> list[Table]:
 
 
 def on_what(comparison: Comparison) -> str:
-    """``408 test clips of 8 speakers``."""
+    """``408 test clips of 8 speakers``, or ``408 composed test clips of 8 speakers``."""
     speakers = counted(int(comparison.get("n_groups") or 0), "speaker")
-    return f"{count(comparison.get('n_items'))} test clips of {speakers}"
+    composed = "composed " if comparison.get("composed") else ""
+    return f"{count(comparison.get('n_items'))} {composed}test clips of {speakers}"
 
 
 def rows(comparison: Comparison) -> list[tuple[Comparison, str, Comparison]]:

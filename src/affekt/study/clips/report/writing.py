@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affekt.data.audiovisual.composed import meaning
 from affekt.report import Chart, Section, Table, draw, render, write_file
 from affekt.report.numbers import count, counted
 from affekt.report.table import as_csv
@@ -125,6 +126,8 @@ def _words(study: Path, comparison: Comparison, runs: Sequence[Path], notes: Seq
 def _caveats(comparison: Comparison) -> list[str]:
     """What may not be concluded."""
     found = []
+    if comparison.get("composed"):
+        found.append(f"Anything about the world: the clips are {meaning(comparison['composed'])}.")
     speakers = int(comparison["n_groups"])
     if 0 < speakers < 20:
         found.append(
