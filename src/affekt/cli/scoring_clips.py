@@ -80,7 +80,7 @@ def score_clips(
 def _recipe(found: Found, dataset: str | None, overrides: Sequence[str]) -> Recipe:
     """The run's recipe with ``overrides``, or one of another set, read as the network's own clips were."""
     from affekt.recipe import Recipe, override
-    from affekt.study.clips.opening import NOTHING
+    from affekt.study.clips.absent import NOTHING
 
     recipe = found.recipe
     if dataset is not None and (recipe is None or dataset != recipe.clips.name):

@@ -268,6 +268,12 @@ def _check_numbers(arguments: Mapping[str, Any]) -> None:
         if not 0 <= arguments[name] <= 1:
             raise UsageError(f"{name} = {arguments[name]}: a share from 0 to 1 is asked")
     if arguments["modality_dropout"] and (audio is None or video is None):
-        raise UsageError("modality_dropout: is for networks that read audio and video; this one reads one of them")
+        raise UsageError(
+            f"modality_dropout = {arguments['modality_dropout']:g}: is for networks that read audio and video, this "
+            "one reads one of them; write modality_dropout = 0"
+        )
     if arguments["audio_options"] and audio is None:
-        raise UsageError(f"audio_options = {dict(arguments['audio_options'])}: for audio = None there are none")
+        raise UsageError(
+            f"audio_options = {dict(arguments['audio_options'])}: for audio = None there are none; write "
+            "audio_options = {}"
+        )

@@ -13,9 +13,7 @@ from affekt.data.audiovisual import Clips, clip_dataset
 from affekt.data.audiovisual.memory import in_memory, most_gib
 from affekt.errors import RecipeError, first, unknown
 from affekt.recipe import ClipSettings, Recipe
-
-NOTHING = "none"
-"""What ``[network] audio`` and ``video`` say where there is none."""
+from affekt.study.clips.absent import NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ from affekt.data.audiovisual.composed import meaning
 from affekt.data.split_record import Splits
 from affekt.multimodal import AudioVisualNetwork
 from affekt.recipe import Recipe
-from affekt.study.clips.opening import NOTHING, ClipSet
+from affekt.study.clips.absent import NOTHING
+from affekt.study.clips.opening import ClipSet
 from affekt.study.folder import RunFolder
 from affekt.study.records import card_of, parameters, plain
 from affekt.training import Evaluation, TrainingResult
