@@ -189,7 +189,8 @@ def _scores(model: AudioVisualNetwork, recipe: Recipe, part: Clips, split: str) 
 
     from affekt.multimodal import AudioVisualTask
     from affekt.study.clips.building import engine_of, feed_of
-    from affekt.study.clips.scores import LOGS, ClipScores
+    from affekt.study.clips.records import LOGS
+    from affekt.study.clips.scores import ClipScores
     from affekt.training import Trainer
 
     feed = feed_of(recipe, {split: part}, seed=recipe.seed)

@@ -8,7 +8,7 @@ from typing import Any
 NOTHING = "none"
 """What ``[network] audio`` and ``video`` say where there is none."""
 
-OF_BOTH = ("network.modality_dropout",)
+OF_BOTH = ("network.modality_dropout", "network.given_at_test")
 OF_ONE = {
     "network.audio": ("network.audio_options", "clip_augmentation.time_masks", "clip_augmentation.frequency_masks"),
     "network.video": ("clip_augmentation.frame_drop",),

@@ -13,8 +13,9 @@ from affekt.data.audiovisual import Clips, ClipSplits, split_clips
 from affekt.data.audiovisual.splits import LEAKY, count_folds
 from affekt.multimodal.metrics import task_metrics
 from affekt.recipe import ClipSettings, Recipe
+from affekt.study.clips.given import names_of, under
 from affekt.study.clips.opening import ClipSet
-from affekt.study.clips.records import Arrays, left_out, read_test
+from affekt.study.clips.records import LOGS, Arrays, left_out, read_test
 from affekt.study.folder import RunFolder
 from affekt.study.records import plain
 
@@ -143,5 +144,11 @@ def _pooled(folds: Sequence[Fold]) -> Arrays:
 
 def pooled_metrics(arrays: Arrays, tasks: dict[str, list[str]]) -> dict[str, float]:
     """Metrics over all clips at once: a speaker's clips count like everybody's, and a class like every other."""
-    logs = {task: arrays[f"{task}/log_probabilities"] for task in tasks}
-    return task_metrics(logs, {task: arrays[f"label/{task}"] for task in tasks}, tasks)
+    labels = {task: arrays[f"label/{task}"] for task in tasks}
+    found = task_metrics({task: arrays[f"{task}{LOGS}"] for task in tasks}, labels, tasks)
+    alone: dict[str, Arrays] = {}
+    for name, word, task in names_of(list(arrays)):
+        alone.setdefault(word, {})[task] = arrays[name]
+    for word, logs in alone.items():
+        found |= under(word, task_metrics(logs, labels, tasks))
+    return found

@@ -11,6 +11,7 @@ from affekt.errors import DataError, RecipeError, unknown
 from affekt.recipe import Recipe
 from affekt.study.clips.costs import costs_of
 from affekt.study.clips.folds import cross_validated, cut, fold_numbers
+from affekt.study.clips.given import given_at_test
 from affekt.study.clips.opening import features_of, learned_tasks, listed
 from affekt.study.clips.records import provenance
 from affekt.study.conditions import apply_condition
@@ -79,6 +80,7 @@ def _check_condition(name: str, resolved: Recipe) -> None:
     try:
         learned_tasks(resolved)
         features_of(resolved)
+        given_at_test(resolved)
         check_weighting(resolved.weighting.name, resolved.weighting.rule_options)
     except RecipeError as error:
         raise RecipeError(f"[conditions.{name}]: {error}") from None

@@ -15,12 +15,16 @@ from affekt.data.split_record import Splits
 from affekt.multimodal import AudioVisualNetwork
 from affekt.recipe import Recipe
 from affekt.study.clips.absent import NOTHING
+from affekt.study.clips.given import PLACE, under
 from affekt.study.clips.opening import ClipSet
 from affekt.study.folder import RunFolder
 from affekt.study.records import card_of, parameters, plain
 from affekt.training import Evaluation, TrainingResult
 
 Arrays = dict[str, NDArray[Any]]
+
+LOGS = "/log_probabilities"
+"""Behind the name of a task: what a network says of it."""
 
 
 def write_records(
@@ -33,16 +37,21 @@ def write_records(
     splits: Splits[Clips],
     fitted: TrainingResult,
     evaluations: Mapping[str, Evaluation],
+    given: Mapping[str, Evaluation],
     learned: Mapping[str, float],
     problems: Sequence[str],
 ) -> None:
     """Predictions, model and, last, the result: nothing in them depends on the clock.
 
     Args:
+        given: what alone was given of the test clips -> their scores.
         learned: metrics on the training clips.
         problems: lines of clips that could not be read, found in training.
     """
-    folder.write_predictions(predictions(splits.parts, evaluations))
+    folder.write_predictions(predictions(splits.parts, evaluations) | _alone(given))
+    metrics = {split: plain(e.metrics) for split, e in evaluations.items()}
+    for word, evaluation in given.items():
+        metrics["test"] |= plain(under(word, evaluation.metrics))
     datasets = provenance(recipe, whole.clips.composed)
     model.save_pretrained(
         folder.model, card=card_of(model, recipe, what, metrics=_for_card(evaluations), datasets=datasets)
@@ -54,7 +63,7 @@ def write_records(
             "condition": what,
             "seed": recipe.seed,
             "tasks": {task: list(classes) for task, classes in model.classes.items()},
-            "metrics": {"train": plain(learned)} | {split: plain(e.metrics) for split, e in evaluations.items()},
+            "metrics": {"train": plain(learned), **metrics},
             "losses": {split: plain(e.losses) for split, e in evaluations.items()},
             "n": {name: len(part) for name, part in splits.parts.items()},
             "held": [] if test is None else np.unique(test.groups).tolist(),
@@ -85,6 +94,16 @@ def predictions(parts: Mapping[str, Clips], evaluations: Mapping[str, Evaluation
         arrays |= {f"{split}/label/{task}": found.index[rows] for task, found in clips.labels.items()}
         arrays |= {f"{split}/{name}": values for name, values in evaluation.outputs.items()}
     return arrays
+
+
+def _alone(given: Mapping[str, Evaluation]) -> Arrays:
+    """``test/given/<what>/<task>``: log-probabilities, in the order of ``test/ids``."""
+    return {
+        f"test/{PLACE}{word}/{name.removesuffix(LOGS)}": values
+        for word, evaluation in given.items()
+        for name, values in evaluation.outputs.items()
+        if name.endswith(LOGS)
+    }
 
 
 def read_test(path: Path) -> Arrays:

@@ -12,6 +12,7 @@ from affekt.multimodal import AudioVisualTask, ClipFeed
 from affekt.recipe import Recipe, TrainingSettings
 from affekt.study.clips.building import engine_of, feed_of, task_of
 from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
+from affekt.study.clips.given import given_at_test, score_given
 from affekt.study.clips.opening import ClipSet, open_set
 from affekt.study.clips.records import write_records
 from affekt.study.folder import RunFolder
@@ -41,6 +42,7 @@ def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None,
         return _with_models(finished, recipe)
     recipe = started(folder, recipe)
     check_weighting(recipe.weighting.name, recipe.weighting.rule_options)
+    given_at_test(recipe)  # refuses what cannot be
     with alone(folder), threads(recipe.training):
         if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
             return _with_models(finished, recipe)
@@ -115,6 +117,7 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
     trainer = trainer_of(recipe, task, weighting, feed, engine_of(recipe), folder=folder.path, progress=progress)
     fitted = trainer.fit()
     evaluations = {split: trainer.evaluate(split) for split in SCORED if split in splits}
+    given = score_given(trainer, task, given_at_test(recipe) if "test" in splits else ())
     learned = trainer.evaluate("train").metrics
     if is_main():
         write_records(
@@ -126,6 +129,7 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
             splits=splits,
             fitted=fitted,
             evaluations=evaluations,
+            given=given,
             learned=learned,
             problems=tuple(feed.problems),
         )

@@ -12,7 +12,8 @@ from affekt.report.numbers import count, counted
 from affekt.report.table import as_csv
 from affekt.study.clips.report.charts import recall_chart
 from affekt.study.clips.report.joint import read_clip_joints
-from affekt.study.clips.report.tables import clip_tables, on_what
+from affekt.study.clips.report.naming import on_what
+from affekt.study.clips.report.tables import clip_tables
 from affekt.study.frame import read_comparison
 from affekt.study.report.charts.joint import gradient_cosines, weights_over_time
 from affekt.study.report.joint import Joint
@@ -78,6 +79,8 @@ def _sections(comparison: Comparison, joints: Sequence[Joint]) -> Iterator[Secti
         lead="" if "comparisons" in tables else "None is declared.",
         tables=_named(tables, "comparisons"),
     )
+    if "one-modality" in tables:
+        yield Section(title="One of the two missing at test", id="given", tables=_named(tables, "one-modality"))
     yield Section(
         title="Joint losses",
         id="losses",
