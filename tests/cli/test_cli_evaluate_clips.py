@@ -127,6 +127,14 @@ def test_a_set_of_other_answers_is_refused(call, root, fold, tmp_path):
     assert "no clip has a label among the network's answers (emotion: anger" in call("evaluate", fold, *words).error
 
 
+def test_given_the_sound_alone(call, fold):
+    """A network of sound says of its sound what it says anyway; one that sees is in the tests of studies."""
+    whole, alone = evaluated(call, fold), evaluated(call, fold, "--given", "audio")
+    assert (whole["given"], alone["given"]) == ("all", "audio")
+    assert alone["metrics"] == pytest.approx(whole["metrics"])
+    assert "--given video: this network reads audio alone" in call("evaluate", fold, "--given", "video").error
+
+
 def test_keys_of_pictures_and_sets_of_pictures_are_refused(call, fold):
     assert '"affekt evaluate" does not use [target] root' in call("evaluate", fold, "--set", "target.root=x").error
     assert "pictures, not clips" in call("evaluate", fold, "--dataset", "cifar10").error

@@ -82,6 +82,19 @@ def test_what_is_said_by_sound_alone_is_what_a_file_of_sound_is_told(run, films)
     assert not np.allclose(found["given/audio/emotion"], found["emotion/log_probabilities"])
 
 
+def test_a_saved_network_is_scored_with_one_alone(run, capsys):
+    from affekt.cli import main
+
+    fold = run.folder / "folds" / "fold-1"
+    expected = json.loads((fold / "result.json").read_text())["metrics"]["test"]
+    for word in ("audio", "video"):
+        assert main(["evaluate", str(fold), "--given", word, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["given"] == word
+        for name, value in found["metrics"].items():
+            assert value == pytest.approx(expected[f"given {word}/{name}"], abs=1e-5)
+
+
 def test_a_study_reads_them(run):
     record = {
         "folder": run.folder.name,
