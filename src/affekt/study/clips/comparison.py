@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affekt.study.clips.cautions import undeclared
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.scores import read_clip_scores
 from affekt.study.comparing import rules
@@ -76,6 +77,10 @@ def _how(comparison: Mapping[str, Any]) -> str:
 
 def sentence(comparison: Mapping[str, Any]) -> str:
     """What the declared comparisons come to."""
+    if not comparison["comparisons"]:
+        leaky = {c["name"] for c in comparison["conditions"] if c["leaky"]}
+        none = undeclared([name for name in comparison["planned"] if name not in leaky])
+        return f"Nothing is compared: {none}."
     made = [c for c in comparison["comparisons"] if "verdict" in c]
     if not made:
         return "Nothing can be said yet: no declared comparison has a finished seed of both sides."

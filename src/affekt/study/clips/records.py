@@ -40,6 +40,7 @@ def write_records(
     given: Mapping[str, Evaluation],
     learned: Mapping[str, float],
     problems: Sequence[str],
+    notes: Sequence[str],
 ) -> None:
     """Predictions, model and, last, the result: nothing in them depends on the clock.
 
@@ -47,6 +48,7 @@ def write_records(
         given: what alone was given of the test clips -> their scores.
         learned: metrics on the training clips.
         problems: lines of clips that could not be read, found in training.
+        notes: what was to be known before the training.
     """
     folder.write_predictions(predictions(splits.parts, evaluations) | _alone(given))
     metrics = {split: plain(e.metrics) for split, e in evaluations.items()}
@@ -73,7 +75,7 @@ def write_records(
             "best_epoch": fitted.best_epoch,
             "stopped_early": fitted.stopped_early,
             "parameters": parameters(model),
-            "notes": [*splits.notes, *whole.notes],
+            "notes": [*splits.notes, *whole.notes, *notes],
         }
     )
 

@@ -76,7 +76,7 @@ def _sections(comparison: Comparison, joints: Sequence[Joint]) -> Iterator[Secti
     yield Section(
         title="Declared comparisons",
         id="comparisons",
-        lead="" if "comparisons" in tables else "None is declared.",
+        lead="" if "comparisons" in tables else comparison["verdict"]["sentence"],
         tables=_named(tables, "comparisons"),
     )
     if "one-modality" in tables:
