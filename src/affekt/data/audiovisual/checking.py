@@ -49,7 +49,7 @@ def check_clips(
     if not decode:
         return report
     problems, notes = _decoded(clips, workers, progress)
-    return replace(report, undecodable=problems, decoded=len(clips), notes=(*report.notes, *notes))
+    return replace(report, undecodable=problems, decoded=len(clips) - len(problems), notes=(*report.notes, *notes))
 
 
 def _counted(report: Report, clips: Clips) -> Report:
