@@ -120,6 +120,12 @@ class AudioVisualNetwork(PretrainedModel):
         return {task: self.classes.get(task, tuple(map(str, range(n)))) for task, n in self.tasks.items()}
 
     @property
+    def pipelines(self) -> tuple[str, ...]:
+        """The hub has no word for both: a network that sees is one of videos, and one that hears of audio, too."""
+        seen = ("video-classification",) if self.seeing is not None else ()
+        return (*seen, "audio-classification") if self.hearing is not None else seen
+
+    @property
     def num_features(self) -> int:
         """F, the length of ``features``."""
         return self.recurrent.num_features

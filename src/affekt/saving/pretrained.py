@@ -20,7 +20,7 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from affekt.errors import AffektError, CheckpointError, UsageError, unknown
-from affekt.saving.card import ModelCard
+from affekt.saving.card import PICTURES, ModelCard
 from affekt.saving.manifest import MANIFEST, verify_manifest, write_folder
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -44,6 +44,11 @@ class PretrainedModel(nn.Module):
 
     _card_text: str | None = None
     """The card that came with a loaded model: saved again with it unless a new one is given."""
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        """What the hub calls the work of this model: the first is its pipeline, the others are tags."""
+        return (PICTURES,)
 
     def config(self) -> dict[str, Any]:
         """The complete constructor arguments, as JSON can hold them."""
@@ -132,7 +137,8 @@ class PretrainedModel(nn.Module):
         except SafetensorError as error:
             raise OSError(str(error)) from error
         (folder / WEIGHTS).chmod((folder / CONFIG).stat().st_mode)  # safetensors makes files for their owner alone
-        text = card.render() if card else self._card_text or ModelCard(title=name).render()
+        bare = ModelCard(title=name, pipeline=self.pipelines[0], tags=self.pipelines[1:])
+        text = card.render() if card else self._card_text or bare.render()
         (folder / CARD).write_text(text, encoding="utf-8")
 
 

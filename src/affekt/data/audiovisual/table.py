@@ -252,7 +252,7 @@ DATASET = ClipDataset(
     title="A table of your own clips: csv or parquet with path and any of start, end, speaker, labels",
     licence="that of the clips in it",
     show_pictures=False,
-    citation="that of the clips in it",
+    citation="Cite whoever recorded them.",
     homepage="your own",
     labels=("any column",),
     layout="one .csv, .tsv or .parquet (or root = the table itself); files relative to it or absolute",
