@@ -67,6 +67,22 @@ def test_each_speaker_and_group_is_told(call, fold):
     assert "voice loud - soft" in text and text.count("\ns") == len(np.unique(speakers)) + 1  # and the heading
 
 
+def test_train_names_a_model_that_can_be_scored(call, root):
+    words = (
+        "train",
+        root / "small.toml",
+        "--out",
+        root / "run",
+        "--set",
+        "training.epochs=1",
+        "--set",
+        "clips.folds=2",
+    )
+    model = root / "run" / "folds" / "fold-0" / "model"
+    assert f"model: {model} (the first of 2, one a fold)" in call(*words).err
+    assert call("evaluate", model).code == 0
+
+
 def test_a_run_over_folds_names_its_models(call, root):
     assert "this run has a model for each fold; name one of them" in call("evaluate", root / "run").error
 

@@ -13,11 +13,12 @@ from affekt.multimodal import AudioVisualTask, ClipFeed
 from affekt.recipe import Recipe, TrainingSettings
 from affekt.study.clips.building import engine_of, feed_of, task_of
 from affekt.study.clips.cautions import one_class, over_folds
-from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
+from affekt.study.clips.folds import cross_validated, each_fold, pool, unfinished
 from affekt.study.clips.given import given_at_test, score_given
 from affekt.study.clips.opening import ClipSet, open_set
 from affekt.study.clips.records import write_records
 from affekt.study.folder import RunFolder
+from affekt.study.results import folds_of
 from affekt.study.running import SCORED, RunResult, alone, as_result, claim, done, started, threads
 from affekt.training import Trainer
 from affekt.training.distributed import barrier, is_main, join
@@ -59,7 +60,10 @@ def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None,
 
 def _with_models(result: RunResult, recipe: Recipe) -> RunResult:
     """Over folds there is no one model; each fold has its own."""
-    return replace(result, model=result.folder / FOLDS) if cross_validated(recipe.clips) else result
+    folds = folds_of(result.folder) if cross_validated(recipe.clips) else []
+    if not folds:
+        return result
+    return replace(result, model=folds[0] / "model", models=len(folds))
 
 
 def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
