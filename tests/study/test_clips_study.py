@@ -212,6 +212,10 @@ def test_clips_without_a_label_or_a_fold_are_left_out_or_empty(done):
         (["study.comparisons=['softmax']"], 'write "first - second"'),
         (["study.conditions=['unifrm']"], "Nearest: uniform"),
         (["study.learning_rates=[0.1]"], "learning_rates: is for studies of pictures"),
+        (
+            ["clip_augmentation.frame_drop=0.1"],
+            'frame_drop = 0.1: loses pictures, and .network. video = "none" sees none',
+        ),
         (["clips.fold=0"], r"\[conditions.leaky\]: tests other clips than uniform"),
     ],
 )

@@ -21,6 +21,7 @@ from torch import nn
 
 from affekt.errors import AffektError, CheckpointError, UsageError, unknown
 from affekt.saving.card import PICTURES, ModelCard
+from affekt.saving.hub import quiet
 from affekt.saving.manifest import MANIFEST, verify_manifest, write_folder
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -196,13 +197,14 @@ def local_folder(
     if path.exists() or isinstance(path_or_repository, Path) or not _REPOSITORY.match(path_or_repository):
         return path / "model" if (path / "recipe.toml").is_file() and (path / "model").is_dir() else path
     try:
-        found = _hub().snapshot_download(
-            repo_id=path_or_repository,
-            revision=revision,
-            token=token,
-            cache_dir=cache_dir,
-            allow_patterns=[CONFIG, WEIGHTS, CARD, MANIFEST],
-        )
+        with quiet():
+            found = _hub().snapshot_download(
+                repo_id=path_or_repository,
+                revision=revision,
+                token=token,
+                cache_dir=cache_dir,
+                allow_patterns=[CONFIG, WEIGHTS, CARD, MANIFEST],
+            )
     except Exception as error:
         raise CheckpointError(
             f"{path_or_repository}: no such folder, and not to be had from the hub: {_one_line(error)}"

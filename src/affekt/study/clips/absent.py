@@ -10,7 +10,10 @@ NOTHING = "none"
 
 OF_BOTH = ("network.modality_dropout", "network.given_at_test")
 OF_ONE = {
-    "network.audio": ("network.audio_options", "clip_augmentation.time_masks", "clip_augmentation.frequency_masks"),
+    "network.audio": (
+        "network.audio_options",
+        *(f"clip_augmentation.{key}" for key in ("time_masks", "frequency_masks", "reverberation", "noise", "gain")),
+    ),
     "network.video": ("clip_augmentation.frame_drop",),
 }
 """``network.audio`` and ``network.video`` -> the keys that mean nothing without."""
