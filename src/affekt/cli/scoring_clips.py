@@ -99,8 +99,8 @@ def _alone(model: AudioVisualNetwork, recipe: Recipe, given: str | None) -> Reci
 
     if given is None:
         return recipe
-    read, other = ("audio", "video") if given == "audio" else ("video", "audio")
-    if (model.hearing if read == "audio" else model.seeing) is None:
+    part, other = (model.hearing, "video") if given == "audio" else (model.seeing, "audio")
+    if part is None:
         raise UsageError(f"--given {given}: this network reads {other} alone; leave it out")
     from affekt.recipe import change
 

@@ -35,7 +35,7 @@ def create_audio(
     kind, colon, model = name.partition(":")
     if kind not in AUDIO:
         raise UsageError(f'{unknown("audio", name, NAMES)}; an encoder is written e.g. "speech:facebook/wav2vec2-base"')
-    found = AUDIO[kind]
+    found: Any = AUDIO[kind]
     if colon and found is not SpeechAudio:
         raise UsageError(f'audio = "{name}": {kind} has no models; write "{kind}"')
     options = dict(options or {})
