@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import shutil
@@ -19,6 +20,7 @@ from torch import nn
 import affekt
 from affekt.errors import AffektError, CheckpointError, UsageError
 from affekt.saving import MODELS, ModelCard, PretrainedModel, verify_manifest, write_folder, write_manifest
+from affekt.saving.hub import quiet
 
 OASIS = {
     "name": "OASIS",
@@ -340,3 +342,11 @@ def test_files_are_as_open_as_the_user_wants(folder: Path) -> None:
     (folder.parent / "ordinary").touch()
     expected = (folder.parent / "ordinary").stat().st_mode
     assert {p.stat().st_mode for p in folder.iterdir()} == {expected}
+
+
+def test_the_hubs_client_keeps_its_retries_to_itself(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("huggingface_hub.utils._http")
+    with quiet():
+        log.warning("Retrying in 1s [Retry 1/5].")
+    log.warning("afterwards as before")
+    assert caplog.messages == ["afterwards as before"]

@@ -31,7 +31,8 @@ def test_versions_device_and_space_are_stated(report):
 
 
 def test_each_data_set_is_looked_for_in_the_data_root(report):
-    found = report(oasis=True, abstract=False)
+    found = report(oasis=True, abstract=False, crema_d=True)
+    assert found["data", "crema-d"]["found"].startswith("folder there")
     assert found["data", "oasis"]["found"].startswith("folder there")
     assert found["data", "abstract"]["found"] == "no folder"
     assert "affekt data fetch" in found["data", "fashion-mnist"]["advice"]

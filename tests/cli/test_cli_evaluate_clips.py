@@ -67,6 +67,22 @@ def test_each_speaker_and_group_is_told(call, fold):
     assert "voice loud - soft" in text and text.count("\ns") == len(np.unique(speakers)) + 1  # and the heading
 
 
+def test_train_names_a_model_that_can_be_scored(call, root):
+    words = (
+        "train",
+        root / "small.toml",
+        "--out",
+        root / "run",
+        "--set",
+        "training.epochs=1",
+        "--set",
+        "clips.folds=2",
+    )
+    model = root / "run" / "folds" / "fold-0" / "model"
+    assert f"model: {model} (the first of 2, one a fold)" in call(*words).err
+    assert call("evaluate", model).code == 0
+
+
 def test_a_run_over_folds_names_its_models(call, root):
     assert "this run has a model for each fold; name one of them" in call("evaluate", root / "run").error
 
@@ -125,6 +141,14 @@ def test_a_set_of_other_answers_is_refused(call, root, fold, tmp_path):
     other_set(root, tmp_path / "set", lambda row: {**row, "emotion": "fear", "voice": "hoarse"})
     words = ["--dataset", "audiovisual-table", "--set", f"clips.root={tmp_path / 'set'}", "--split", "all"]
     assert "no clip has a label among the network's answers (emotion: anger" in call("evaluate", fold, *words).error
+
+
+def test_given_the_sound_alone(call, fold):
+    """A network of sound says of its sound what it says anyway; one that sees is in the tests of studies."""
+    whole, alone = evaluated(call, fold), evaluated(call, fold, "--given", "audio")
+    assert (whole["given"], alone["given"]) == ("all", "audio")
+    assert alone["metrics"] == pytest.approx(whole["metrics"])
+    assert "--given video: this network reads audio alone" in call("evaluate", fold, "--given", "video").error
 
 
 def test_keys_of_pictures_and_sets_of_pictures_are_refused(call, fold):

@@ -196,6 +196,7 @@ class TestCremaD:
         # No placeholder: the level is XX where it is unspecified, and three letters are no level.
         assert crema_d.parse_name("1040_ITH_SAD_XXX") is None
         assert crema_d.parse_name("1040_ITH_JOY_XX") is None
+        assert crema_d.parse_name("1040_ABC_SAD_XX") is None  # a thirteenth sentence
 
     def test_a_third_word_for_sex_is_refused(self, tmp_path: Path) -> None:
         root = touch(tmp_path, [f"{n}.wav" for n in CREMA])

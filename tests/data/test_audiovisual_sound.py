@@ -11,8 +11,10 @@ from audiovisual_files import cut, level, noise, tone, write_media, write_wav
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affekt.data.audiovisual import resampling
+from affekt.data.audiovisual import clip_dataset, resampling
 from affekt.data.audiovisual.channels import mono
+from affekt.data.audiovisual.checking import gathered
+from affekt.data.audiovisual.memory import in_memory
 from affekt.data.audiovisual.resampling import ratio, resample
 from affekt.data.audiovisual.sound import decode_sound, read_audio, sound_seconds
 from affekt.errors import DataError, UsageError
@@ -271,3 +273,29 @@ class TestBadInput:
         short, long = (decode_sound(path, 16_000, limit=limit) for limit in (0.4, 2.0))
         assert (len(short.samples), short.cut) == (6_400, True)
         assert (len(long.samples), long.cut) == (16_000, False)
+
+
+class TestWhatIsSaid:
+    def test_a_stretch_that_ends_behind_its_file_is_said_though_its_window_is_there(self, tmp_path: Path) -> None:
+        path = write_wav(tmp_path / "a.wav", noise(2.0, 16_000))
+        assert decode_sound(path, 16_000, end=2.05, limit=1.0).notes == ()
+        found = decode_sound(path, 16_000, start=0.5, end=9.0, limit=1.0)
+        assert found.notes == (f"{path}: ends at 2.00 s; 0.50 to 9.00 s was asked for",)
+        assert len(found.samples) == 16_000
+
+    @pytest.mark.parametrize("name", ["a.wav", "a.mp3"])
+    def test_a_file_of_no_bytes(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / name).touch()
+        with pytest.raises(DataError, match=r"empty \(0 bytes\); copy it anew"):
+            read_audio(tmp_path / name)
+
+    def test_one_file_of_several_clips_is_named_once(self) -> None:
+        assert gathered([f"dialog.avi: 30 fps, clip {k}" for k in range(3)] + ["b.avi: 30 fps, clip 7"]) == (
+            "4 clips: 30 fps, clip 0 (dialog.avi, b.avi)",
+        )
+
+    def test_in_memory_what_is_odd_stays_said(self, tmp_path: Path) -> None:
+        write_wav(tmp_path / "a.wav", np.zeros(16_000, dtype=np.float32))
+        (tmp_path / "t.csv").write_text("path,speaker,word\na.wav,s,x\n")
+        clips = clip_dataset("audiovisual-table").open(tmp_path, "all", tasks="word")
+        assert in_memory(clips, workers=0)[0].notes == (f"{tmp_path / 'a.wav'}: silence; kept as it is",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -196,11 +197,63 @@ class TestLeaks:
 
     def test_too_few_speakers(self) -> None:
         with pytest.raises(
-            DataError, match=r"2 unit\(s\) cannot be cut into train, validation, test; write validation"
+            DataError, match=r"2 speakers cannot be cut into train, validation, test; write \[clips\] validation = 0$"
         ):
             split_clips(corpus(speakers=2, sessions=1), chosen())
+        with pytest.raises(
+            DataError, match=r'1 speaker cannot .* test = 0 to learn from this speaker, or split_by = "lea'
+        ):
+            split_clips(corpus(speakers=1, sessions=1), chosen())
+        with pytest.raises(DataError, match="one session alone; none can be left out"):
+            split_clips(corpus(speakers=2, sessions=1), chosen(leave_one_out=True, split_by="session"))
         with pytest.raises(UsageError, match=r"validation = 0\.5, test = 0\.5 leave no clip to train on"):
             split_clips(corpus(), chosen(validation=0.5, test=0.5))
+
+
+def with_rare(who: tuple[str, ...]) -> Clips:
+    """A second task, of which these speakers alone have one class."""
+    clips = corpus()
+    rare = ClassLabels(classes=("often", "seldom"), index=np.isin(clips.groups, who).astype(np.int64))
+    return replace(clips, labels={**clips.labels, "accent": rare})
+
+
+class TestFurtherTasks:
+    @settings(max_examples=25)
+    @given(st.integers(0, 10_000))
+    def test_every_class_of_every_task_is_learned_from(self, seed: int) -> None:
+        clips = with_rare(("s01", "s02"))
+        found = split_clips(clips, chosen(test=0.3, validation=0.25), seed)
+        assert all(found.train.labels["accent"].counts().values())
+        assert apart(dict(found.parts), "speaker")
+        assert found.ids == split_clips(clips, chosen(test=0.3, validation=0.25), seed).ids
+
+    def test_a_draw_that_fits_is_the_first_one(self) -> None:
+        clips = with_rare(("s01", "s02"))
+        for seed in range(40):
+            plain = split_clips(corpus(), chosen(test=0.3, validation=0.25), seed)
+            if len(np.unique(clips.labels["accent"].index[np.isin(clips.ids, plain.train.ids)])) == 2:
+                assert split_clips(clips, chosen(test=0.3, validation=0.25), seed).ids == plain.ids
+
+    @settings(max_examples=25)
+    @given(st.integers(0, 1000))
+    def test_folds_are_drawn_as_a_whole(self, seed: int) -> None:
+        clips = with_rare(("s01", "s02"))
+        found = [split_clips(clips, chosen(folds=4, fold=k, validation=0.2), seed) for k in range(4)]
+        assert all(all(of.train.labels["accent"].counts().values()) for of in found)
+        tested = [name for of in found for name in of["test"].ids.tolist()]
+        assert sorted(tested) == sorted(clips.ids.tolist())
+
+    def test_what_no_draw_can_do_is_said_with_keys_that_there_are(self) -> None:
+        clips = with_rare(("s01",))
+        alone = "accent: no training clip of seldom: all of seldom is of the speaker s01, who is held out"
+        with pytest.raises(
+            DataError, match=f'{alone}; write \\[clips\\] tasks without "accent", or another split_seed'
+        ):
+            split_clips(clips, chosen(leave_one_out=True, fold=1))
+        few = with_rare(("s01", "s02"))
+        split = np.where(np.isin(few.groups, ("s01", "s02")), "test", "")
+        with pytest.raises(DataError, match=r"in 100 draws; write another \[clips\] split_seed, validation or test"):
+            split_clips(replace(few, split=split), chosen())
 
 
 class TestRecord:

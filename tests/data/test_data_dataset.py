@@ -167,3 +167,12 @@ def test_a_folder_may_have_underscores_for_dashes(tmp_path: Path) -> None:
     assert dataset_folder(settings, tmp_path) == tmp_path / "emoji_groups"
     (tmp_path / "emoji-groups").mkdir()
     assert dataset_folder(settings, tmp_path) == tmp_path / "emoji-groups"
+
+
+def test_a_set_by_another_name_lies_where_it_is_listed(tmp_path: Path) -> None:
+    settings = DataSettings(name="emo-db")
+    assert dataset_folder(settings, tmp_path) == tmp_path / "emo-db"
+    (tmp_path / "emodb").mkdir()
+    assert dataset_folder(settings, tmp_path) == tmp_path / "emodb"
+    (tmp_path / "emo_db").mkdir()
+    assert dataset_folder(settings, tmp_path) == tmp_path / "emo_db"

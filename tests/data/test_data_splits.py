@@ -275,8 +275,8 @@ def test_validation_within_a_fold_is_drawn_by_the_seed() -> None:
     [
         (stimuli(n=20), {"folds": 3, "fold": 3}, UsageError, "toy: fold = 3, but folds = 3; write 0 to 2"),
         (stimuli(n=2), {"folds": 3}, DataError, "toy: 2 group(s) cannot be cut into 3 folds"),
-        (stimuli(n=2), {}, DataError, "toy: 2 group(s) cannot be cut into train, validation, test"),
-        (stimuli(n=20, groups=["g"] * 20), {}, DataError, "toy: 1 group(s) cannot be cut"),
+        (stimuli(n=2), {}, DataError, "toy: 2 groups cannot be cut into train, validation, test"),
+        (stimuli(n=20, groups=["g"] * 20), {}, DataError, "toy: 1 group cannot be cut"),
         (stimuli(n=20), {"validation": 0.5, "test": 0.5}, UsageError, "validation = 0.5, test = 0.5 leave no picture"),
         (stimuli(n=3, split=["train", "val", "test"]), {}, DataError, 'toy: split "val": unknown. Nearest: validation'),
         (stimuli(n=3, split=["test"] * 3), {"validation": 0.0}, DataError, "toy: no picture is left for train"),

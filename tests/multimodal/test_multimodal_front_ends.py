@@ -147,6 +147,14 @@ def test_steps_of_log_mel_stand_in_the_middle_of_their_frame():
 
 def test_names():
     assert set(AUDIO) == {"raw", "log-mel", "speech"}
+    with pytest.raises(
+        UsageError, match=r'audio "wav2vec": unknown\..* speech:<model of the hub.*"speech:facebook/wav'
+    ):
+        create_audio("wav2vec")
+    with pytest.raises(
+        UsageError, match=r"audio_options.features belongs to \"log-mel\"; write audio_options = \{\} .*trai"
+    ):
+        create_audio("speech:facebook/wav2vec2-base", options={"features": 96})
     with pytest.raises(UsageError, match=r'audio "logmel": unknown\. Nearest: log-mel'):
         create_audio("logmel")
     with pytest.raises(UsageError, match='audio = "raw:x": raw has no models; write "raw"'):

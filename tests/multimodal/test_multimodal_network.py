@@ -300,6 +300,20 @@ def test_labels_that_do_not_fit_are_refused(labels, message, network, clips):
         model.losses(model(*clips()), labels)
 
 
+@pytest.mark.parametrize(
+    ("parts", "pipeline", "tags"),
+    [
+        ({"video": None}, "audio-classification", '["affekt", "audio-classification", "affective-computing"]'),
+        ({"audio": None}, "video-classification", '["affekt", "video-classification", "affective-computing"]'),
+        ({}, "video-classification",
+         '["affekt", "video-classification", "affective-computing", "audio-classification"]'),
+    ],
+)  # fmt: skip
+def test_its_card_is_not_that_of_a_network_of_pictures(parts, pipeline, tags, network, tmp_path):
+    card = (network(**parts).save_pretrained(tmp_path / "model") / "README.md").read_text()
+    assert f'pipeline_tag: "{pipeline}"' in card and f"tags: {tags}" in card
+
+
 def test_a_folder_of_another_affekt_network_is_named(network, tmp_path):
     network().save_pretrained(tmp_path / "model")
     with pytest.raises(CheckpointError, match="holds AudioVisualNetwork, not AffectNetwork"):

@@ -37,6 +37,12 @@ def test_a_recipe_of_pictures_is_written_as_before_there_were_clips():
         (["clips.taks=['emotion']"], "Nearest: clips.tasks"),
         (["network.recurrent=lsmt"], "Nearest: lstm"),
         (["network.dropout=2.0"], "out of range; from 0 to 1"),
+        (
+            ["study.comparisons=[leak - a, b - a]"],
+            r"""their quotes; write --set 'study.comparisons=\["leak - a", "b - a"\]'$""",
+        ),
+        (["study.comparisons=leak - a"], r'a list was expected, e.g. \["leak - a"\]'),
+        (["clips.folds=5"], r"\[clips\] folds = 5, leave_one_out = true: .* leave one of them out"),
     ],
 )
 def test_what_does_not_belong_is_refused(sets, message):

@@ -212,6 +212,10 @@ def test_clips_without_a_label_or_a_fold_are_left_out_or_empty(done):
         (["study.comparisons=['softmax']"], 'write "first - second"'),
         (["study.conditions=['unifrm']"], "Nearest: uniform"),
         (["study.learning_rates=[0.1]"], "learning_rates: is for studies of pictures"),
+        (
+            ["clip_augmentation.frame_drop=0.1"],
+            'frame_drop = 0.1: loses pictures, and .network. video = "none" sees none',
+        ),
         (["clips.fold=0"], r"\[conditions.leaky\]: tests other clips than uniform"),
     ],
 )
@@ -224,6 +228,36 @@ def test_a_condition_has_the_labels_of_the_study(recipe):
     other = replace(recipe, conditions={**recipe.conditions, "fewer": {"clips.tasks": ("voice",)}})
     with pytest.raises(RecipeError, match=r"\[conditions.fewer\] clips.tasks: .*What is learned is network.tasks"):
         plan(other)
+
+
+BOTH = ["network.video='resnet8'", "network.modality_dropout=0.3", "clip_augmentation.frame_drop=0.1",
+        "clip_augmentation.time_masks=1"]  # fmt: skip
+
+
+def test_a_condition_without_sound_or_pictures_goes_without_their_keys(recipe):
+    chosen = override(recipe, BOTH)
+    changes = {"sound": {"network.video": "none"}, "pictures": {"network.audio": "none"}, "both": {}}
+    chosen = replace(chosen, conditions=changes)
+    sound, pictures, both = (apply_condition(chosen, name) for name in changes)
+    assert (sound.network.modality_dropout, sound.network.audio_options) == (0, {"features": 8})
+    assert (sound.clip_augmentation.frame_drop, sound.clip_augmentation.time_masks) == (0, 1)
+    assert (pictures.network.modality_dropout, pictures.network.audio_options) == (0, {})
+    assert (pictures.clip_augmentation.frame_drop, pictures.clip_augmentation.time_masks) == (0.1, 0)
+    assert (both.network, both.clip_augmentation) == (chosen.network, chosen.clip_augmentation)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network.video": "none", "network.modality_dropout": 0.5}, "write modality_dropout = 0$"),
+        ({"network.audio": "none"}, "nothing is left"),
+        ({"network.audio_options.featurs": 8}, "Nearest: features"),
+    ],
+)
+def test_a_network_that_cannot_be_made_is_said_before_anything_is_trained(recipe, changes, message):
+    chosen = replace(recipe, conditions={**recipe.conditions, "odd": changes})
+    with pytest.raises(RecipeError, match=rf"^\[conditions.odd\].*{message}"):
+        plan(chosen)
 
 
 def test_a_split_that_cannot_be_cut_is_said_before_anything_is_trained(recipe):

@@ -176,6 +176,7 @@ def test_names_of_regulation_do():
         (lambda: create_weighting("sum", ["a", "a"]), "give a list of different names"),
         (lambda: create_weighting("sum", ["a", "b"])({"a": torch.tensor(1.0)}), "missing: b; create it with"),
         (lambda: create_weighting("sum", ["a"])({"b": torch.tensor(1.0)}), "missing: a; unknown: b"),
+        (lambda: create_weighting("sum", ["a"])({"a": 1.0}), r'loss "a" is a float; give a tensor'),
         (lambda: create_weighting("sum", ["a"])({"a": torch.ones(3)}), r'loss "a" has shape \(3,\); give a scalar'),
     ],
 )

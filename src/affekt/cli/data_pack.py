@@ -31,7 +31,7 @@ def register_pack(parser: argparse.ArgumentParser) -> None:
 
 
 def pack(args: argparse.Namespace) -> int:
-    """``affekt data pack NAME --out DIR``: 0 also where single items cannot be read; each is named."""
+    """``affekt data pack NAME --out DIR``: 1 where clips cannot be read, as of a check; the others are packed."""
     import numpy as np
 
     from affekt.data import dataset_folder, describe
@@ -51,7 +51,7 @@ def pack(args: argparse.Namespace) -> int:
     with progress("clips") as step:
         done = pack_clips(clips, args.out, workers=args.workers, progress=step)
     _print_packed(done, args.json)
-    return 0
+    return 1 if done.problems else 0
 
 
 def _print_packed(done: Packed, as_json: bool) -> None:

@@ -134,7 +134,8 @@ def _extra_packages() -> dict[str, list[str]]:
 
 def datasets(root: Path) -> Iterator[Finding]:
     """The data root and which data sets have a folder in it."""
-    from affekt.data import describe, list_datasets
+    from affekt.data import dataset_folder, describe, list_datasets
+    from affekt.recipe import DataSettings
 
     advice = "" if root.is_dir() else "made by the first `affekt data fetch`, or set AFFEKT_DATA"
     yield Finding("data", "root", str(root) if root.is_dir() else f"{root} (not there)", advice)
@@ -142,7 +143,7 @@ def datasets(root: Path) -> Iterator[Finding]:
         described = describe(name)
         if not described.needs_folder and not described.sources:
             yield Finding("data", name, f"comes with a package; affekt data info {name}")
-        elif described.is_in(root / name):
+        elif described.is_in(dataset_folder(DataSettings(name=name), root)):
             yield Finding("data", name, f"folder there; affekt data check {name}")
         else:
             how = f"affekt data fetch {name}" if described.sources else f"affekt data info {name}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")
 ALL = "all"
+GIVEN = ("audio", "video")
 
 _ENGINE = ("evaluation_batch_size", "precision", "channels_last", "compile", "device", "threads")
 USED = (
@@ -35,6 +36,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("model", metavar="MODEL", help="a run folder, a model folder, or a hub repository")
     parser.add_argument("--dataset", metavar="NAME", help="another data set than the run's (affekt data list)")
     parser.add_argument("--split", choices=(*SPLITS, ALL), default="test", help="default: test; all: of clips, uncut")
+    parser.add_argument("--given", choices=GIVEN, help="of clips that alone, to a network of sound and pictures")
     add_set(parser)
     add_seed(parser)
     add_data_root(parser)
@@ -57,6 +59,8 @@ def _of_pictures(found: Found, args: argparse.Namespace, root: Path | None) -> i
 
     if args.split == ALL:
         raise UsageError(f"--split {ALL}: is for networks of clips; {args.model} looks at pictures")
+    if args.given is not None:
+        raise UsageError(f"--given {args.given}: is for networks of clips; {args.model} looks at pictures")
     scored = score(found, **_asked(args), data_root=root)
     _notes_or_json(scored, args)
     if not args.json:
@@ -68,7 +72,7 @@ def _of_clips(found: Found, args: argparse.Namespace, root: Path | None) -> int:
     from affekt.cli.evaluate_clips import print_scored
     from affekt.cli.scoring_clips import score_clips
 
-    scored = score_clips(found, **_asked(args), data_root=root)
+    scored = score_clips(found, **_asked(args), given=args.given, data_root=root)
     _notes_or_json(scored, args)
     if not args.json:
         print_scored(scored)

@@ -21,7 +21,7 @@ def predict(model: AudioVisualNetwork, args: argparse.Namespace) -> int:
     from affekt.multimodal.predicting import viewing_of
 
     viewing = viewing_of(model, window=args.window, hop=args.hop, face=args.face, boxes=args.boxes)
-    failed = 0
+    failed, told = 0, set[str]()
     for item in named(args.files, CLIPS, recursive=args.recursive):
         found = _answer(model, item, viewing)
         if isinstance(found, Unread):
@@ -30,7 +30,9 @@ def predict(model: AudioVisualNetwork, args: argparse.Namespace) -> int:
             if args.json:
                 write_json({"file": found.path, "error": found.error}, indent=None)
             continue
-        say(*(f"note: {note}" for note in found.notes))
+        # What holds for the network is said once, not of each file.
+        say(*(f"note: {note}" for note in found.notes if note not in told))
+        told |= {*found.notes}
         if args.json:
             write_json(to_dict(found, args.top), indent=None)
         else:

@@ -52,7 +52,8 @@ def print_run(result: RunResult, *, as_json: bool) -> None:
     found = dict.fromkeys(name for metrics in result.metrics.values() for name in metrics)
     names = [name for name in found if "/confusion/" not in name]
     write_table(("metric", *splits), ((name, *(result.metrics[s].get(name) for s in splits)) for name in names))
-    say(f"{result.seconds:.0f} s; model: {result.model}")
+    several = f" (the first of {result.models}, one a fold)" if result.models > 1 else ""
+    say(f"{result.seconds:.0f} s; model: {result.model}{several}")
 
 
 def record(result: RunResult) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def record(result: RunResult) -> dict[str, Any]:
     return {
         "folder": str(result.folder),
         "model": str(result.model),
+        "models": result.models,
         "seconds": result.seconds,
         "metrics": result.metrics,
         "notes": list(result.notes),

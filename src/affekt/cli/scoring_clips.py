@@ -33,18 +33,27 @@ class ScoredClips(Scored):
     Attributes:
         speakers: task -> speaker -> scores; empty with fewer than two speakers.
         groups: task -> label -> scores of the clips of each class of another label, and their differences.
+        given: what the network was given of each clip: ``"all"`` that it reads, ``"audio"`` or ``"video"``.
     """
 
     speakers: Mapping[str, Mapping[str, OfSpeaker]]
     groups: Mapping[str, Mapping[str, ByGroup]]
+    given: str
 
     def to_dict(self) -> dict[str, Any]:
         groups = {task: {label: by.to_dict() for label, by in of.items()} for task, of in self.groups.items()}
-        return {**super().to_dict(), "speakers": self.speakers, "groups": groups}
+        return {**super().to_dict(), "given": self.given, "speakers": self.speakers, "groups": groups}
 
 
 def score_clips(
-    found: Found, *, dataset: str | None, split: str, overrides: Sequence[str], seed: int | None, data_root: Path | None
+    found: Found,
+    *,
+    dataset: str | None,
+    split: str,
+    overrides: Sequence[str],
+    seed: int | None,
+    data_root: Path | None,
+    given: str | None = None,
 ) -> ScoredClips:
     """Score a network; see :func:`~affekt.cli.scoring.score`.
 
@@ -52,35 +61,64 @@ def score_clips(
 
     Args:
         split: of the set, or ``"all"`` of it.
+        given: ``"audio"`` or ``"video"``, that alone of each clip, and nothing else is read; None: what the network
+            reads.
 
     Raises:
-        UsageError: no data set named, or a wrong name or key.
+        UsageError: no data set named, or a wrong name or key; a network that does not read what is given.
         DataError: no clip with an answer of the network's, clips that it learned from, or what the reader finds wrong.
     """
     from affekt.study.clips.opening import open_set
 
-    recipe = _recipe(found, dataset, overrides)
+    recipe = _alone(found.model, _recipe(found, dataset, overrides), given)
     whole = open_set(recipe, data_root=data_root)
     part, notes = _part(whole.clips, recipe, split, seed)
     _refuse_learned(found, recipe, seed, split, part, data_root)
     part, said = _matched(part, found.model)
-    scores, unread = _scores(found.model, recipe, part, split)
+    scores, unread = _scores(found.model, recipe, part, split, given)
     return ScoredClips(
         model=found.name,
         dataset=recipe.clips.name,
         split=split,
         n=len(scores.ids),
         metrics=_metrics(scores),
-        notes=(*notes, *whole.notes, *said, *unread),
+        notes=(*_composed(found.model, whole.clips), *notes, *whole.notes, *said, *unread),
         speakers=_speakers(scores),
         groups=_groups(scores, recipe.study.draws),
+        given=given or ALL,
     )
+
+
+def _alone(model: AudioVisualNetwork, recipe: Recipe, given: str | None) -> Recipe:
+    """The recipe with nothing to be read but what is given.
+
+    Raises:
+        UsageError: the network does not read it.
+    """
+    from affekt.study.clips.absent import NOTHING, unmeant
+
+    if given is None:
+        return recipe
+    part, other = (model.hearing, "video") if given == "audio" else (model.seeing, "audio")
+    if part is None:
+        raise UsageError(f"--given {given}: this network reads {other} alone; leave it out")
+    from affekt.recipe import change
+
+    gone = {f"network.{other}": NOTHING}
+    return change(recipe, {**unmeant(gone), **gone})
+
+
+def _composed(model: AudioVisualNetwork, clips: Clips) -> tuple[str, ...]:
+    """What clips the network learned from, where those that are scored do not say so themselves."""
+    from affekt.multimodal.predicting import learned_from as taught_by
+
+    return () if clips.composed else taught_by(model)
 
 
 def _recipe(found: Found, dataset: str | None, overrides: Sequence[str]) -> Recipe:
     """The run's recipe with ``overrides``, or one of another set, read as the network's own clips were."""
     from affekt.recipe import Recipe, override
-    from affekt.study.clips.opening import NOTHING
+    from affekt.study.clips.absent import NOTHING
 
     recipe = found.recipe
     if dataset is not None and (recipe is None or dataset != recipe.clips.name):
@@ -183,17 +221,20 @@ def _matched(part: Clips, model: AudioVisualNetwork) -> tuple[Clips, tuple[str, 
     return replace(part, labels=labels).take(rows), tuple(notes)
 
 
-def _scores(model: AudioVisualNetwork, recipe: Recipe, part: Clips, split: str) -> tuple[ClipScores, tuple[str, ...]]:
+def _scores(
+    model: AudioVisualNetwork, recipe: Recipe, part: Clips, split: str, given: str | None
+) -> tuple[ClipScores, tuple[str, ...]]:
     """What the network says of the clips that can be read, and a line for each other."""
     import numpy as np
 
     from affekt.multimodal import AudioVisualTask
     from affekt.study.clips.building import engine_of, feed_of
-    from affekt.study.clips.scores import LOGS, ClipScores
+    from affekt.study.clips.records import LOGS
+    from affekt.study.clips.scores import ClipScores
     from affekt.training import Trainer
 
     feed = feed_of(recipe, {split: part}, seed=recipe.seed)
-    evaluation = Trainer(AudioVisualTask(model), feed, engine_of(recipe)).evaluate(split)
+    evaluation = Trainer(AudioVisualTask(model, given=given or ALL), feed, engine_of(recipe)).evaluate(split)
     if evaluation.rows is not None:
         part = part.take(np.asarray(evaluation.rows))
     logs = {task: evaluation.outputs[f"{task}{LOGS}"].astype(np.float64) for task in model.tasks}

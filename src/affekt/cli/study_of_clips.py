@@ -10,9 +10,12 @@ from affekt.cli.printing import write, write_table
 
 def print_clips(comparison: Mapping[str, Any]) -> None:
     """The sentence, average recall by task and condition, the declared comparisons, and the leak beside them."""
-    from affekt.study.clips.report.tables import rows, shown
+    from affekt.study.clips.report.given import given_table
+    from affekt.study.clips.report.naming import on_what, shown
+    from affekt.study.clips.report.tables import rows
 
     write(f"{comparison['verdict']['sentence']}\n")
+    write(f"On {on_what(comparison)}:")
     write_table(
         ("task", "condition", "seeds", "UAR, %", "95 % from", "to", "SD", "NLL"),
         (
@@ -29,6 +32,13 @@ def print_clips(comparison: Mapping[str, Any]) -> None:
             for c, task, found in rows(comparison)
         ),
     )
+    if alone := given_table(comparison).records:
+        write("\nNetworks of sound and pictures, given one of the two at test:")
+        columns = ("task", "condition", "given", "uar", "low", "high", "difference")
+        write_table(
+            ("task", "condition", "given", "UAR, %", "95 % from", "to", "minus both"),
+            ([r[c] if isinstance(r[c], str) else round(r[c], 1) for c in columns] for r in alone),
+        )
     made = [c for c in comparison["comparisons"] if "verdict" in c]
     if made:
         write("\nDifferences in absolute points of unweighted average recall (UAR):")

@@ -108,14 +108,18 @@ def describe(name: str) -> Description:
     Raises:
         UsageError: no such data set; the nearest are named.
     """
-    key = name.strip().lower().replace("_", "-")
-    key = _ALIASES.get(key, key)
+    key = _known_as(name)
     if key not in _DATASETS:
         raise UsageError(unknown("data set", name, _DATASETS, everything="affekt data list"))
     module, attribute = _DATASETS[key].split(":")
     found = getattr(importlib.import_module(f"affekt.data.{module}"), attribute)
     assert isinstance(found, Description)
     return found
+
+
+def _known_as(name: str) -> str:
+    key = name.strip().lower().replace("_", "-")
+    return _ALIASES.get(key, key)
 
 
 def dataset(name: str) -> Dataset:
@@ -171,13 +175,14 @@ def _cache() -> Path:
 def dataset_folder(settings: DataSettings | ClipSettings, root: Path | str | None = None) -> Path:
     """The folder of a data set: ``settings.root``, else ``<data root>/<name as the recipe writes it>``.
 
-    A folder with underscores for the dashes of the name will do.
+    A folder with underscores for the dashes of the name will do, and so will one of the name by which the set is
+    listed, where the recipe has another for it.
     """
     if settings.root:
         return Path(settings.root).expanduser()
-    folder = data_root(root) / settings.name
-    other = data_root(root) / settings.name.replace("-", "_")
-    return other if other.is_dir() and not folder.exists() else folder
+    names = (settings.name, _known_as(settings.name))
+    folders = [data_root(root) / spelt for name in names for spelt in (name, name.replace("-", "_"))]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
 
 
 def open_stimuli(settings: DataSettings, *, data_root: Path | str | None = None, seed: int = 0) -> Splits[Stimuli]:

@@ -69,7 +69,9 @@ def deal(
     parts = np.array(["train", *shares])
     found = len(np.unique(units))
     if found < len(parts):
-        raise DataError(f"{name}: {found} {unit}(s) cannot be cut into {', '.join(parts.tolist())}{advice}")
+        raise DataError(
+            f"{name}: {found} {unit}{'' if found == 1 else 's'} cannot be cut into {', '.join(parts.tolist())}{advice}"
+        )
     return parts[assign(ids, units, classes, np.array([rest, *shares.values()]), *purpose)]
 
 

@@ -20,13 +20,18 @@ def chosen(what: str, name: str, known: Mapping[str, type]) -> Any:
     return known[name]
 
 
+def options_of(kind: type) -> list[str]:
+    """What the constructor of ``kind`` takes by keyword."""
+    parameters = inspect.signature(kind).parameters.values()
+    return [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
 def check_options(what: str, kind: type, options: Mapping[str, Any]) -> None:
     """
     Raises:
         UsageError: an option that the constructor of ``kind`` does not take by keyword.
     """
-    parameters = inspect.signature(kind).parameters.values()
-    known = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    known = options_of(kind)
     for name in options:
         if name not in known:
             raise UsageError(unknown(f"{what} option", str(name), known))

@@ -11,8 +11,9 @@ from affekt.errors import UsageError, unknown
 
 FACES: tuple[str, ...] = get_args(Face)
 
-KEYS = ("features", "rate", "fps", "size", "mels", "face", "face_share", "window", "longer", "hop")
-"""What ``reading`` may hold: see :class:`~affekt.recipe.ClipSettings` for each."""
+KEYS = ("features", "rate", "fps", "size", "mels", "face", "face_share", "window", "longer", "hop", "composed")
+"""What ``reading`` may hold: see :class:`~affekt.recipe.ClipSettings` for each; ``composed``: the sets of which the
+clips were composed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,6 +120,12 @@ class AudioVisualNetwork(PretrainedModel):
         return {task: self.classes.get(task, tuple(map(str, range(n)))) for task, n in self.tasks.items()}
 
     @property
+    def pipelines(self) -> tuple[str, ...]:
+        """The hub has no word for both: a network that sees is one of videos, and one that hears of audio, too."""
+        seen = ("video-classification",) if self.seeing is not None else ()
+        return (*seen, "audio-classification") if self.hearing is not None else seen
+
+    @property
     def num_features(self) -> int:
         """F, the length of ``features``."""
         return self.recurrent.num_features
@@ -268,6 +274,12 @@ def _check_numbers(arguments: Mapping[str, Any]) -> None:
         if not 0 <= arguments[name] <= 1:
             raise UsageError(f"{name} = {arguments[name]}: a share from 0 to 1 is asked")
     if arguments["modality_dropout"] and (audio is None or video is None):
-        raise UsageError("modality_dropout: is for networks that read audio and video; this one reads one of them")
+        raise UsageError(
+            f"modality_dropout = {arguments['modality_dropout']:g}: is for networks that read audio and video, this "
+            "one reads one of them; write modality_dropout = 0"
+        )
     if arguments["audio_options"] and audio is None:
-        raise UsageError(f"audio_options = {dict(arguments['audio_options'])}: for audio = None there are none")
+        raise UsageError(
+            f"audio_options = {dict(arguments['audio_options'])}: for audio = None there are none; write "
+            "audio_options = {}"
+        )

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from affekt.data.audiovisual.boxes import FaceBoxes
+from affekt.data.audiovisual.composed import meaning
 from affekt.data.audiovisual.faces import ByDetector, Cropper, Detector
 from affekt.data.audiovisual.reading import Face, Reading
 from affekt.data.audiovisual.streaming import Tracks, Window, WindowStream, tracks_of, window_and_hop
@@ -171,8 +172,14 @@ def answer_of(model: AudioVisualNetwork, path: Path, viewing: Viewing) -> ClipAn
         used=tuple(dict.fromkeys(word for window in windows for word in window.used)),
         probabilities=_mean(windows),
         windows=windows,
-        notes=(*notes, *stream.notes),
+        notes=(*learned_from(model), *notes, *stream.notes),
     )
+
+
+def learned_from(model: AudioVisualNetwork) -> tuple[str, ...]:
+    """What is to be said of every answer of a network that learned from no recordings."""
+    sets = model.reading.get("composed")
+    return (f"this network learned from clips {meaning(sets)}",) if sets else ()
 
 
 def _shown(model: AudioVisualNetwork, path: Path, tracks: Tracks) -> tuple[Tracks, tuple[str, ...]]:

@@ -100,4 +100,7 @@ class NetworkSettings:
     modality_dropout: float = setting(
         0.0, "probability that a training clip that has both loses its sound or its pictures", low=0, high=1
     )
+    given_at_test: tuple[str, ...] = setting(
+        (), "`audio`, `video`: the test clips are scored with that alone, too; of a network of both", unwritten=True
+    )
     balanced: bool = setting(False, "classes count alike in training, however many clips they have (logit adjustment)")

@@ -130,6 +130,11 @@ def from_dict(kind: type[T], document: Mapping[str, Any], place: str = "") -> T:
             values[key] = _checked(value, hints[key], where, known[key].metadata)
     if values.get("fold") and values.get("folds") is None and not values.get("leave_one_out") and "folds" in known:
         raise RecipeError(f"[{place}] fold = {values['fold']}: of how many? set folds too, e.g. folds = 5")
+    if values.get("folds") is not None and values.get("leave_one_out"):
+        raise RecipeError(
+            f"[{place}] folds = {values['folds']}, leave_one_out = true: either so many folds, or one for each that is "
+            "left out; leave one of them out"
+        )
     return kind(**values)
 
 
@@ -195,6 +200,10 @@ def _check_range(value: float, where: str, metadata: Mapping[str, Any]) -> None:
 
 
 def _checked_tuple(value: Any, arguments: tuple[Any, ...], where: str, metadata: Mapping[str, Any]) -> tuple[Any, ...]:
+    if isinstance(value, str) and value.startswith("[") and arguments[0] is str:
+        # A shell takes the quotes of a list that stands in none itself.
+        words = ", ".join(f'"{word}"' for part in value.strip("[]").split(",") if (word := part.strip(" \"'")))
+        raise RecipeError(f"{_at(where)} = {value}: its words have lost their quotes; write --set '{where}=[{words}]'")
     if not isinstance(value, (list, tuple)):
         raise RecipeError(f'{_at(where)} = {value!r}: a list was expected, e.g. ["{value}"]')
     if arguments[-1] is Ellipsis:

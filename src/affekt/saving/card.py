@@ -15,6 +15,8 @@ _HUB_LICENCES = (
 )  # fmt: skip
 """Identifiers of licences that the hub knows and that weights are likely to carry; anything else is "other"."""
 
+PICTURES = "image-classification"
+
 UNKNOWN = "not stated by whoever saved this model"
 
 
@@ -31,6 +33,7 @@ class ModelCard:
         recipe: the complete recipe, printed as TOML.
         licence: of the weights. The terms of the data sets may bind harder; they are listed for that.
         tags: further tags of the hub.
+        pipeline: what the hub calls such a model's work.
         source: where this card's numbers can be produced again (a command).
     """
 
@@ -41,6 +44,7 @@ class ModelCard:
     recipe: str = ""
     licence: str = "other"
     tags: Sequence[str] = ()
+    pipeline: str = PICTURES
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -73,8 +77,8 @@ def _front_matter(card: ModelCard) -> str:
     values: dict[str, object] = {"library_name": "affekt", "license": card.licence.lower() if known else "other"}
     if not known:
         values["license_name"] = card.licence
-    values["tags"] = list(dict.fromkeys(["affekt", "image-classification", "affective-computing", *card.tags]))
-    values["pipeline_tag"] = "image-classification"
+    values["tags"] = list(dict.fromkeys(["affekt", card.pipeline, "affective-computing", *card.tags]))
+    values["pipeline_tag"] = card.pipeline
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "\n".join(["---", *lines, "---"])
 

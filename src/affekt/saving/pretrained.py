@@ -20,7 +20,8 @@ from safetensors.torch import load_model, save_model
 from torch import nn
 
 from affekt.errors import AffektError, CheckpointError, UsageError, unknown
-from affekt.saving.card import ModelCard
+from affekt.saving.card import PICTURES, ModelCard
+from affekt.saving.hub import quiet
 from affekt.saving.manifest import MANIFEST, verify_manifest, write_folder
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -44,6 +45,11 @@ class PretrainedModel(nn.Module):
 
     _card_text: str | None = None
     """The card that came with a loaded model: saved again with it unless a new one is given."""
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        """What the hub calls the work of this model: the first is its pipeline, the others are tags."""
+        return (PICTURES,)
 
     def config(self) -> dict[str, Any]:
         """The complete constructor arguments, as JSON can hold them."""
@@ -132,7 +138,8 @@ class PretrainedModel(nn.Module):
         except SafetensorError as error:
             raise OSError(str(error)) from error
         (folder / WEIGHTS).chmod((folder / CONFIG).stat().st_mode)  # safetensors makes files for their owner alone
-        text = card.render() if card else self._card_text or ModelCard(title=name).render()
+        bare = ModelCard(title=name, pipeline=self.pipelines[0], tags=self.pipelines[1:])
+        text = card.render() if card else self._card_text or bare.render()
         (folder / CARD).write_text(text, encoding="utf-8")
 
 
@@ -190,13 +197,14 @@ def local_folder(
     if path.exists() or isinstance(path_or_repository, Path) or not _REPOSITORY.match(path_or_repository):
         return path / "model" if (path / "recipe.toml").is_file() and (path / "model").is_dir() else path
     try:
-        found = _hub().snapshot_download(
-            repo_id=path_or_repository,
-            revision=revision,
-            token=token,
-            cache_dir=cache_dir,
-            allow_patterns=[CONFIG, WEIGHTS, CARD, MANIFEST],
-        )
+        with quiet():
+            found = _hub().snapshot_download(
+                repo_id=path_or_repository,
+                revision=revision,
+                token=token,
+                cache_dir=cache_dir,
+                allow_patterns=[CONFIG, WEIGHTS, CARD, MANIFEST],
+            )
     except Exception as error:
         raise CheckpointError(
             f"{path_or_repository}: no such folder, and not to be had from the hub: {_one_line(error)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from affekt.errors import RecipeError, UsageError, unknown
 from affekt.recipe import Recipe, StudySettings, change
 from affekt.regulation.presets import PRESETS, READINGS
+from affekt.study.clips.absent import unmeant
 from affekt.study.matching import DoesNotApply
 
 ENSEMBLES = {"ensemble-2": 2, "ensemble-3": 3}
@@ -125,7 +126,7 @@ def _applied(recipe: Recipe, name: str | None, data_root: Path | None, facts: ob
         if name not in recipe.conditions:
             declared = "; declare it in [conditions.NAME]" if recipe.conditions else "; the recipe declares none"
             raise RecipeError(unknown("condition", name, recipe.conditions) + declared)
-        return change(bare, own)
+        return change(bare, {**unmeant(own), **own})
     if name != recipe.study.method and name in FOLLOWING:
         _check_pretraining(recipe, name)
         return change(

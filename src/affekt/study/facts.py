@@ -35,6 +35,7 @@ class Facts:
         test_fixed: whether the set fixes its test split, and no folds are cut.
         affective: training labels of the affective set; None where the recipe names none.
         columns: label columns that are no affect.
+        composed: of clips that are composed, the sets that sound and faces are of; ``""``: they are recordings.
         sources: of each ``[source]`` that the recipe or a condition of it starts from, by :func:`source_key`.
     """
 
@@ -44,6 +45,7 @@ class Facts:
     test_fixed: bool
     affective: Labels | None = None
     columns: tuple[str, ...] = ()
+    composed: str = ""
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
 
     @property

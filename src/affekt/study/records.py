@@ -103,6 +103,8 @@ def card_of(
         datasets=datasets,
         metrics={k: v for k, v in plain(metrics).items() if v is not None},
         recipe=to_toml(recipe),
+        pipeline=model.pipelines[0],
+        tags=model.pipelines[1:],
     )
 
 

@@ -27,7 +27,8 @@ class RunResult:
 
     Attributes:
         folder: of the run.
-        model: folder that ``affekt.load`` takes.
+        model: folder that ``affekt.load`` takes; of a run over folds that of its first.
+        models: how many there are, one a fold.
         metrics: split -> metric -> value; test was scored once, with the weights that validation selected.
         seconds: of this call; a run that was finished before takes none.
         notes: what a reader of the result should know.
@@ -38,6 +39,7 @@ class RunResult:
     metrics: Mapping[str, Mapping[str, float | None]]
     seconds: float
     notes: tuple[str, ...] = ()
+    models: int = 1
 
 
 def alone(folder: RunFolder) -> AbstractContextManager[None]:

@@ -27,6 +27,7 @@ class StudyPlan:
         inapplicable: name -> why this recipe cannot have it.
         seeds, declared: all, and those that were declared before the first run.
         facts: of the data.
+        cautions: what to know before the first run, since nothing can be done about it after.
     """
 
     recipe: Recipe
@@ -36,6 +37,7 @@ class StudyPlan:
     seeds: tuple[int, ...]
     declared: tuple[int, ...]
     facts: Facts
+    cautions: tuple[str, ...] = ()
 
     @property
     def remarks(self) -> list[str]:
@@ -43,7 +45,7 @@ class StudyPlan:
         if self.recipe.of_clips:
             from affekt.study.clips.costs import remarks
 
-            return remarks(self.conditions)
+            return [*self.cautions, *remarks(self.conditions)]
         training = {name: cost.training for name, cost in self.costs.items()}
         return [text] if (text := longer_off(training, self.recipe.study.method)) else []
 

@@ -64,7 +64,8 @@ def study(
         executor: a name, or an executor.
         workers, gpus: of an executor by name, see :func:`~affekt.study.executors.create_executor`.
         progress: of runs in this process.
-        say: called with a line about each condition that does not apply, and each run that ends.
+        say: called with a line about each condition that does not apply, what is to be known before the first run, and
+            each run that ends.
         watch: told of the runs instead.
 
     Raises:
@@ -75,6 +76,8 @@ def study(
     planned = plan_in(recipe, folder, seeds=seeds, data_root=data_root)
     for name, reason in planned.inapplicable.items():
         say(f"{name} does not apply: {reason}")
+    for caution in planned.cautions:
+        say(f"note: {caution}")
     folder.claim(replace(planned.recipe, study=replace(planned.recipe.study, seeds=len(planned.declared))))
     frame = frame_of(planned)
     # At once, so that a report can be made of what there is whenever this is stopped.

@@ -86,8 +86,11 @@ class RichProgress:
             self._bar.update(self._task, description=text)
 
     def say(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.console.print(text, markup=False, highlight=False)
+        from rich.console import Console
+
+        # Before the bar is there, too.
+        console = self._bar.console if self._bar is not None else self._console or Console(stderr=True)
+        console.print(text, markup=False, highlight=False)
 
     def stop(self) -> None:
         if self._bar is not None:

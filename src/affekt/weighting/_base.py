@@ -149,6 +149,10 @@ class Weighting(nn.Module, ABC):
             raise UsageError(
                 f"weighting of {', '.join(self.tasks)}: {'; '.join(found)}; create it with tasks=list(losses)"
             )
+        other = {name: type(loss).__name__ for name, loss in losses.items() if not isinstance(loss, Tensor)}
+        if other:
+            name, kind = next(iter(other.items()))
+            raise UsageError(f'loss "{name}" is a {kind}; give a tensor, e.g. torch.tensor(1.0)')
         wrong = {name: tuple(loss.shape) for name, loss in losses.items() if loss.ndim}
         if wrong:
             name, shape = next(iter(wrong.items()))

@@ -170,7 +170,7 @@ DATASET = Dataset(
     kind="affective",
     licence="that of the pictures in it",
     show_pictures=False,
-    citation="that of the pictures in it",
+    citation="Cite whoever made them.",
     homepage="your own",
     labels=("any of category, votes, valence, arousal, dominance",),
     layout="one .csv, .tsv or .parquet (or root = the table itself); pictures relative to it or absolute",

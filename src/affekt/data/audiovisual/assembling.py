@@ -14,6 +14,7 @@ from affekt.data.affective.emotions import in_order
 from affekt.data.affective.files import file_names
 from affekt.data.audiovisual.boxes import FaceBoxes, read_boxes
 from affekt.data.audiovisual.clips import ClassLabels, Clips
+from affekt.data.audiovisual.composed import meaning
 from affekt.data.audiovisual.faces import Detector
 from affekt.data.audiovisual.finding import Found
 from affekt.data.audiovisual.media import ClipSource, FileMedia
@@ -50,9 +51,10 @@ def assemble(name: str, found: Found, settings: ClipSettings, *, face_share: flo
         scale=found.scale,
         split=None if found.split is None else np.array(found.split)[rows],
         columns=_columns(found, cut, rows),
-        notes=(*found.notes, *_dropped_notes(name, dropped), *missing_notes, *cut.notes),
+        notes=(*_composed_notes(name, found), *found.notes, *_dropped_notes(name, dropped), *missing_notes, *cut.notes),
         missing=missing,
         dropped=dropped,
+        composed=found.composed,
     )
 
 
@@ -171,6 +173,10 @@ def _columns(found: Found, cut: Windowed, rows: Ints) -> dict[str, NDArray[np.ge
     words = {column: np.array(values)[rows] for column, values in found.columns.items()}
     clip = np.array([found.sources[i].name for i in rows.tolist()])
     return words | {"clip": clip, "start": cut.starts, "end": cut.ends}
+
+
+def _composed_notes(name: str, found: Found) -> tuple[str, ...]:
+    return (f"{name}: {meaning(found.composed)}",) if found.composed else ()
 
 
 def _dropped_notes(name: str, dropped: dict[str, int]) -> tuple[str, ...]:

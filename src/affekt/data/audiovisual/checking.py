@@ -49,7 +49,7 @@ def check_clips(
     if not decode:
         return report
     problems, notes = _decoded(clips, workers, progress)
-    return replace(report, undecodable=problems, decoded=len(clips), notes=(*report.notes, *notes))
+    return replace(report, undecodable=problems, decoded=len(clips) - len(problems), notes=(*report.notes, *notes))
 
 
 def _counted(report: Report, clips: Clips) -> Report:
@@ -97,7 +97,7 @@ def gathered(notes: Iterable[str]) -> tuple[str, ...]:
     return tuple(
         f"{found[0][0]}: {found[0][1]}"
         if len(found) == 1
-        else f"{len(found)} clips: {found[0][1]} ({first([what for what, _ in found], n=3)})"
+        else f"{len(found)} clips: {found[0][1]} ({first(dict.fromkeys(what for what, _ in found), n=3)})"
         for found in kinds.values()
     )
 

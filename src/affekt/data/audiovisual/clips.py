@@ -99,6 +99,7 @@ class Clips:
         notes: what the log says once about how this was read.
         missing: the number of rows whose file was missing (``allow_missing``).
         dropped: why -> how many clips were left out (an emotion that nobody asked for).
+        composed: of films that are composed, the sets that sound and faces are of; ``""``: they are recordings.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Clips:
     notes: tuple[str, ...] = ()
     missing: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
+    composed: str = ""
 
     noun: ClassVar[str] = "clip"
     """What messages call one of them."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from affekt.data.audiovisual.clips import Clips
+from affekt.data.audiovisual.composed import RECORD
 from affekt.data.audiovisual.writing import write_film
 from affekt.data.disk import whole_folder
 from affekt.data.stimuli import SPLITS, Ints, Stimuli, Strings
@@ -24,7 +25,7 @@ from affekt.data.stratifying import deal
 from affekt.errors import DataError, UsageError
 from affekt.randomness import generator
 
-TABLE, RECORD, README = "clips.csv", "composed.json", "README.md"
+TABLE, README = "clips.csv", "README.md"
 
 COLUMNS = ("path", "speaker", "face", "utterance", "text", "emotion", "split")
 

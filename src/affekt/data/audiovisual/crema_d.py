@@ -13,7 +13,12 @@ from affekt.data.audiovisual.media import ClipSource
 from affekt.errors import DataError
 from affekt.recipe import ClipSettings
 
-_NAME = re.compile(r"(?P<actor>\d{4})_(?P<text>[A-Z]{3})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?P<level>LO|MD|HI|XX?)")
+_TEXTS = ("DFA", "IEO", "IOM", "ITH", "ITS", "IWL", "IWW", "MTI", "TAI", "TIE", "TSI", "WSI")
+"""The twelve sentences, by their first letters."""
+
+_NAME = re.compile(
+    rf"(?P<actor>\d{{4}})_(?P<text>{'|'.join(_TEXTS)})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_(?P<level>LO|MD|HI|XX?)"
+)
 
 EMOTIONS = {
     "ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happiness", "NEU": "neutral", "SAD": "sadness",

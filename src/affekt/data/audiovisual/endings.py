@@ -24,6 +24,23 @@ def ends_early(path: Path, found: float, declared: float) -> tuple[str, ...]:
     return (f"{path}: ends {declared - found:.2f} s before what its header says",)
 
 
+def ends_before(path: Path, there: float | None, start: float, end: float | None) -> tuple[str, ...]:
+    """A note for a stretch whose end lies behind that of its file, though what is read of it may be there.
+
+    Args:
+        there: seconds of the file; None: it does not say.
+        start, end: of the stretch.
+    """
+    if there is None or end is None or end <= there + TOLERANCE:
+        return ()
+    return (f"{path}: ends at {there:.2f} s; {start:.2f} to {end:.2f} s was asked for",)
+
+
+def empty(path: Path) -> DataError:
+    """The error for a file of no bytes."""
+    return DataError(f"{path}: empty (0 bytes); copy it anew, or leave it out")
+
+
 def reason(error: Exception) -> str:
     """What a decoder says, short and without the path that stands before it already."""
     text = " ".join(str(error).split()).split(": '")[0].split(" '/")[0]

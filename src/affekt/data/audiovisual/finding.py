@@ -29,6 +29,7 @@ class Found:
         scale: of the ratings.
         split: N of ``train``, ``validation``, ``test`` or ``""``; None where the set fixes none.
         notes: what the log says once.
+        composed: of films that are composed, the sets that sound and faces are of; ``""``: they are recordings.
     """
 
     sources: Sequence[ClipSource]
@@ -39,6 +40,7 @@ class Found:
     scale: RatingScale | None = None
     split: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
+    composed: str = ""
 
 
 def files_below(root: Path, suffixes: Iterable[str]) -> list[Path]:

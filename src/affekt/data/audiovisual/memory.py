@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from affekt.data.audiovisual.ahead import read_or_say, told_apart
+from affekt.data.audiovisual.checking import gathered
 from affekt.data.audiovisual.clips import Clips, Decoded, Ints
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.spectrogram import COLUMNS
@@ -46,7 +47,8 @@ def most_gib(clips: int, reading: Reading) -> float:
 
 
 def in_memory(clips: Clips, *, workers: int | None = None) -> tuple[Clips, tuple[str, ...]]:
-    """The clips, decoded, and the line of each that cannot be read, which is left out.
+    """The clips, decoded, and the line of each that cannot be read, which is left out; what is odd about others
+    is in their notes.
 
     Raises:
         DataError: none can be read.
@@ -58,4 +60,6 @@ def in_memory(clips: Clips, *, workers: int | None = None) -> tuple[Clips, tuple
         found = list(read)
     rows, decoded, problems = told_apart(clips.name, found)
     media = MemoryMedia(reading=clips.media.reading, decoded=decoded)
-    return replace(clips.take(np.array(rows, dtype=np.int64)), media=media), tuple(problems)
+    notes = gathered(note for one in decoded for note in one.notes)
+    kept = clips.take(np.array(rows, dtype=np.int64))
+    return replace(kept, media=media, notes=(*clips.notes, *notes)), tuple(problems)

@@ -190,6 +190,7 @@ def describe_clips(clips: Clips) -> dict[str, Any]:
         "notes": list(clips.notes),
         "missing": clips.missing,
         "dropped": dict(clips.dropped),
+        **({"composed": clips.composed} if clips.composed else {}),
     }
 
 
@@ -236,4 +237,5 @@ def _clips(
         notes=(*record["notes"], *_left_out(record["name"], len(ids) - len(rows), problems)),
         missing=record["missing"],
         dropped=record["dropped"],
+        composed=record.get("composed", ""),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from affekt.data.audiovisual.channels import Channel, mono
 from affekt.data.audiovisual.clips import Floats32
-from affekt.data.audiovisual.endings import TOLERANCE, ends_early
+from affekt.data.audiovisual.endings import TOLERANCE, ends_before, ends_early
 from affekt.data.audiovisual.resampling import CROSSINGS, ratio, resample
 from affekt.data.audiovisual.sources import Source, open_source
 from affekt.errors import DataError, UsageError
@@ -74,6 +74,7 @@ def decode_sound(
         notes = unusual(path, source)
         samples = _stretch(source, rate, start, stop, channel)
         length = (source.seconds if end is None else end) or 0.0
+        notes = (*notes, *ends_before(path, source.seconds, start, end))
     _check_length(path, samples, rate, start, None if end is None else stop)
     samples = checked(path, samples)
     if is_silent(samples):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from affekt.data.audiovisual.clips import Floats32
+from affekt.data.audiovisual.endings import empty
 from affekt.errors import DataError
 
 LIBSNDFILE = frozenset({".wav", ".flac"})
@@ -53,6 +54,8 @@ def open_source(path: Path) -> Iterator[Source]:
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file")
+    if not path.stat().st_size:
+        raise empty(path)
     if path.suffix.lower() in LIBSNDFILE:
         from affekt.data.audiovisual.sound_files import open_sound_file
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from affekt.data.audiovisual.clips import Clips
+from affekt.data.audiovisual.redrawing import check_classes, first_that, first_whole, has_all
 from affekt.data.split_record import Splits
 from affekt.data.stimuli import SPLITS, Ints, Strings
 from affekt.data.stratifying import assign, deal
@@ -31,7 +32,9 @@ def split_clips(clips: Clips, settings: ClipSettings, seed: int = 0) -> ClipSpli
     speakers are everywhere. With ``folds``, fold ``fold`` is the test split (by text there are ``folds ** 2`` of them,
     for each fold of speakers each of texts). With ``leave_one_out`` each unit is a fold, in the order of their names.
 
-    Membership is a function of (seed, ids, speakers, labels), not of the order of rows.
+    Membership is a function of (seed, ids, speakers, labels), not of the order of rows. Classes of the first task are
+    balanced; where a draw leaves no training clip of a class of any task, another is made by the same seed, up to
+    a hundred times (:mod:`~affekt.data.audiovisual.redrawing`).
 
     Args:
         seed: unless ``settings.split_seed`` says another.
@@ -52,7 +55,7 @@ def split_clips(clips: Clips, settings: ClipSettings, seed: int = 0) -> ClipSpli
     if "train" not in rows:
         raise DataError(f"{clips.name}: no clip is left for train")
     parts = {name: replace(clips.take(chosen), split=None) for name, chosen in rows.items()}
-    notes += _check_classes(clips, parts["train"])
+    check_classes(clips, parts["train"], settings)
     return ClipSplits(parts=parts, notes=(*clips.notes, *notes), missing=clips.missing)
 
 
@@ -120,7 +123,15 @@ def _own(clips: Clips, settings: ClipSettings, seed: int) -> tuple[Strings, tupl
     split[free] = [place.get(unit, "") for unit in units[free].tolist()]
     shares = {name: share for name, share in _shares(settings).items() if name not in fixed}
     pool = np.flatnonzero((split == "train") | (split == ""))
-    split[pool] = _dealt(clips, units, pool, shares, "split", seed) if shares and len(pool) else "train"
+    if not shares or not len(pool):
+        split[pool] = "train"
+    else:
+        split = first_whole(
+            clips,
+            lambda again: _with(
+                split, pool, _dealt(clips, units, pool, shares, "split", seed, *again, unit=_unit(settings))
+            ),
+        )
     return split, (f"{clips.name}: {', '.join(fixed)} as the table fixes them",) if fixed else ()
 
 
@@ -134,7 +145,10 @@ def _cut(clips: Clips, units: Strings, settings: ClipSettings, seed: int) -> tup
     every = np.arange(len(clips))
     number = len(np.unique(units))
     if settings.folds is None and not settings.leave_one_out:
-        split = _dealt(clips, units, every, _shares(settings), "split", seed)
+        split = first_whole(
+            clips,
+            lambda again: _dealt(clips, units, every, _shares(settings), "split", seed, *again, unit=_unit(settings)),
+        )
         how = f"by seed {seed}, {number} {_named(settings)} whole"
     else:
         fold, folds = _fold_of(clips, units, settings, seed)
@@ -146,8 +160,12 @@ def _cut(clips: Clips, units: Strings, settings: ClipSettings, seed: int) -> tup
     return split, (_summary(clips, split, how),)
 
 
+def _unit(settings: ClipSettings) -> str:
+    return {"leaky": "clip", "leaky-text": "text"}.get(settings.split_by, settings.split_by)
+
+
 def _named(settings: ClipSettings) -> str:
-    return {"leaky": "clips", "leaky-text": "texts"}.get(settings.split_by, f"{settings.split_by}s")
+    return f"{_unit(settings)}s"
 
 
 def _summary(clips: Clips, split: Strings, how: str) -> str:
@@ -164,12 +182,18 @@ def _fold_of(clips: Clips, units: Strings, settings: ClipSettings, seed: int) ->
     names, code = np.unique(units, return_inverse=True)
     if settings.leave_one_out:
         if len(names) < 2:
-            raise DataError(f"{clips.name}: {len(names)} unit(s); none can be left out")
+            raise DataError(f"{clips.name}: one {_unit(settings)} alone; none can be left out")
         return code.astype(np.int64), len(names)
     folds = settings.folds or 1
     if len(names) < folds:
         raise DataError(f"{clips.name}: {len(names)} {_named(settings)} cannot be cut into {folds} folds")
-    return assign(clips.ids, units, _strata(clips), np.full(folds, 1 / folds), "folds", seed, folds), folds
+    equal, strata = np.full(folds, 1 / folds), _strata(clips)
+    # One draw for all folds, or a clip would be tested in two of them.
+    found = first_that(
+        lambda again: assign(clips.ids, units, strata, equal, "folds", seed, folds, *again),
+        lambda fold: all(has_all(clips, fold != k) for k in range(folds)),
+    )
+    return found, folds
 
 
 def _check_fold(clips: Clips, fold: int, folds: int) -> None:
@@ -179,18 +203,32 @@ def _check_fold(clips: Clips, fold: int, folds: int) -> None:
 
 def _with_validation(clips: Clips, units: Strings, split: Strings, settings: ClipSettings, seed: int) -> Strings:
     """Validation cut from what a fold leaves for training, in whole units."""
-    rest = np.flatnonzero(split == "train")
-    if settings.validation > 0:
-        shares = {"validation": settings.validation}
-        split[rest] = _dealt(clips, units, rest, shares, "fold", seed, settings.folds or 0, fold_in(settings))
-    return split
+    if settings.validation <= 0:
+        return split
+    rest, shares = np.flatnonzero(split == "train"), {"validation": settings.validation}
+    purpose = ("fold", seed, settings.folds or 0, fold_in(settings))
+    return first_whole(
+        clips,
+        lambda again: _with(split, rest, _dealt(clips, units, rest, shares, *purpose, *again, unit=_unit(settings))),
+    )
 
 
-def _dealt(clips: Clips, units: Strings, rows: Ints, shares: Mapping[str, float], *purpose: object) -> Strings:
+def _with(split: Strings, rows: Ints, parts: Strings) -> Strings:
+    """A copy of ``split`` with other parts of some rows."""
+    changed = split.copy()
+    changed[rows] = parts
+    return changed
+
+
+def _dealt(
+    clips: Clips, units: Strings, rows: Ints, shares: Mapping[str, float], *purpose: object, unit: str
+) -> Strings:
     """``(len(rows),)`` the part that each row goes to; ``shares`` are of those rows, train gets the rest."""
-    advice, classes = "; write validation = 0", _strata(clips)[rows]
-    ids, noun = clips.ids[rows], clips.noun
-    return deal(clips.name, ids, units[rows], classes, shares, *purpose, noun=noun, unit="unit", advice=advice)
+    ids, noun, classes = clips.ids[rows], clips.noun, _strata(clips)[rows]
+    advice = "; write [clips] validation = 0"
+    if "test" in shares and len(np.unique(units[rows])) == 1:
+        advice += f' and test = 0 to learn from this {unit}, or split_by = "leaky", which says that it leaks'
+    return deal(clips.name, ids, units[rows], classes, shares, *purpose, noun=noun, unit=unit, advice=advice)
 
 
 def _strata(clips: Clips) -> Ints:
@@ -204,23 +242,34 @@ def _crossed(clips: Clips, settings: ClipSettings, seed: int) -> tuple[Strings, 
     speakers, texts = clips.groups, _column(clips, "text")
     if settings.folds is None and not settings.leave_one_out:
         every = np.arange(len(clips))
-        both = [
-            _dealt(clips, units, every, _shares(settings), "split", seed, name)
-            for name, units in (("speaker", speakers), ("text", texts))
-        ]
+        split = first_whole(
+            clips,
+            lambda again: _in_both(
+                *(
+                    _dealt(clips, units, every, _shares(settings), "split", seed, name, *again, unit=name)
+                    for name, units in (("speaker", speakers), ("text", texts))
+                )
+            ),
+        )
         how = f"by seed {seed}, {len(np.unique(speakers))} speakers and {len(np.unique(texts))} texts whole"
     else:
         (fold_a, folds_a), (fold_b, folds_b) = (_fold_of(clips, u, settings, seed) for u in (speakers, texts))
         _check_fold(clips, fold_in(settings), folds_a * folds_b)
         a, b = divmod(fold_in(settings), folds_b)
-        both = [
-            _with_validation(clips, units, np.where(fold == held, "test", "train").astype("<U10"), settings, seed)
-            for units, fold, held in ((speakers, fold_a, a), (texts, fold_b, b))
-        ]
+        split = _in_both(
+            *(
+                _with_validation(clips, units, np.where(fold == held, "test", "train").astype("<U10"), settings, seed)
+                for units, fold, held in ((speakers, fold_a, a), (texts, fold_b, b))
+            )
+        )
         how = f"fold {fold_in(settings)} of {folds_a * folds_b}, speakers and texts whole"
-    split = np.where(both[0] == both[1], both[0], "").astype("<U10")
     left = int((split == "").sum())
     return split, (f"{_summary(clips, split, how)}; {left} clips left out, which would share a speaker or a text",)
+
+
+def _in_both(first: Strings, second: Strings) -> Strings:
+    """The part of each clip where both say the same, else none."""
+    return np.where(first == second, first, "").astype("<U10")
 
 
 def _leaks(clips: Clips, split: Strings, settings: ClipSettings) -> tuple[str, ...]:
@@ -243,16 +292,4 @@ def _leaks(clips: Clips, split: Strings, settings: ClipSettings) -> tuple[str, .
             f"{clips.name}: {len(shared)} speaker(s) stand in more than one split: {first(shared)}; correct the table, "
             "cut it anew (folds), or write split_by = leaky to go on with the leak stated"
         )
-    return ()
-
-
-def _check_classes(clips: Clips, train: Clips) -> tuple[str, ...]:
-    """
-    Raises:
-        DataError: a class of a task without a training clip.
-    """
-    for task, labels in train.labels.items():
-        without = [name for name, n in labels.counts().items() if not n]
-        if without:
-            raise DataError(f"{clips.name}: {task}: no training clip of {first(without)}; write another seed or share")
     return ()

@@ -16,6 +16,7 @@ from affekt.data.affective.emotions import canonical, parse_pairs
 from affekt.data.affective.table import _table as the_table
 from affekt.data.audiovisual.channels import RULES
 from affekt.data.audiovisual.clip_dataset import ClipDataset
+from affekt.data.audiovisual.composed import made_of
 from affekt.data.audiovisual.faces import HALVES
 from affekt.data.audiovisual.finding import VIDEO, Found
 from affekt.data.audiovisual.media import ClipSource
@@ -77,6 +78,7 @@ def read(root: Path, settings: ClipSettings) -> Found:
         scale=scale,
         split=split_names(columns, rows.roles["split"]) if rows.roles["split"] else None,
         notes=(*columns.notes, *notes),
+        composed=made_of(base) or made_of(path.parent),
     )
 
 
@@ -250,7 +252,7 @@ DATASET = ClipDataset(
     title="A table of your own clips: csv or parquet with path and any of start, end, speaker, labels",
     licence="that of the clips in it",
     show_pictures=False,
-    citation="that of the clips in it",
+    citation="Cite whoever recorded them.",
     homepage="your own",
     labels=("any column",),
     layout="one .csv, .tsv or .parquet (or root = the table itself); files relative to it or absolute",

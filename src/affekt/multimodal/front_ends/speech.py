@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from affekt.errors import AffektError, MissingExtra, UsageError, unknown
 from affekt.multimodal.front_ends.base import AudioFrontEnd, AudioSetup
 from affekt.multimodal.timeline import silenced, within
+from affekt.saving.hub import quiet
 
 N = TypeVar("N", int, Tensor)
 
@@ -115,22 +116,25 @@ def _encoder(name: str, config: Mapping[str, Any] | None) -> Any:
     except ImportError as error:
         raise MissingExtra("speech", "transformers") from error
     try:
-        settings: Any = (
-            transformers.AutoConfig.from_pretrained(name)
-            if config is None
-            else transformers.AutoConfig.for_model(**dict(config))
-        )
-        _check(name, settings)
-        settings.apply_spec_augment, settings.layerdrop = False, 0.0
-        made: Any = (
-            transformers.AutoModel.from_pretrained(name, config=settings)
-            if config is None
-            else transformers.AutoModel.from_config(settings)
-        )
+        with quiet():
+            made = _made(transformers, name, config)
     except (OSError, ValueError, ImportError) as error:
         reason = " ".join(str(error).split())[:160]
         raise AffektError(f"speech:{name}: cannot be had ({reason}); give a model of the hub or a folder") from error
     return made.float()
+
+
+def _made(transformers: Any, name: str, config: Mapping[str, Any] | None) -> Any:
+    settings = (
+        transformers.AutoConfig.from_pretrained(name)
+        if config is None
+        else transformers.AutoConfig.for_model(**dict(config))
+    )
+    _check(name, settings)
+    settings.apply_spec_augment, settings.layerdrop = False, 0.0
+    if config is None:
+        return transformers.AutoModel.from_pretrained(name, config=settings)
+    return transformers.AutoModel.from_config(settings)
 
 
 def _check(name: str, settings: Any) -> None:

@@ -11,7 +11,8 @@ from affekt.errors import RecipeError
 from affekt.multimodal import AudioVisualNetwork, AudioVisualTask, ClipFeed
 from affekt.randomness import torch_seed
 from affekt.recipe import Recipe, TrainingSettings
-from affekt.study.clips.opening import NOTHING, learned_tasks, needs
+from affekt.study.clips.absent import NOTHING
+from affekt.study.clips.opening import learned_tasks, needs
 
 
 def network_of(recipe: Recipe, clips: Clips, *, seed: int) -> AudioVisualNetwork:
@@ -66,6 +67,7 @@ def _reading(recipe: Recipe, clips: Clips) -> dict[str, Any]:
         "features": list(needs(recipe)),
         "longer": recipe.clips.longer,
         "hop": recipe.clips.hop,
+        **({"composed": clips.composed} if clips.composed else {}),
     }
 
 

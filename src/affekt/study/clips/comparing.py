@@ -12,17 +12,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from affekt.recipe import Recipe
+from affekt.study.clips.by_modality import by_modality
 from affekt.study.clips.groups import groups_of
 from affekt.study.clips.opening import learned_tasks
 from affekt.study.clips.planning import counterpart, declared_for_tasks, is_leaky
-from affekt.study.clips.scores import ClipScores, Floats, Ints
+from affekt.study.clips.recalls import recalls
+from affekt.study.clips.scores import ClipScores
 from affekt.study.points import ALPHA, POINT, Json, common_seeds, compared, paired, percent, points, spread
 from affekt.study.results import Record
 from affekt.study.statistics import (
     Difference,
     Resampled,
     compare,
-    resample,
 )
 from affekt.study.statistics.calibration import item_nll
 from affekt.training.classification import balanced_accuracy
@@ -54,7 +55,7 @@ def compare_clips(
             "comparisons": [],
             "leaks": [],
         }
-    drawn = {task: _drawn(scores, task, recipe.study.draws) for task in scores.classes}
+    drawn = {task: recalls(scores, task, scores.of_task(task), recipe.study.draws) for task in scores.classes}
     order = [name for name in conditions if name in scores.runs]
     nll = {name: _nll(scores, name) for name in order}
     return {
@@ -63,26 +64,15 @@ def compare_clips(
         "n_groups": len(np.unique(scores.speakers)),
         "unit": "clips",
         "conditions": [
-            _condition(name, conditions[name], scores, drawn, records) | _losses(name, nll, conditions)
+            _condition(name, conditions[name], scores, drawn, records)
+            | _losses(name, nll, conditions)
+            | {"given": by_modality(scores, name, recipe.study.draws)}
             for name in order
         ],
         "groups": _groups(scores, order, recipe.study.draws),
         "comparisons": _comparisons(declared, drawn, recipe),
         "leaks": [leak for name in order if is_leaky(conditions[name]) for leak in _leaks(name, conditions, drawn)],
     }
-
-
-def _drawn(scores: ClipScores, task: str, draws: int) -> dict[str, Resampled]:
-    known = scores.labels[task] >= 0
-    labels, speakers = scores.labels[task][known], scores.speakers[known]
-    right = {name: {s: _right(logs, labels) for s, logs in runs.items()} for name, runs in scores.of_task(task).items()}
-    several = len(np.unique(speakers)) > 1
-    return resample(right, groups=speakers if several else None, classes=labels, draws=draws)
-
-
-def _right(logs: Floats, labels: Ints) -> Floats:
-    right: Floats = (logs.argmax(axis=1) == labels).astype(np.float64)
-    return right
 
 
 def _task(scores: ClipScores, task: str) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affekt.study.clips.cautions import undeclared
 from affekt.study.clips.comparing import compare_clips
 from affekt.study.clips.scores import read_clip_scores
 from affekt.study.comparing import rules
@@ -49,6 +50,7 @@ def compare_clips_in(folder: Path, frame: Frame) -> dict[str, Any]:
         "metric": METRIC,
         **of_frame(folder, frame, finished=len(own)),
         **found,
+        "composed": composed_in(frame.provenance),
         "citation": CITATION,
     }
     for condition in comparison["conditions"]:
@@ -63,6 +65,11 @@ def compare_clips_in(folder: Path, frame: Frame) -> dict[str, Any]:
     return comparison
 
 
+def composed_in(provenance: Sequence[Mapping[str, str]]) -> str:
+    """The sets that a study's clips are composed of; ``""``: they are recordings."""
+    return next((entry["composed"] for entry in provenance if "composed" in entry), "")
+
+
 def _how(comparison: Mapping[str, Any]) -> str:
     speakers = int(comparison["n_groups"])
     return HOW.format(speakers=speakers, degrees=max(speakers - 1, 1)) if speakers else ""
@@ -70,6 +77,10 @@ def _how(comparison: Mapping[str, Any]) -> str:
 
 def sentence(comparison: Mapping[str, Any]) -> str:
     """What the declared comparisons come to."""
+    if not comparison["comparisons"]:
+        leaky = {c["name"] for c in comparison["conditions"] if c["leaky"]}
+        none = undeclared([name for name in comparison["planned"] if name not in leaky])
+        return f"Nothing is compared: {none}."
     made = [c for c in comparison["comparisons"] if "verdict" in c]
     if not made:
         return "Nothing can be said yet: no declared comparison has a finished seed of both sides."

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from affekt.study.clips.records import Arrays
-from affekt.study.clips.scores import LOGS, read_arrays
+from affekt.study.clips.records import LOGS, Arrays
+from affekt.study.clips.scores import read_arrays
 from affekt.study.exporting import Columns, Kind
 from affekt.study.folder import RunFolder
 from affekt.study.results import Record

@@ -13,8 +13,10 @@ from affekt.data.audiovisual import Clips, ClipSplits, split_clips
 from affekt.data.audiovisual.splits import LEAKY, count_folds
 from affekt.multimodal.metrics import task_metrics
 from affekt.recipe import ClipSettings, Recipe
+from affekt.study.clips.cautions import over_folds
+from affekt.study.clips.given import names_of, under
 from affekt.study.clips.opening import ClipSet
-from affekt.study.clips.records import Arrays, left_out, read_test
+from affekt.study.clips.records import LOGS, Arrays, left_out, read_test
 from affekt.study.folder import RunFolder
 from affekt.study.records import plain
 
@@ -94,6 +96,8 @@ def pool(folder: RunFolder, folds: Sequence[Fold], *, recipe: Recipe, what: str,
         shutil.rmtree(fold.folder.path / "checkpoints", ignore_errors=True)
     tasks = results[0]["tasks"]
     metrics = plain(pooled_metrics(arrays, tasks))
+    notes = [result["notes"] for result in results]
+    said = [line for line in over_folds(notes) if line not in results[0]["notes"]]
     common = [note for note in results[0]["notes"] if all(note in result["notes"] for result in results)]
     problems = sorted({line for result in results for line in result["unreadable"]})
     folder.write_result(
@@ -112,7 +116,11 @@ def pool(folder: RunFolder, folds: Sequence[Fold], *, recipe: Recipe, what: str,
             "stopped_early": any(result["stopped_early"] for result in results),
             "parameters": results[0]["parameters"],
             "folds": [_fold(fold, result, recipe.clips) for fold, result in zip(folds, results, strict=True)],
-            "notes": [*common, f"{len(folds)} folds, each clip tested once by a network that did not learn from it"],
+            "notes": [
+                *common,
+                *said,
+                f"{len(folds)} folds, each clip tested once by a network that did not learn from it",
+            ],
         }
     )
 
@@ -143,5 +151,11 @@ def _pooled(folds: Sequence[Fold]) -> Arrays:
 
 def pooled_metrics(arrays: Arrays, tasks: dict[str, list[str]]) -> dict[str, float]:
     """Metrics over all clips at once: a speaker's clips count like everybody's, and a class like every other."""
-    logs = {task: arrays[f"{task}/log_probabilities"] for task in tasks}
-    return task_metrics(logs, {task: arrays[f"label/{task}"] for task in tasks}, tasks)
+    labels = {task: arrays[f"label/{task}"] for task in tasks}
+    found = task_metrics({task: arrays[f"{task}{LOGS}"] for task in tasks}, labels, tasks)
+    alone: dict[str, Arrays] = {}
+    for name, word, task in names_of(list(arrays)):
+        alone.setdefault(word, {})[task] = arrays[name]
+    for word, logs in alone.items():
+        found |= under(word, task_metrics(logs, labels, tasks))
+    return found

@@ -13,9 +13,7 @@ from affekt.data.audiovisual import Clips, clip_dataset
 from affekt.data.audiovisual.memory import in_memory, most_gib
 from affekt.errors import RecipeError, first, unknown
 from affekt.recipe import ClipSettings, Recipe
-
-NOTHING = "none"
-"""What ``[network] audio`` and ``video`` say where there is none."""
+from affekt.study.clips.absent import NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +106,7 @@ def features_of(recipe: Recipe) -> tuple[str, ...]:
     """What is read of each clip: what the network is given, and sound where training changes it.
 
     Raises:
-        RecipeError: the recipe names features without one of these; or masks of a spectrogram that nobody sees.
+        RecipeError: the recipe names features without one of these; or changes what nobody hears or sees.
     """
     wanted = needs(recipe)
     changes = recipe.clip_augmentation
@@ -118,6 +116,16 @@ def features_of(recipe: Recipe) -> tuple[str, ...]:
         raise RecipeError(
             f"[clip_augmentation] time_masks, frequency_masks: mask a spectrogram, and [network] audio = "
             f'"{recipe.network.audio}" sees none; write audio = "log-mel", or leave them out'
+        )
+    if changes.frame_drop and "faces" not in wanted:
+        raise RecipeError(
+            f"[clip_augmentation] frame_drop = {changes.frame_drop:g}: loses pictures, and [network] video = "
+            '"none" sees none; leave it out'
+        )
+    if (changes.reverberation or changes.noise or any(changes.gain)) and recipe.network.audio == NOTHING:
+        raise RecipeError(
+            '[clip_augmentation] reverberation, noise, gain: change sound, and [network] audio = "none" hears none; '
+            "leave them out"
         )
     asked = recipe.clips.features
     lacking = [name for name in wanted if name not in asked]

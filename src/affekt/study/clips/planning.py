@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from affekt.data.audiovisual.splits import LEAKY
 from affekt.errors import DataError, RecipeError, unknown
 from affekt.recipe import Recipe
+from affekt.study.clips.cautions import one_class, over_folds, undeclared
 from affekt.study.clips.costs import costs_of
 from affekt.study.clips.folds import cross_validated, cut, fold_numbers
+from affekt.study.clips.given import given_at_test
 from affekt.study.clips.opening import features_of, learned_tasks, listed
 from affekt.study.clips.records import provenance
 from affekt.study.conditions import apply_condition
@@ -36,7 +38,7 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
     for name, resolved in conditions.items():
         _check_condition(name, resolved)
         _check_same(name, resolved, recipe)
-    declared_for_tasks(recipe, conditions)
+    pairs = declared_for_tasks(recipe, conditions)
     first, count = recipe.seed, recipe.study.seeds if seeds is None else seeds
     all_seeds = range(first, first + max(count, declared or 0))
     found = {name: _cut(name, resolved, all_seeds, data_root) for name, resolved in conditions.items()}
@@ -55,7 +57,14 @@ def plan_clips(recipe: Recipe, *, seeds: int | None, declared: int | None, data_
         inapplicable={},
         seeds=tuple(all_seeds),
         declared=tuple(range(first, first + (declared or count))),
-        facts=Facts(classes=(), train=0, test_varies=False, test_fixed=True),
+        cautions=tuple(_cautions({name: of.cautions for name, of in found.items()}, pairs, conditions)),
+        facts=Facts(
+            classes=(),
+            train=0,
+            test_varies=False,
+            test_fixed=True,
+            composed=listed(conditions[usual], data_root=data_root).composed,
+        ),
     )
 
 
@@ -73,6 +82,7 @@ def _check_condition(name: str, resolved: Recipe) -> None:
     try:
         learned_tasks(resolved)
         features_of(resolved)
+        given_at_test(resolved)
         check_weighting(resolved.weighting.name, resolved.weighting.rule_options)
     except RecipeError as error:
         raise RecipeError(f"[conditions.{name}]: {error}") from None
@@ -98,10 +108,12 @@ class _Cut:
     Attributes:
         tested: the clips that each seed tests.
         trained: number of training clips of each fold of the first seed.
+        cautions: of the first seed's splits.
     """
 
     tested: set[frozenset[str]]
     trained: tuple[int, ...]
+    cautions: tuple[str, ...]
 
 
 def _cut(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | None) -> _Cut:
@@ -113,6 +125,7 @@ def _cut(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | No
     clips = listed(resolved, data_root=data_root)
     tested: set[frozenset[str]] = set()
     trained: list[int] = []
+    cautions: list[list[str]] = []
     for seed in seeds:
         ids: list[str] = []
         for fold in fold_numbers(clips, resolved.clips):
@@ -123,9 +136,21 @@ def _cut(name: str, resolved: Recipe, seeds: Sequence[int], data_root: Path | No
             if "test" not in parts:
                 raise DataError(f"{name}: no test split; a study needs one, e.g. [clips] test = 0.2")
             ids += parts["test"].ids.tolist()
-            trained += [len(parts["train"])] if seed == seeds[0] else []
+            if seed == seeds[0]:
+                trained.append(len(parts["train"]))
+                cautions.append(one_class(resolved, parts))
         tested.add(frozenset(ids))
-    return _Cut(tested=tested, trained=tuple(trained))
+    return _Cut(tested=tested, trained=tuple(trained), cautions=tuple(over_folds(cautions)))
+
+
+def _cautions(
+    splits: Mapping[str, Sequence[str]], pairs: Sequence[object], conditions: Mapping[str, Recipe]
+) -> Iterator[str]:
+    """What to know before the first run: that nothing is declared, and of which conditions validation says little."""
+    if not pairs:
+        yield undeclared([name for name, resolved in conditions.items() if not is_leaky(resolved)])
+    for line in dict.fromkeys(line for lines in splits.values() for line in lines):
+        yield f"{', '.join(name for name, lines in splits.items() if line in lines)}: {line}"
 
 
 def _chosen(recipe: Recipe) -> list[str]:
@@ -196,5 +221,6 @@ def _unsplit(resolved: Recipe) -> Recipe:
 
 def frame_of_clips(planned: StudyPlan) -> Frame:
     """What a comparison must know of a plan."""
-    entries = [entry for resolved in planned.conditions.values() for entry in provenance(resolved)]
+    composed = planned.facts.composed
+    entries = [entry for resolved in planned.conditions.values() for entry in provenance(resolved, composed)]
     return planned.frame(provenance=entries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from affekt.data.audiovisual import Clips, split_clips
 from affekt.multimodal import AudioVisualTask, ClipFeed
 from affekt.recipe import Recipe, TrainingSettings
 from affekt.study.clips.building import engine_of, feed_of, task_of
-from affekt.study.clips.folds import FOLDS, cross_validated, each_fold, pool, unfinished
+from affekt.study.clips.cautions import one_class, over_folds
+from affekt.study.clips.folds import cross_validated, each_fold, pool, unfinished
+from affekt.study.clips.given import given_at_test, score_given
 from affekt.study.clips.opening import ClipSet, open_set
 from affekt.study.clips.records import write_records
 from affekt.study.folder import RunFolder
+from affekt.study.results import folds_of
 from affekt.study.running import SCORED, RunResult, alone, as_result, claim, done, started, threads
 from affekt.training import Trainer
 from affekt.training.distributed import barrier, is_main, join
@@ -41,11 +45,13 @@ def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None,
         return _with_models(finished, recipe)
     recipe = started(folder, recipe)
     check_weighting(recipe.weighting.name, recipe.weighting.rule_options)
+    given_at_test(recipe)  # refuses what cannot be
     with alone(folder), threads(recipe.training):
         if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
             return _with_models(finished, recipe)
         whole = open_set(recipe, data_root=data_root)
         if not cross_validated(recipe.clips):
+            _tell(progress, one_class(recipe, split_clips(whole.clips, recipe.clips, recipe.seed).parts))
             _train(recipe, folder, whole, what=what, progress=progress)
         else:
             _train_folds(recipe, folder, whole, what=what, progress=progress)
@@ -54,7 +60,10 @@ def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None,
 
 def _with_models(result: RunResult, recipe: Recipe) -> RunResult:
     """Over folds there is no one model; each fold has its own."""
-    return replace(result, model=result.folder / FOLDS) if cross_validated(recipe.clips) else result
+    folds = folds_of(result.folder) if cross_validated(recipe.clips) else []
+    if not folds:
+        return result
+    return replace(result, model=folds[0] / "model", models=len(folds))
 
 
 def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, progress: Any) -> None:
@@ -63,6 +72,7 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     splits = [split_clips(whole.clips, fold.recipe.clips, recipe.seed) for fold in left]  # what cannot be cut: at once
     if splits:
         weighted_task(recipe, whole.clips, splits[0].train)
+    _tell(progress, over_folds([one_class(recipe, split.parts) for split in splits]))
     claim(folder, recipe)
     for fold in left:
         if progress is not None and is_main():
@@ -72,6 +82,13 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     if is_main():
         pool(folder, folds, recipe=recipe, what=what, whole=whole)
     barrier()
+
+
+def _tell(progress: Any, lines: Sequence[str]) -> None:
+    """What is to be known before the training."""
+    if progress is not None and is_main():
+        for line in lines:
+            progress.say(f"note: {line}")
 
 
 def weighted_task(recipe: Recipe, clips: Clips, train: Clips) -> tuple[AudioVisualTask, Weighting]:
@@ -115,6 +132,8 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
     trainer = trainer_of(recipe, task, weighting, feed, engine_of(recipe), folder=folder.path, progress=progress)
     fitted = trainer.fit()
     evaluations = {split: trainer.evaluate(split) for split in SCORED if split in splits}
+    notes = one_class(recipe, splits.parts)
+    given = score_given(trainer, task, given_at_test(recipe) if "test" in splits else ())
     learned = trainer.evaluate("train").metrics
     if is_main():
         write_records(
@@ -126,7 +145,9 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
             splits=splits,
             fitted=fitted,
             evaluations=evaluations,
+            given=given,
             learned=learned,
             problems=tuple(feed.problems),
+            notes=notes,
         )
     barrier()

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError
-from affekt.study.clips.records import Arrays, read_test
+from affekt.study.clips.given import names_of
+from affekt.study.clips.records import LOGS, Arrays, read_test
 from affekt.study.folder import RunFolder
 from affekt.study.results import Record, check_unaltered
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-LOGS = "/log_probabilities"
 
 
 @dataclass(kw_only=True)
@@ -29,6 +29,7 @@ class ClipScores:
         labels: task -> ``(N,)``, -1 for unknown.
         classes: task -> names.
         runs: condition -> seed -> task -> ``(N, K)`` log-probabilities.
+        given: condition -> seed -> what alone was given -> task -> the same, where a run was tested so.
     """
 
     ids: NDArray[np.str_]
@@ -36,6 +37,7 @@ class ClipScores:
     labels: Mapping[str, Ints]
     classes: dict[str, list[str]] = field(default_factory=dict)
     runs: dict[str, dict[int, dict[str, Floats]]] = field(default_factory=dict)
+    given: dict[str, dict[int, dict[str, dict[str, Floats]]]] = field(default_factory=dict)
 
     def of_task(self, task: str) -> dict[str, dict[int, Floats]]:
         """Condition -> seed -> ``(n, K)`` log-probabilities of the clips whose label of this task is known."""
@@ -64,6 +66,9 @@ def read_clip_scores(study: Path, records: Sequence[Record]) -> ClipScores | Non
         scores.classes |= (RunFolder(folder).result() or {})["tasks"]
         logs = {k.removesuffix(LOGS): v.astype(np.float64) for k, v in arrays.items() if k.endswith(LOGS)}
         scores.runs.setdefault(record["condition"], {})[int(record["seed"])] = logs
+        for name, word, task in names_of(list(arrays)):
+            given = scores.given.setdefault(record["condition"], {}).setdefault(int(record["seed"]), {})
+            given.setdefault(word, {})[task] = arrays[name].astype(np.float64)
     return scores
 
 

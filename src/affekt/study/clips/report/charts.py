@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, Chart, canvas, label_room
 from affekt.report.numbers import known, number, shortened
 from affekt.report.table import Record, Table
-from affekt.study.clips.report.tables import LEAKS, conditions_table, on_what
+from affekt.study.clips.report.naming import LEAKS, on_what
+from affekt.study.clips.report.tables import conditions_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

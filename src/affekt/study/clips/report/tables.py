@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from affekt.report.numbers import NONE, count, counted, interval, known, number, probability, short_count, signed
+from affekt.report.numbers import NONE, count, interval, known, number, probability, short_count, signed
 from affekt.report.table import Column, Record, Table
-
-Comparison = Mapping[str, Any]
+from affekt.study.clips.report.given import given_table
+from affekt.study.clips.report.naming import Comparison, on_what, shown
 
 
 def clip_tables(comparison: Comparison) -> list[Table]:
     """All of them; those without a record are left out."""
-    every = (conditions_table, comparisons_table, losses_table, recall_table, speakers_table, groups_table, leaks_table)
+    every = (
+        conditions_table,
+        comparisons_table,
+        given_table,
+        losses_table,
+        recall_table,
+        speakers_table,
+        groups_table,
+        leaks_table,
+    )
     return [table for table in (make(comparison) for make in every) if table.records]
-
-
-def on_what(comparison: Comparison) -> str:
-    """``408 test clips of 8 speakers``."""
-    speakers = counted(int(comparison.get("n_groups") or 0), "speaker")
-    return f"{count(comparison.get('n_items'))} test clips of {speakers}"
 
 
 def rows(comparison: Comparison) -> list[tuple[Comparison, str, Comparison]]:
     """Condition, task, and what the condition's runs did on it; by task, then in the order of the conditions."""
     every = comparison.get("conditions") or ()
     return [(c, task, c["tasks"][task]) for task in comparison.get("tasks") or () for c in every if task in c["tasks"]]
-
-
-LEAKS = " (leaks)"
-"""Behind the name of a leaky condition; no name has a bracket."""
-
-
-def shown(condition: Comparison) -> str:
-    """What tables and figures call a condition."""
-    return f"{condition['name']}{LEAKS}" if condition["leaky"] else str(condition["name"])
 
 
 def conditions_table(comparison: Comparison) -> Table:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affekt.data.audiovisual.composed import meaning
 from affekt.report import Chart, Section, Table, draw, render, write_file
 from affekt.report.numbers import count, counted
 from affekt.report.table import as_csv
 from affekt.study.clips.report.charts import recall_chart
 from affekt.study.clips.report.joint import read_clip_joints
-from affekt.study.clips.report.tables import clip_tables, on_what
+from affekt.study.clips.report.naming import on_what
+from affekt.study.clips.report.tables import clip_tables
 from affekt.study.frame import read_comparison
 from affekt.study.report.charts.joint import gradient_cosines, weights_over_time
 from affekt.study.report.joint import Joint
@@ -74,9 +76,11 @@ def _sections(comparison: Comparison, joints: Sequence[Joint]) -> Iterator[Secti
     yield Section(
         title="Declared comparisons",
         id="comparisons",
-        lead="" if "comparisons" in tables else "None is declared.",
+        lead="" if "comparisons" in tables else comparison["verdict"]["sentence"],
         tables=_named(tables, "comparisons"),
     )
+    if "one-modality" in tables:
+        yield Section(title="One of the two missing at test", id="given", tables=_named(tables, "one-modality"))
     yield Section(
         title="Joint losses",
         id="losses",
@@ -125,6 +129,8 @@ def _words(study: Path, comparison: Comparison, runs: Sequence[Path], notes: Seq
 def _caveats(comparison: Comparison) -> list[str]:
     """What may not be concluded."""
     found = []
+    if comparison.get("composed"):
+        found.append(f"Anything about the world: the clips are {meaning(comparison['composed'])}.")
     speakers = int(comparison["n_groups"])
     if 0 < speakers < 20:
         found.append(
