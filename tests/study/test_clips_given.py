@@ -134,7 +134,7 @@ def test_recall_with_one_alone_and_the_difference_from_both(recipe):
     alone = found["conditions"][0]["given"]["audio"]["emotion"]
     assert alone["uar"]["mean"] == pytest.approx(75) and alone["difference"]["estimate"] == pytest.approx(-25)
     assert alone["difference"]["low"] < -25 < alone["difference"]["high"] < 0
-    said = tables(found, "markdown", only="one-modality")
+    said = tables({**found, "kind": "clips"}, "markdown", only="one-modality")
     assert "sound alone" in said and "75.0" in said and "uniform" in said and "pictures alone" not in said
 
 

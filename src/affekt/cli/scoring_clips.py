@@ -61,8 +61,8 @@ def score_clips(
 
     Args:
         split: of the set, or ``"all"`` of it.
-        given: ``"audio"`` or ``"video"``, that alone of each clip, and nothing else is read; None: what the network
-            reads.
+        given: ``"audio"`` or ``"video"``, that alone of each clip, and of another set nothing else is read, so that
+            it need not be there; None: what the network reads.
 
     Raises:
         UsageError: no data set named, or a wrong name or key; a network that does not read what is given.
@@ -70,7 +70,7 @@ def score_clips(
     """
     from affekt.study.clips.opening import open_set
 
-    recipe = _alone(found.model, _recipe(found, dataset, overrides), given)
+    recipe = _alone(found.model, _recipe(found, dataset, overrides), given, own=dataset is None)
     whole = open_set(recipe, data_root=data_root)
     part, notes = _part(whole.clips, recipe, split, seed)
     _refuse_learned(found, recipe, seed, split, part, data_root)
@@ -89,8 +89,9 @@ def score_clips(
     )
 
 
-def _alone(model: AudioVisualNetwork, recipe: Recipe, given: str | None) -> Recipe:
-    """The recipe with nothing to be read but what is given.
+def _alone(model: AudioVisualNetwork, recipe: Recipe, given: str | None, *, own: bool) -> Recipe:
+    """The recipe with nothing to be read but what is given; of the run's own set all is read, as in its test: clips
+    are as long as their sound.
 
     Raises:
         UsageError: the network does not read it.
@@ -102,6 +103,8 @@ def _alone(model: AudioVisualNetwork, recipe: Recipe, given: str | None) -> Reci
     part, other = (model.hearing, "video") if given == "audio" else (model.seeing, "audio")
     if part is None:
         raise UsageError(f"--given {given}: this network reads {other} alone; leave it out")
+    if own:
+        return recipe
     from affekt.recipe import change
 
     gone = {f"network.{other}": NOTHING}
