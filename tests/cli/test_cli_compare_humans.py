@@ -94,7 +94,7 @@ def test_a_network_by_name_gives_features_alone_and_the_way_to_a_head_is_named(c
     assert answer.code == 0, answer.err
     held = agreement(tmp_path / "out")
     assert held["models"][0] | {"notes": []} == {
-        "name": "resnet8-w4=random", "answers": False, "features": True, "notes": [],
+        "name": "resnet8-w4=random", "answers": False, "features": True, "layers": [], "notes": [],
         "unseen": {"count": 0, "first": []}, "unrated": {"count": 0, "first": []},
     }  # fmt: skip
     assert held["parts"][0]["models"] == ["emotional"]
