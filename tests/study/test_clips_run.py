@@ -84,7 +84,8 @@ def test_the_result_has_every_fold_and_models_load(whole):
     assert folds[0]["metrics"].keys() == {
         f"{task}/{name}" for task in ("emotion", "voice") for name in ("balanced_accuracy", "accuracy", "nll")
     }
-    network = affekt.load(whole.model / "fold-2")
+    assert whole.model == whole.folder / "folds" / "fold-0" / "model" and whole.models == 3
+    network = affekt.load(whole.folder / "folds" / "fold-2")
     assert network.classes == {"emotion": ("anger", "sadness"), "voice": ("loud", "soft")}
     assert network.reading["features"] == ["log-mel"]
     assert (network.reading["rate"], network.reading["mels"], network.reading["window"]) == (4000, 8, 1.0)
