@@ -44,6 +44,12 @@ def test_another_recipe_is_refused_with_the_keys_that_differ(tmp_path, recipe):
     assert (tmp_path / "run" / "recipe.toml").read_bytes() == before
 
 
+def test_words_for_people_make_no_other_recipe(tmp_path, recipe):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim(recipe)
+    assert folder.held(override(recipe, ['about="in other words"'])) == recipe
+
+
 def test_foreign_folder_and_file_are_refused_untouched(tmp_path, recipe):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(RecipeError, match="not empty and not a run of affekt"):

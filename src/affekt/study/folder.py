@@ -24,6 +24,9 @@ OF_THE_MACHINE = ("training.threads", "emotional.training.threads", "source.trai
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
 
 
+FOR_PEOPLE = ("about",)
+"""Keys that may be worded anew without being another recipe; the folder keeps its own words."""
+
 ERROR = "error.json"
 """Of a run that failed: why. It may lie in a folder that is otherwise free."""
 
@@ -85,7 +88,8 @@ class RunFolder:
             write_text(self.path / "recipe.toml", to_toml(recipe))
 
     def _same(self, held: Recipe, asked: Recipe) -> Recipe:
-        keys = [k for k in differing_keys(held, asked) if not (k in OF_THE_MACHINE and _get(asked, k) is None)]
+        left = [k for k in OF_THE_MACHINE if _get(asked, k) is None]
+        keys = [k for k in differing_keys(held, asked) if k not in (*left, *FOR_PEOPLE)]
         if keys:
             key = keys[0]
             detail = f"{key} is {_get(held, key)!r} there, {_get(asked, key)!r} here"
