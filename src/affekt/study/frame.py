@@ -146,3 +146,8 @@ def read_comparison(folder: Path) -> dict[str, Any]:
     if found.get("format", 0) > FORMAT:
         raise AffektError(f"{path}: format {found['format']}, this affekt reads {FORMAT}: pip install -U affekt")
     return found
+
+
+def what_they_are(comparison: Mapping[str, Any]) -> list[str]:
+    """A line for each condition that says what it is."""
+    return [f"{c['name']}: {c['about']}" for c in comparison.get("conditions") or () if c.get("about")]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from affekt.report.drawing import Chart
 from affekt.report.numbers import counted
 from affekt.report.page import Section
+from affekt.study.frame import what_they_are
 from affekt.study.report import charts
 from affekt.study.report.gathering import Gathered, Shown
 from affekt.study.report.joint_table import joint_table
@@ -90,11 +91,6 @@ def _regulated(study: Study, gathered: Gathered, shown: Shown) -> Iterator[Secti
     affect = _there(charts.affect_by_class(shown, names, states))
     if affect:
         yield Section(title="Affect state", id="affect", charts=affect)
-
-
-def what_they_are(comparison: Comparison) -> list[str]:
-    """A line for each condition that says what it is."""
-    return [f"{c['name']}: {c['about']}" for c in comparison.get("conditions") or () if c.get("about")]
 
 
 def _there(*found: Chart | None) -> list[Chart]:
