@@ -19,7 +19,8 @@ from importlib.metadata import version
 
 import numpy as np
 import torch
-from peer_loops import LOOPS, Epoch, Job
+from peer_job import Epoch, Job
+from peer_loops import LOOPS
 
 from affekt.data import open_stimuli
 from affekt.data.stimuli import Stimuli
