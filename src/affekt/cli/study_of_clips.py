@@ -7,38 +7,55 @@ from typing import Any
 
 from affekt.cli.printing import write, write_table
 
+Comparison = Mapping[str, Any]
 
-def print_clips(comparison: Mapping[str, Any]) -> None:
+
+def print_clips(comparison: Comparison) -> None:
     """The sentence, average recall by task and condition, the declared comparisons, and the leak beside them."""
-    from affekt.study.clips.report.given import given_table
+    write(f"{comparison['verdict']['sentence']}\n")
+    _recalls(comparison)
+    _given(comparison)
+    _differences(comparison)
+    _leaks(comparison)
+    write(f"\n{comparison['verdict']['rules']}")
+    for note in comparison["notes"]:
+        write(f"note: {note}")
+
+
+def _recalls(comparison: Comparison) -> None:
     from affekt.study.clips.report.naming import on_what, shown
     from affekt.study.clips.report.tables import rows
 
-    write(f"{comparison['verdict']['sentence']}\n")
     write(f"On {on_what(comparison)}:")
     write_table(
         ("task", "condition", "seeds", "UAR, %", "95 % from", "to", "SD", "NLL"),
         (
-            (
-                task,
-                shown(c),
-                len(c["seeds"]),
-                *(
-                    None if found["uar"][k] is None else round(found["uar"][k], 1)
-                    for k in ("mean", "low", "high", "sd")
-                ),
-                round(found["nll"]["mean"], 3),
-            )
+            (task, shown(c), len(c["seeds"]), *_recall(found["uar"]), round(found["nll"]["mean"], 3))
             for c, task, found in rows(comparison)
         ),
     )
-    if alone := given_table(comparison).records:
+
+
+def _recall(found: Mapping[str, float | None]) -> list[float | None]:
+    values = [found[key] for key in ("mean", "low", "high", "sd")]
+    return [None if value is None else round(value, 1) for value in values]
+
+
+def _given(comparison: Comparison) -> None:
+    """Of networks of sound and pictures that were also tested with one of the two."""
+    from affekt.study.clips.report.given import given_table
+
+    records = given_table(comparison).records
+    if records:
         write("\nNetworks of sound and pictures, given one of the two at test:")
         columns = ("task", "condition", "given", "uar", "low", "high", "difference")
         write_table(
             ("task", "condition", "given", "UAR, %", "95 % from", "to", "minus both"),
-            ([r[c] if isinstance(r[c], str) else round(r[c], 1) for c in columns] for r in alone),
+            ([r[c] if isinstance(r[c], str) else round(r[c], 1) for c in columns] for r in records),
         )
+
+
+def _differences(comparison: Comparison) -> None:
     made = [c for c in comparison["comparisons"] if "verdict" in c]
     if made:
         write("\nDifferences in absolute points of unweighted average recall (UAR):")
@@ -46,15 +63,15 @@ def print_clips(comparison: Mapping[str, Any]) -> None:
             ("comparison", "task", "seeds", "points", "95 % from", "to", "p (Holm)", "verdict"),
             ((c["name"], c["task"], len(c["seeds"]), *_points(c), c["p_holm"], c["verdict"]) for c in made),
         )
+
+
+def _leaks(comparison: Comparison) -> None:
     if comparison["leaks"]:
         write("\nWhat a split that shares speakers would have claimed, no evidence:")
         write_table(
             ("leaky condition", "minus", "task", "seeds", "points", "95 % from", "to"),
             ((c["condition"], c["against"], c["task"], c["n_seeds"], *_points(c)) for c in comparison["leaks"]),
         )
-    write(f"\n{comparison['verdict']['rules']}")
-    for note in comparison["notes"]:
-        write(f"note: {note}")
 
 
 def _points(found: Mapping[str, Any]) -> list[float]:
