@@ -108,8 +108,9 @@ def test_a_study_reads_them(run):
     assert scores.runs["both"][0].keys() == {"emotion", "voice"}
 
 
-def made_up(recipe):
-    """Two seeds of a network that is right by both, and by sound alone for six clips in eight."""
+def made_up(recipe, unknown=0):
+    """Two seeds of a network that is right by both, and by sound alone for six clips in eight; the first have no
+    label."""
     labels = np.arange(80) % 2
     both = np.ones(80, dtype=bool)
     sound = np.arange(80) % 8 < 6
@@ -122,7 +123,8 @@ def made_up(recipe):
     given = {"uniform": {s: {"audio": {"emotion": logs(sound)}} for s in (0, 1)}}
     scores = ClipScores(
         ids=np.array([f"c{k:02d}" for k in range(80)]), speakers=np.array([f"s{k // 10}" for k in range(80)]),
-        labels={"emotion": labels}, classes={"emotion": ["a", "b"]}, runs=runs, given=given,
+        labels={"emotion": np.where(np.arange(80) < unknown, -1, labels)}, classes={"emotion": ["a", "b"]},
+        runs=runs, given=given,
     )  # fmt: skip
     lines = [{"condition": "uniform", "seed": s, "parameters": None, "seconds": None} for s in (0, 1)]
     chosen = override(recipe, ["study.comparisons=[]"])
@@ -136,6 +138,12 @@ def test_recall_with_one_alone_and_the_difference_from_both(recipe):
     assert alone["difference"]["low"] < -25 < alone["difference"]["high"] < 0
     said = tables({**found, "kind": "clips"}, "markdown", only="one-modality")
     assert "sound alone" in said and "75.0" in said and "uniform" in said and "pictures alone" not in said
+    assert "−25.0 |" in said
+
+
+def test_clips_without_a_label_say_nothing_of_one_alone(recipe):
+    alone = made_up(recipe, unknown=16)["conditions"][0]["given"]["audio"]["emotion"]
+    assert alone["uar"]["mean"] == pytest.approx(75) and alone["difference"]["estimate"] == pytest.approx(-25)
 
 
 def test_without_the_key_nothing_is_written_of_it(recipe):
