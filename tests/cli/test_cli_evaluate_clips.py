@@ -13,8 +13,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
 from clip_files import write
 
 import affekt
+from affekt.cli.evaluate_clips import print_scored
+from affekt.cli.scoring_clips import ScoredClips
 from affekt.recipe import load_recipe, override
 from affekt.study import train
+from affekt.study.statistics.by_group import Bounded, ByGroup, GroupDifference, OfGroup
 from affekt.training.classification import balanced_accuracy
 
 pytest.importorskip("soundfile")
@@ -65,6 +68,24 @@ def test_each_speaker_and_group_is_told(call, fold):
     text = call("evaluate", fold / "model").out
     assert "emotion/balanced_accuracy" in text and "confusion" not in text
     assert "voice loud - soft" in text and text.count("\ns") == len(np.unique(speakers)) + 1  # and the heading
+
+
+def test_intervals_end_where_shares_and_their_differences_do(capsys):
+    share, gap = Bounded(value=0.5, low=-0.25, high=1.25), Bounded(value=0.0, low=-1.75, high=1.75)
+    groups = ByGroup(
+        groups=(OfGroup(name="loud", clips=4, speakers=2, accuracy=share, recall=share),),
+        differences=(GroupDifference(first="loud", second="soft", accuracy=gap, recall=gap),),
+        classes=("a", "b"), notes=(), level=0.95,
+    )  # fmt: skip
+    print_scored(
+        ScoredClips(
+            model="m", dataset="d", split="test", n=4, metrics={}, notes=(), speakers={}, groups={"t": {"g": groups}},
+            given="all",
+        )
+    )  # fmt: skip
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert next(line for line in lines if "loud" in line and "-" not in line)[-2:] == ["0", "1"]
+    assert next(line for line in lines if "-" in line and "soft" in line)[-2:] == ["-1", "1"]
 
 
 def test_train_names_a_model_that_can_be_scored(call, root):
