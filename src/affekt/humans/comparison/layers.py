@@ -12,7 +12,7 @@ from affekt.humans.agreement import Estimate
 from affekt.humans.comparison.measures import Measure, measure
 from affekt.humans.comparison.model import Model, People
 from affekt.humans.comparison.parts import Part
-from affekt.humans.comparison.structure import DRAWS, drawn, measures_of, structures_of
+from affekt.humans.comparison.structure import DRAWS, drawn, fewer, measures_of, structures_of
 from affekt.humans.comparison.valence import of_choices
 from affekt.humans.people import Ratings
 from affekt.humans.representations import SelectiveUnits, selective_units
@@ -82,7 +82,7 @@ def layers_part(
         measures=[m for s in structures for m in measures_of(s, held, draws, seed, paired=False)],
         layers=found.named,
         notes=[
-            *_fewer(chosen, rows),
+            *fewer(chosen, rows),
             "Layers are not tested against each other, and the best of many is chosen by what it is then told of: "
             "name the layer beforehand, or choose it on other pictures.",
             f"RSA: {draws} draws of single stimuli, not of groups of them.",
@@ -120,7 +120,7 @@ def selective_part(rows: Ints, found: Layered, signs: NDArray[np.str_], *, resam
         measures=_counts(units),
         layers=found.named,
         notes=[
-            *_fewer(chosen, rows),
+            *fewer(chosen, rows),
             f"Chance: the classes permuted over single stimuli, {resamples} times. Where stimuli come in themes, a "
             "theme may pass for a valence.",
         ],
@@ -177,7 +177,3 @@ def _counts(units: Mapping[str, SelectiveUnits]) -> list[Measure]:
 
 def _plain(value: float, units: int) -> Estimate:
     return Estimate(value=value, reason="", draws=np.full(2, np.nan), units=units)
-
-
-def _fewer(chosen: Ints, rows: Ints) -> list[str]:
-    return [f"{len(chosen)} of {len(rows):,} stimuli, drawn by the seed."] if len(chosen) < len(rows) else []

@@ -82,7 +82,6 @@ def structure_part(
         return None
     held = {name: table[chosen] for name, table in features.items()}
     measures = [m for structure in structures for m in measures_of(structure, held, min(resamples, DRAWS), seed)]
-    note = [f"{len(chosen)} of {len(rows):,} stimuli, drawn by the seed."] if len(chosen) < len(rows) else []
     return Part(
         id=FEATURES,
         title="Features",
@@ -94,7 +93,7 @@ def structure_part(
         models=tuple(features),
         measures=measures,
         notes=[
-            *note,
+            *fewer(chosen, rows),
             f"RSA: {min(resamples, DRAWS)} draws of single stimuli, not of groups of them.",
         ],
     )
@@ -105,6 +104,11 @@ def drawn(stimuli: int, seed: int) -> Ints:
     if stimuli <= MOST:
         return np.arange(stimuli)
     return np.sort(generator("structure", seed).permutation(stimuli)[:MOST]).astype(np.int64)
+
+
+def fewer(chosen: Ints, rows: Ints) -> list[str]:
+    """The note that stimuli were left out; empty where none were."""
+    return [f"{len(chosen)} of {len(rows):,} stimuli, drawn by the seed."] if len(chosen) < len(rows) else []
 
 
 def structures_of(people: Ratings | Votes | Trials, rows: Ints, votes: Ints | None) -> list[Structure]:
