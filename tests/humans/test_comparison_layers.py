@@ -71,6 +71,19 @@ def test_without_a_valence_there_are_no_such_units():
     assert "selective-units" not in [p.id for p in too_few.parts]
 
 
+def test_stimuli_at_the_middle_of_the_scale_have_no_valence():
+    found = compare(ratings(np.r_[TRUTH[:57], 4, 4, 4]), [deep_model(late=MUCH)], resamples=20)
+    assert {p.id: p.stimuli for p in found.parts if p.layers} == {"layers": 60, "selective-units": 57}
+
+
+def test_many_stimuli_are_drawn_from_and_it_is_said():
+    many = np.tile(TRUTH, 7)
+    model = deep_model(features=np.tile(MUCH, (7, 1)), late=np.tile(MUCH, (7, 1)))
+    found = {p.id: p for p in compare(ratings(many), [model], resamples=2).parts}
+    for name in ("features", "layers", "selective-units"):
+        assert found[name].notes[0] == "400 of 420 stimuli, drawn by the seed."
+
+
 def test_the_record_says_what_a_row_is_and_the_page_singles_none_out(found):
     held = to_json(found)
     part = next(p for p in held["parts"] if p["id"] == "layers")
