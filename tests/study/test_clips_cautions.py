@@ -51,6 +51,11 @@ def test_nothing_is_said_where_nothing_is_chosen_by_one_class(recipe, keys):
     assert plan(kept).cautions == ()
 
 
+def test_a_training_that_stops_early_is_chosen_by_it_too(recipe):
+    stopped = override(recipe, ["training.select=last", "training.early_stop=2"])
+    assert any(ONE_CLASS in line for line in plan(stopped).cautions)
+
+
 def test_folds_are_counted():
     line = f"{ONE_CLASS}voice: x"
     assert over_folds([[line], ["other"], [line, f"{ONE_CLASS}age: x"]]) == [
