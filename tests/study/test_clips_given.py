@@ -95,6 +95,15 @@ def test_a_saved_network_is_scored_with_one_alone(run, capsys):
             assert value == pytest.approx(expected[f"given {word}/{name}"], abs=1e-5)
 
 
+def test_what_is_scored_after_them_is_given_both_again(run, capsys):
+    from affekt.cli import main
+
+    fold = run.folder / "folds" / "fold-1"
+    assert main(["evaluate", str(fold), "--split", "train", "--json"]) == 0
+    expected = json.loads((fold / "result.json").read_text())["metrics"]["train"]
+    assert json.loads(capsys.readouterr().out)["metrics"] == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_study_reads_them(run):
     record = {
         "folder": run.folder.name,
