@@ -10,9 +10,10 @@ from affekt.cli import main
 from affekt.errors import RecipeError
 from affekt.recipe import TrainingSettings, load_recipe, override
 from affekt.study import plan, train
+from affekt.study.clips.costs import remarks
 from affekt.study.clips.probing import cosine_seconds, estimate_clips
 from affekt.study.costs import items_seen
-from affekt.study.estimating import evaluations, training_seconds
+from affekt.study.estimating import Clock, evaluations, training_seconds
 from affekt.study.probing import probe
 
 pytest.importorskip("soundfile")
@@ -104,6 +105,32 @@ def test_seconds_of_a_training_are_its_steps_and_a_third_of_one_for_each_batch_t
     # 10 steps an epoch; 20 clips of validation twice; all 150 once.
     sizes = {"train": 100, "validation": 20, "test": 30}
     assert training_seconds(engine, sizes, 6.0) == pytest.approx(40 * 6.0 + (40 + 150) / 10 * 2.0)
+
+
+def test_items_are_scored_in_smaller_batches_where_there_are_fewer():
+    engine = TrainingSettings(epochs=4, batch_size=10)
+    assert training_seconds(engine, {"train": 5, "test": 10}, 6.0) == pytest.approx(4 * 6.0 + (5 + 10) / 5 * 2.0)
+
+
+def test_the_first_steps_are_not_counted():
+    assert Clock(times=[0, 9, 18, 27, 28, 29]).step == 1
+    assert Clock(times=[0, 9]).step == 9
+
+
+def test_clips_that_are_kept_decoded_count_as_memory(recipe):
+    asked = ["study.conditions=['uniform']", "study.comparisons=[]"]
+    kept, read_anew = (
+        estimate_clips("uniform", plan(override(recipe, [*asked, *more])).jobs, None).memory
+        for more in ([], ["clips.memory=0"])
+    )
+    assert kept > 0 == read_anew
+
+
+def test_transforms_are_spoken_of_where_a_convolution_is_by_fft(recipe):
+    raw = override(recipe, ["network.audio=raw"])
+    direct = override(raw, ["network.audio_options.convolution=direct"])
+    assert [len(remarks({"c": of})) for of in (recipe, raw, direct)] == [1, 2, 1]
+    assert "convolution by FFT" in remarks({"c": raw})[1]
 
 
 def test_the_command_says_it_all_and_writes_nothing(path, tmp_path, capsys):
