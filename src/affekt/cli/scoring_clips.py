@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from affekt.study.statistics.by_group import ByGroup
 
 ALL = "all"
-"""Beside the splits: the whole set, uncut."""
+"""Beside the splits: the whole set, uncut. Of what is given of a clip: all that the network reads."""
 
 OfSpeaker = Mapping[str, float]
 """``n``, ``accuracy``, ``balanced_accuracy`` of one speaker's clips."""
