@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from affekt.report.numbers import interval, number, signed
 from affekt.report.table import Column, Table
 from affekt.study.clips.given import WORDS
-from affekt.study.clips.report.naming import on_what, shown
+from affekt.study.clips.report.naming import Comparison, on_what, shown
 
 
-def given_table(comparison: Mapping[str, Any]) -> Table:
+def given_table(comparison: Comparison) -> Table:
     """A row a task, condition and modality that is left."""
     return Table(
         name="one-modality",
