@@ -55,10 +55,11 @@ def test_pixels_at_a_size_of_the_first_few(call, pictures: Path, tmp_path: Path)
     assert (tmp_path / "pack" / "pictures.bin").stat().st_size == 3 * 3 * 12 * 12
 
 
-def test_a_picture_that_cannot_be_read_is_named(call, pictures: Path, tmp_path: Path) -> None:
+def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_packed(call, pictures: Path, tmp_path: Path) -> None:
     (pictures / "dog" / "2.jpg").write_bytes(b"no picture")
     answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack")
-    assert answer.code == 0
+    assert answer.code == 1
+    assert len(dataset("pack").open(tmp_path / "pack", "all")) == 4
     assert "left out   1" in answer.out
     assert "problem: " in answer.err
     assert "dog/2.jpg: cannot be decoded" in answer.err

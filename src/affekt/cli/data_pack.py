@@ -31,7 +31,7 @@ def register_pack(parser: argparse.ArgumentParser) -> None:
 
 
 def pack(args: argparse.Namespace) -> int:
-    """``affekt data pack NAME --out DIR``: 1 where clips cannot be read, as of a check; the others are packed."""
+    """``affekt data pack NAME --out DIR``: 1 where some cannot be read, as of a check; the others are packed."""
     import numpy as np
 
     from affekt.data import dataset_folder, describe

@@ -42,7 +42,7 @@ def refuse_of_pictures(args: argparse.Namespace) -> None:
 
 
 def pack_set_of_pictures(args: argparse.Namespace) -> int:
-    """``affekt data pack NAME --out DIR`` where NAME is a set of pictures."""
+    """``affekt data pack NAME --out DIR`` of a set of pictures: 1 where some cannot be read; the others are packed."""
     import numpy as np
 
     from affekt.data import behind, dataset, dataset_folder
@@ -82,7 +82,7 @@ def pack_set_of_pictures(args: argparse.Namespace) -> int:
     else:
         write_record(record)
     say(*(f"problem: {problem}" for problem in done.problems))
-    return 0
+    return 1 if done.problems else 0
 
 
 def _how(args: argparse.Namespace, stimuli: Stimuli) -> How:
