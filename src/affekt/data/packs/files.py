@@ -83,10 +83,8 @@ def damaged(folder: Path, names: list[str]) -> DataError:
 def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     """Write ``pack.json``, whole or not at all; call it when every other file is there."""
     text = json.dumps({**record, _DIGEST: _digest(record)}) + "\n"
-    with whole(folder / MANIFEST) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    with hashed(folder / MANIFEST) as file:
+        file.write(text.encode())
 
 
 def read_manifest(folder: Path, *, of: str, version: int) -> dict[str, Any]:
