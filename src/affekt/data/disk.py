@@ -1,8 +1,9 @@
-"""The disk: what goes wrong with it said in one line, and files that are whole or absent."""
+"""The disk: what goes wrong with it said in one line, files that are whole or absent, and their hashes."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ _REASONS = {
     errno.EACCES: "no permission; choose another folder",
     errno.EPERM: "no permission; choose another folder",
 }
+
+
+def sha256(path: Path) -> str:
+    """The hex digest of a file, which is read a piece at a time."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import shutil
 import time
@@ -15,7 +14,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from affekt.data.dataset import Source
-from affekt.data.disk import told
+from affekt.data.disk import sha256, told
 from affekt.errors import DataError
 
 Progress = Callable[[str, int, int], None]
@@ -62,12 +61,6 @@ class _SlowError(_FinalError):
 def matches(path: Path, source: Source) -> bool:
     """Whether a file has the size and the hash that its source states."""
     return path.stat().st_size == source.size and sha256(path) == source.sha256
-
-
-def sha256(path: Path) -> str:
-    """The hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _part(path: Path) -> Path:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from affekt.data import archives
 from affekt.data.dataset import Description, Source
-from affekt.data.disk import told, whole
-from affekt.data.downloading import Patience, Progress, UnreachableError, download, matches, sha256
+from affekt.data.disk import sha256, told, whole
+from affekt.data.downloading import Patience, Progress, UnreachableError, download, matches
 from affekt.errors import DataError, first
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from affekt.data.disk import whole
+from affekt.data.disk import sha256, whole
 from affekt.errors import DataError, first
 
 MANIFEST = "pack.json"
@@ -51,12 +51,6 @@ def hashed(path: Path) -> Iterator[HashedWriter]:
         os.fsync(file.fileno())
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal, a piece at a time."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def cut_short(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The files that are missing or have another size than their entry says, each with how it is."""
     found = list[str]()
@@ -72,7 +66,7 @@ def cut_short(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 def altered(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The files that are missing or do not have the hash that their entry says; every byte is read."""
-    return [n for n, e in files.items() if not (folder / n).is_file() or digest_of(folder / n) != e["sha256"]]
+    return [n for n, e in files.items() if not (folder / n).is_file() or sha256(folder / n) != e["sha256"]]
 
 
 def damaged(folder: Path, names: list[str]) -> DataError:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from affekt.data.decoding import default_workers, mapped, read_array
 from affekt.data.description import Description
-from affekt.data.disk import whole_folder
+from affekt.data.disk import sha256, whole_folder
 from affekt.data.packs.columns import COLUMNS, Arrays, arrays_of, names_of
-from affekt.data.packs.files import digest_of, hashed, write_manifest
+from affekt.data.packs.files import hashed, write_manifest
 from affekt.data.packs.pictures import PICTURES, PackedPictures
 from affekt.data.packs.reading import DESCRIBED, FORMAT
 from affekt.data.pictures import FilePictures, read_picture
@@ -215,7 +215,7 @@ def _write_columns(folder: Path, arrays: Arrays, written: _Written) -> dict[str,
         np.savez(file, allow_pickle=False, starts=written.starts, crc=written.crc, **cast(Any, rows))
         file.flush()
         os.fsync(file.fileno())
-    return {"bytes": path.stat().st_size, "sha256": digest_of(path)}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _record(stimuli: Stimuli, how: How, described: Description, options: Mapping[str, Any]) -> dict[str, Any]:
