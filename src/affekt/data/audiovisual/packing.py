@@ -19,7 +19,7 @@ from affekt.data.audiovisual.pack import FORMAT, describe_clips
 from affekt.data.audiovisual.shards import Shard, read_shard, write_shard
 from affekt.data.decoding import default_workers, mapped
 from affekt.data.disk import told, whole
-from affekt.data.packs.files import BEGUN, MANIFEST, write_manifest
+from affekt.data.packs.files import BEGUN, DIGEST, MANIFEST, write_manifest
 from affekt.errors import DataError, UsageError, first
 
 Progress = Callable[[str, int, int], None]
@@ -101,7 +101,7 @@ def _begin(folder: Path, record: dict[str, Any]) -> None:
         return
     try:
         found = json.loads(there.read_text(encoding="utf-8"))
-        for key in ("shards", "digest"):
+        for key in ("shards", DIGEST):
             found.pop(key, None)
     except (ValueError, AttributeError):
         found = {}

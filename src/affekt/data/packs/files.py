@@ -20,7 +20,9 @@ MANIFEST = "pack.json"
 BEGUN = "packing.json"
 """What a pack of clips that is not finished holds in the place of ``pack.json``."""
 
-_DIGEST = "digest"
+DIGEST = "digest"
+"""Where ``pack.json`` has its own."""
+
 _USE = {"clips": '[clips] pack = "{0}"', "pictures": '[target] or [affective] name = "pack", root = "{0}"'}
 
 
@@ -76,7 +78,7 @@ def damaged(folder: Path, names: list[str]) -> DataError:
 
 def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
     """Write ``pack.json``, whole or not at all; call it when every other file is there."""
-    text = json.dumps({**record, _DIGEST: _digest(record)}) + "\n"
+    text = json.dumps({**record, DIGEST: _digest(record)}) + "\n"
     with hashed(folder / MANIFEST) as file:
         file.write(text.encode())
 
@@ -119,7 +121,7 @@ def _parsed(path: Path, version: int) -> dict[str, Any]:
         raise wrong from None
     if not isinstance(found, dict) or "format" not in found:
         raise wrong
-    stated = found.pop(_DIGEST, None)
+    stated = found.pop(DIGEST, None)
     # Another version may have another way to say its digest; its number is what to tell.
     if stated is not None and found["format"] == version and stated != _digest(found):
         raise wrong

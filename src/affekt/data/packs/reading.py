@@ -94,8 +94,9 @@ def verify_pictures(folder: Path | str) -> tuple[str, ...]:
     lines = [f"{folder / name}; make the pack anew: affekt data pack" for name in cut_short(folder, files)]
     if lines:
         return tuple(lines)
-    for name in altered(folder, files):
-        hit = _hit(folder) if name == PICTURES and not altered(folder, {COLUMNS: files[COLUMNS]}) else []
+    wrong = altered(folder, files)
+    for name in wrong:
+        hit = _hit(folder) if name == PICTURES and COLUMNS not in wrong else []
         which = f" ({len(hit)} picture(s): {first(hit)})" if hit else ""
         lines.append(f"{folder / name}: altered{which}; make the pack anew: affekt data pack")
     return tuple(lines)
