@@ -13,7 +13,7 @@ from PIL import Image
 
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.packs import PackedPictures, of_files
-from affekt.data.pictures import FilePictures, Fit
+from affekt.data.pictures import FilePictures, Fit, seen_of
 from affekt.data.stimuli import Stimuli
 from affekt.errors import DataError, first
 
@@ -90,12 +90,8 @@ def in_square(table: str, name: str, box: Floats, size: tuple[int, int], image_s
     Raises:
         DataError: nothing of the box is in the square.
     """
-    width, height = size
-    side = min(width, height)
-    cropped = fit == "crop"
-    corner = np.array([(width - side) / 2, (height - side) / 2] if cropped else [0.0, 0.0])
-    scale = image_size / np.array([side, side] if cropped else [width, height], dtype=np.float64)
-    moved = (box.reshape(2, 2) - corner) * scale
+    left, top, right, bottom = seen_of(*size, fit)
+    moved = (box.reshape(2, 2) - [left, top]) * image_size / [right - left, bottom - top]
     return _within(table, name, moved.ravel(), image_size, image_size)
 
 

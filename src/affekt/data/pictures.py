@@ -162,11 +162,16 @@ def _reason(error: Exception) -> str:
 def _square(image: Image.Image, size: int, fit: Fit) -> Image.Image:
     if image.size == (size, size):
         return image
-    width, height = image.size
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=seen_of(*image.size, fit))
+
+
+def seen_of(width: int, height: int, fit: Fit) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of what a square shows of an upright picture, in pixels of it."""
+    if fit == "squash":
+        return 0, 0, width, height
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
-    box = (left, top, left + side, top + side) if fit == "crop" else (0, 0, width, height)
-    return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    return left, top, left + side, top + side
 
 
 def _rgb(image: Image.Image) -> Image.Image:
