@@ -12,7 +12,7 @@ from affekt.errors import UsageError
 
 if TYPE_CHECKING:
     from affekt.data import Stimuli
-    from affekt.data.packs.writing import How
+    from affekt.data.packs.writing import How, Packed
 
 _OF_PICTURES = ("how", "image_size", "fit", "allow_missing")
 
@@ -70,19 +70,23 @@ def pack_set_of_pictures(args: argparse.Namespace) -> int:
             workers=args.workers,
             progress=step,
         )
+    _print_packed(done, settings.image_size, args.json)
+    return 1 if done.problems else 0
+
+
+def _print_packed(done: Packed, image_size: int, as_json: bool) -> None:
     record: dict[str, Any] = {
         "folder": str(done.folder),
-        "as": f"{settings.image_size} px pixels" if how == "pixels" else "bytes",
+        "as": f"{image_size} px pixels" if done.how == "pixels" else "bytes",
         "pictures": done.pictures,
         "megabytes": done.size / 1e6,
         "left out": len(done.problems),
     }
-    if args.json:
-        write_json({**record, "as": how, "problems": list(done.problems)})
+    if as_json:
+        write_json({**record, "as": done.how, "problems": list(done.problems)})
     else:
         write_record(record)
     say(*(f"problem: {problem}" for problem in done.problems))
-    return 1 if done.problems else 0
 
 
 def _how(args: argparse.Namespace, stimuli: Stimuli) -> How:
