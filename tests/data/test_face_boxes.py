@@ -67,3 +67,28 @@ def test_of_stimuli_in_files_and_in_memory(tmp_path):
     sets = [Stimuli(name="s", ids=ids, pictures=p, labels=Labels(), groups=ids) for p in (files, held)]
     assert boxes_of_stimuli(found, sets[0], [1])["a"].tolist() == [5, 5, 25, 25]
     assert boxes_of_stimuli(found, sets[1], [1])["a"].tolist() == [30, 10, 70, 50]
+    with pytest.raises(DataError, match=r"the face box of a lies outside"):
+        boxes_of_stimuli(table(tmp_path / "far.csv", "a,100,10,40,40"), sets[1], [1])
+
+
+def test_of_stimuli_in_a_pack(tmp_path):
+    from affekt.data import dataset
+    from affekt.data.packs import pack_pictures
+
+    for name, size in (("a", (60, 60)), ("b", (100, 60))):
+        Image.new("RGB", size).save(tmp_path / f"{name}.png")
+    ids = np.array(["a", "b"])
+    files = FilePictures([tmp_path / "a.png", tmp_path / "b.png"], image_size=30)
+    source = Stimuli(name="s", ids=ids, pictures=files, labels=Labels(), groups=ids)
+    pack_pictures(source, tmp_path / "pack", how="bytes", described=dataset("folder"))
+    found = table(tmp_path / "boxes.csv", "b,30,10,40,40")
+    packed = dataset("pack").open(tmp_path / "pack", "all", image_size=30)
+    assert boxes_of_stimuli(found, packed, [1])["b"].tolist() == [5, 5, 25, 25]
+
+
+def test_a_box_of_a_name_that_two_pictures_have(tmp_path):
+    files = FilePictures([tmp_path / "x/a.png", tmp_path / "y/a.png"], image_size=30)
+    ids = np.array(["x/a.png", "y/a.png"])
+    source = Stimuli(name="s", ids=ids, pictures=files, labels=Labels(), groups=ids)
+    with pytest.raises(DataError, match=r"one face box for 2 pictures: x/a\.png, y/a\.png"):
+        boxes_of_stimuli(table(tmp_path / "boxes.csv", "a.png,1,2,3,4"), source, [0, 1])
