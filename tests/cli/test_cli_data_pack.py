@@ -65,6 +65,34 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_packed(call, 
     assert "dog/2.jpg: cannot be decoded" in answer.err
 
 
+def test_a_pack_of_a_pack_names_the_set_and_each_keeps_the_options_of_its_reader(
+    call, pictures: Path, tmp_path: Path
+) -> None:
+    words = ("--root", pictures, "--option", "group=item", "--out", tmp_path / "one")
+    assert call("data", "pack", "folder", *words).code == 0
+    assert call("data", "pack", "pack", "--root", tmp_path / "one", "--out", tmp_path / "two").code == 0
+    one, two = (json.loads((tmp_path / name / "pack.json").read_text()) for name in ("one", "two"))
+    assert (one["options"], two["options"]) == ({"group": "item"}, {})
+    assert one["set"] == two["set"]
+    assert two["set"]["name"] == "folder"
+
+
+def test_pictures_that_are_missing_are_allowed_by_name(call, pictures: Path, tmp_path: Path) -> None:
+    (pictures / "labels.csv").write_text("path,valence\ncat/1.png,5\ncat/9.png,5\n")
+    words = ("data", "pack", "table", "--root", pictures, "--option", "scale=1-9", "--out", tmp_path / "pack")
+    assert "1 of 2 pictures missing" in call(*words).error
+    assert call(*words, "--allow-missing").code == 0
+    assert dataset("pack").open(tmp_path / "pack", "all").missing == 1
+
+
+def test_the_number_of_workers_is_the_one_asked_for(
+    call, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("affekt.data.packs.writing.default_workers", lambda: pytest.fail("a number was asked for"))
+    words = ("--root", pictures, "--out", tmp_path / "pack", "--workers", 1)
+    assert call("data", "pack", "folder", *words).code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [

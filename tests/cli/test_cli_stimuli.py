@@ -243,6 +243,7 @@ class TestMorph:
                 'line 2: picture "happy/face.png": unknown. Nearest',
             ),
             ("first,second\nünique.png,ünique.png\nünique.png,ünique.png\n", "line 3: the pair ünique.png"),
+            ("first,second\nhappy/face 0.png\n", 'line 2: picture "": unknown'),
         ],
     )
     def test_tables_that_are_refused(self, call, faces: Path, tmp_path: Path, text: str, error: str) -> None:
@@ -250,6 +251,16 @@ class TestMorph:
         assert answer.code == 1
         assert error in answer.error
         assert not (tmp_path / "out").exists()
+
+    def test_a_table_with_a_mark_of_its_encoding_is_read_and_one_in_another_is_refused(
+        self, call, faces: Path, tmp_path: Path
+    ) -> None:
+        pairs = "\ufefffirst,second\nhappy/face 0.png,happy/face 1.png\n"
+        assert self.morph(call, faces, tmp_path, pairs).code == 0
+        (tmp_path / "latin.csv").write_bytes("first,second\nünique.png,a.png\n".encode("latin-1"))
+        words = ("--manipulation", "morph", "--strengths", "1", "--morph", tmp_path / "latin.csv")
+        answer = call("stimuli", faces, "--out", tmp_path / "other", *words)
+        assert (answer.code, "latin.csv: no UTF-8 text; save the table as CSV in UTF-8" in answer.error) == (1, True)
 
     def test_landmarks_warp_the_faces_of_a_pair(self, call, faces: Path, tmp_path: Path) -> None:
         a, b = "happy/face 0.png", "happy/face 1.png"
@@ -269,7 +280,7 @@ class TestMorph:
         ("text", "message"),
         [
             ("id,x\n", "no column y; id, x found"),
-            ("id,x,y\nhappy/face 0.png,1,left\n", "numbers were expected"),
+            ("id,x,y\nhappy/face 0.png,1,left\n", 'line 2: x = "1", y = "left": numbers were'),
             ("id,x,y\n" + "happy/face 0.png,5,5\n" * 3, "there are none of happy/face 1.png"),
             ("id,x,y\n" + "happy/face 0.png,5,5\n" * 3 + "happy/face 1.png,5,5\n" * 4, "3 points of one face and 4"),
         ],
