@@ -144,6 +144,15 @@ class TestBoxes:
         assert not torch.equal(wanted, manipulate(source, "mouth", 0.5))
         assert ("noise", "face 1.png") in made
 
+    def test_a_table_in_the_users_folder(
+        self, call, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "boxes.csv").write_text(self.BOXES.replace("very sad/", "") + "face 2.png,0,0,24,24\n")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        words = ("--manipulation", "mouth", "--strengths", "0.5", "--boxes", "~/boxes.csv")
+        assert call("stimuli", faces / "very sad", "--out", tmp_path / "out", *words).code == 0
+        assert "height; of faces that do not fill" in " ".join(call("stimuli", "--help").out.split())
+
     def test_boxes_that_cannot_be(self, call, faces: Path, tmp_path: Path) -> None:
         answer = self.boxes(call, faces, tmp_path, self.BOXES.replace("very sad/", ""))
         assert (answer.code, "no face box for 1 picture(s): face 2.png" in answer.error) == (1, True)
