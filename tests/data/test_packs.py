@@ -30,6 +30,7 @@ from affekt.data.packs.pictures import _Map
 from affekt.data.pictures import ArrayPictures, FilePictures
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings
+from affekt.saving.whole import Busy, locked
 
 N = 30
 DESCRIBED = dataset("oasis")
@@ -135,6 +136,15 @@ class TestContent:
         with pytest.raises(DataError, match="pictures of 4 x 5 pixels; squares are packed"):
             pack(oblong, tmp_path / "other")
 
+    def test_what_cannot_be_a_pack(self, files: Stimuli, tmp_path: Path) -> None:
+        objects = replace(labels(), extra={"who": np.array([{}] * N, dtype=object)})
+        with pytest.raises(DataError, match='toy: column "who" holds Python objects; make it text or numbers'):
+            pack(replace(files, labels=objects), tmp_path / "pack")
+        found = opened(pack(files, tmp_path / "pack", "bytes")).pictures
+        assert isinstance(found, PackedPictures)
+        with pytest.raises(UsageError, match="image_size = 0: write a number of pixels, 1 or more"):
+            found.sized(0, "crop")
+
     def test_a_pack_is_packed_again(self, files: Stimuli, tmp_path: Path) -> None:
         pack(opened(pack(files, tmp_path / "bytes", "bytes")), tmp_path / "again", "bytes")
         names = sorted(p.name for p in (tmp_path / "again").iterdir())
@@ -232,6 +242,17 @@ class TestWholeOrAbsent:
         with pytest.raises(KeyboardInterrupt):
             pack(files, tmp_path / "pack", progress=stop)
         assert not list(tmp_path.iterdir())
+
+    def test_one_process_at_a_time(self, files: Stimuli, tmp_path: Path) -> None:
+        with locked(tmp_path / "pack"), pytest.raises(Busy, match="another affekt is at work in this folder"):
+            pack(files, tmp_path / "pack")
+        assert not list(tmp_path.iterdir())
+
+    def test_what_another_names_alike_is_not_cleared_up(self, files: Stimuli, tmp_path: Path) -> None:
+        for name in (".pack-notes", ".pack-0123456789ab", ".other-0123456789ab"):
+            (tmp_path / name).mkdir()
+        pack(files, tmp_path / "pack")
+        assert sorted(p.name for p in tmp_path.iterdir()) == [".other-0123456789ab", ".pack-notes", "pack"]
 
     def test_what_is_there_is_not_touched(self, files: Stimuli, tmp_path: Path) -> None:
         (tmp_path / "full").mkdir()
@@ -332,6 +353,18 @@ class TestDamage:
         assert "pictures.bin: altered (1 picture(s): é 7.png); make the pack anew: affekt data pack" in line
         assert check(dataset("pack"), tmp_path / "pack").problems[1:] == (line,)
         assert check(dataset("pack"), tmp_path / "pack", decode=False).problems == ("2 pictures missing",)
+
+    def test_without_its_columns_no_picture_is_named(self, files: Stimuli, tmp_path: Path) -> None:
+        pack(files, tmp_path / "pack")
+        for name, at in (("pictures.bin", 60), ("columns.npz", 300)):
+            flip(tmp_path / "pack" / name, at)
+        lines = [line.partition("pack/")[2] for line in verify_pictures(tmp_path / "pack")]
+        assert lines == [f"{n}: altered; make the pack anew: affekt data pack" for n in ("pictures.bin", "columns.npz")]
+
+    def test_a_pack_of_clips_that_was_begun(self, tmp_path: Path) -> None:
+        (tmp_path / "packing.json").write_text("{}")
+        with pytest.raises(DataError, match=r"no pack \(one was begun: the same command goes on\); make one"):
+            opened(tmp_path)
 
     def test_bytes_that_do_not_decode_are_named_by_their_picture(self, files: Stimuli, tmp_path: Path) -> None:
         found = opened(pack(files, tmp_path / "pack", "bytes"))
