@@ -112,8 +112,8 @@ def plainly(path: Path, ranges: list[tuple[int, int]]) -> int:
         return sum(len(os.pread(file.fileno(), size, start)) for start, size in ranges)
 
 
-def speeds(folder: Path, reads: int, rounds: int) -> list[tuple[object, ...]]:
-    """Rows of the table: the disk's own, and through the pack."""
+def speeds(folder: Path, reads: int, rounds: int) -> tuple[object, ...]:
+    """A row of the table: the disk's own, and through the pack."""
     path = folder / "pictures.bin"
     starts = packed(folder)._starts
     found: dict[str, list[tuple[float, float]]] = {"disk": [], "pack": []}
@@ -136,7 +136,7 @@ def speeds(folder: Path, reads: int, rounds: int) -> list[tuple[object, ...]]:
     ratio = statistics.median(p[0] / d[0] for p, d in zip(found["pack"], found["disk"], strict=True))
     middle = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in found.items()}
     shares = [f"{middle[name][1]:.2f}" for name in ("disk", "pack")]
-    return [(folder.name, f"{middle['disk'][0]:.1f}", f"{middle['pack'][0]:.1f}", f"{ratio:.2f}", *shares)]
+    return folder.name, f"{middle['disk'][0]:.1f}", f"{middle['pack'][0]:.1f}", f"{ratio:.2f}", *shares
 
 
 def decoding(folder: Path, reads: int) -> float:
@@ -163,7 +163,7 @@ def measure(root: Path, n: int, reads: int, rounds: int) -> None:
         write(f"{how}: packed and read")
     write(f"{n:,} pictures of {SIDE} x {SIDE}")
     write_table(("pack as", "GiB", "writer's peak, GiB", "reader's peak, GiB", "written in s", "read in s"), memory)
-    rows = [row for how in ("bytes", "pixels") for row in speeds(root / how, min(reads, n), rounds)]
+    rows = [speeds(root / how, min(reads, n), rounds) for how in ("bytes", "pixels")]
     write(f"{min(reads, n):,} of them shuffled, cold, MB a second")
     write_table(("pack as", "the disk's own", "through the pack", "ratio", "read / asked", "read / asked, pack"), rows)
     write(f"decoding alone, from memory: {decoding(root / 'bytes', min(reads, n)):.1f} MB a second")
