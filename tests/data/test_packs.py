@@ -275,6 +275,18 @@ class TestWholeOrAbsent:
         assert f"and {size - 1:,} are free there; free some space or choose another folder" in str(caught.value)
         assert not (tmp_path / "new").exists()
 
+    def test_a_few_of_a_pack_need_the_room_of_a_few(
+        self, files: Stimuli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = opened(pack(files, tmp_path / "pack", "bytes"))
+        monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 0}))
+        said = set()
+        for some in (whole.take(np.array([3, 8])), files.take(np.array([3, 8]))):
+            with pytest.raises(DataError, match=r"takes [\d,]+ bytes") as caught:
+                pack(some, tmp_path / "few", "bytes")
+            said.add(str(caught.value))
+        assert len(said) == 1
+
     def test_a_disk_that_fills_up_is_one_line_with_the_bytes_needed(
         self, files: Stimuli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -62,6 +62,11 @@ class PackedPictures:
         """Whether reading is copying: pixels of the size that is asked for."""
         return self.side == self.image_size
 
+    @property
+    def stored(self) -> int:
+        """Bytes that are stored of these pictures, which need not be all of the pack."""
+        return int((self._starts[self.rows + 1] - self._starts[self.rows]).sum())
+
     def take(self, indices: Ints) -> PackedPictures:
         return self._with(rows=self.rows[indices])
 

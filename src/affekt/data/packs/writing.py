@@ -119,7 +119,7 @@ def _items(stimuli: Stimuli, how: How) -> tuple[Item, int]:
         paths = pictures.paths
         return lambda i: _looked_at(Path(paths[i]).read_bytes, str(paths[i])), sum(map(_size, paths))
     if isinstance(pictures, PackedPictures) and pictures.side is None:
-        return lambda i: _looked_at(lambda: pictures.raw(np.array([i]))[0], str(ids[i])), pictures.size
+        return lambda i: _looked_at(lambda: pictures.raw(np.array([i]))[0], str(ids[i])), pictures.stored
     raise UsageError(f"{stimuli.name}: its pictures do not come as files, there are no bytes to keep; pack as pixels")
 
 
