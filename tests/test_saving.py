@@ -90,6 +90,20 @@ def test_round_trip_is_bit_equal(tmp_path: Path, tied: bool) -> None:
         assert (loaded.one is loaded.two) == tied
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_weights_that_lie_in_one_buffer(tmp_path: Path, tied: bool) -> None:
+    """As cuDNN keeps those of an LSTM on a GPU."""
+    model = Little(4, tied=tied)
+    own = list(model.parameters())
+    buffer = torch.cat([p.detach().flatten() for p in own])
+    for p, part in zip(own, buffer.split([p.numel() for p in own]), strict=True):
+        p.data = part.view_as(p)
+    model.save_pretrained(tmp_path / "model", CARD)
+    loaded = affekt.load(tmp_path / "model")
+    assert all(torch.equal(loaded.state_dict()[name], value) for name, value in model.state_dict().items())
+    assert (loaded.one is loaded.two) == tied
+
+
 def test_layout_is_the_hubs(folder: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"config.json", "model.safetensors", "README.md", "manifest.json"}
     header = json.loads((folder / "config.json").read_text())

@@ -133,14 +133,29 @@ class PretrainedModel(nn.Module):
         name = type(self).__name__
         header = {"class": name, "affekt_version": __version__, "format": FORMAT, "config": self.config()}
         (folder / CONFIG).write_text(json.dumps(header, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        hook = self.register_state_dict_post_hook(_separate)
         try:
             save_model(self, str(folder / WEIGHTS))
         except SafetensorError as error:
             raise OSError(str(error)) from error
+        finally:
+            hook.remove()
         (folder / WEIGHTS).chmod((folder / CONFIG).stat().st_mode)  # safetensors makes files for their owner alone
         bare = ModelCard(title=name, pipeline=self.pipelines[0], tags=self.pipelines[1:])
         text = card.render() if card else self._card_text or bare.render()
         (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def _separate(_: nn.Module, state: dict[str, torch.Tensor], prefix: str, __: Any) -> None:
+    """Memory of their own for tensors that lie in a larger buffer, as cuDNN keeps those of an LSTM on a GPU and as
+    safetensors refuses them. Tied weights stay tied.
+    """
+    if prefix:
+        return
+    copies: dict[Any, torch.Tensor] = {}
+    for name, tensor in state.items():
+        if tensor.untyped_storage().nbytes() > tensor.nbytes:
+            state[name] = copies.setdefault((tensor.data_ptr(), tensor.shape, tensor.stride()), tensor.clone())
 
 
 def load(
