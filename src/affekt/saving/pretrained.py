@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_model, save_file
 from torch import nn
 
 from affekt.errors import AffektError, CheckpointError, UsageError, unknown
@@ -133,29 +133,27 @@ class PretrainedModel(nn.Module):
         name = type(self).__name__
         header = {"class": name, "affekt_version": __version__, "format": FORMAT, "config": self.config()}
         (folder / CONFIG).write_text(json.dumps(header, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        hook = self.register_state_dict_post_hook(_separate)
         try:
-            save_model(self, str(folder / WEIGHTS))
+            _write_weights(self, folder / WEIGHTS)
         except SafetensorError as error:
             raise OSError(str(error)) from error
-        finally:
-            hook.remove()
         (folder / WEIGHTS).chmod((folder / CONFIG).stat().st_mode)  # safetensors makes files for their owner alone
         bare = ModelCard(title=name, pipeline=self.pipelines[0], tags=self.pipelines[1:])
         text = card.render() if card else self._card_text or bare.render()
         (folder / CARD).write_text(text, encoding="utf-8")
 
 
-def _separate(_: nn.Module, state: dict[str, torch.Tensor], prefix: str, __: Any) -> None:
-    """Memory of their own for tensors that lie in a larger buffer, as cuDNN keeps those of an LSTM on a GPU and as
-    safetensors refuses them. Tied weights stay tied.
-    """
-    if prefix:
-        return
-    copies: dict[Any, torch.Tensor] = {}
-    for name, tensor in state.items():
-        if tensor.untyped_storage().nbytes() > tensor.nbytes:
-            state[name] = copies.setdefault((tensor.data_ptr(), tensor.shape, tensor.stride()), tensor.clone())
+def _write_weights(model: nn.Module, path: Path) -> None:
+    """Each weight with memory of its own, since cuDNN keeps those of an LSTM in one buffer; tied weights once."""
+    tensors: dict[Any, tuple[str, torch.Tensor]] = {}
+    metadata = {"format": "pt"}
+    for name, tensor in model.state_dict().items():
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride()) if tensor.numel() else name
+        kept, _ = tensors.setdefault(place, (name, tensor))
+        if kept != name:
+            metadata[name] = kept  # as safetensors names the other names of a tied weight
+    own = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.values()}
+    save_file(own, path, metadata=metadata)
 
 
 def load(
