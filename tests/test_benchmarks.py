@@ -1,10 +1,14 @@
 """Benchmarks: works are done in turn and the first time is not counted; recordings are as long as they say."""
 
 import importlib.util
+import math
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -12,8 +16,35 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 def benchmark(name):
     spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))  # the benchmark's own modules
+    yield benchmark("peers")
+    for name in ("peer_data", "peer_job", "peer_loops"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def job(peers):
+    from peer_data import made_up
+    from peer_job import Job
+
+    return Job(
+        network="resnet8",
+        epochs=2,
+        batch=4,
+        learning_rate=0.01,
+        equal=False,
+        train=made_up(9, seed=1),
+        test=made_up(6, seed=2),
+        device=torch.device("cpu"),
+        workers=1,
+    )
 
 
 def test_works_are_done_in_turn_and_the_first_round_is_not_counted():
@@ -53,3 +84,62 @@ def test_a_pack_is_read_in_turn_with_the_disk_and_the_same_bytes(tmp_path, monke
     # Two rounds of disk and pack, the pack first in the one, the disk in the other; the first round is not counted.
     assert packs.speeds(tmp_path / "pack", 20, 2) == ("pack", "20.0", "15.0", "1.17", "1.00", "2.50")
     assert set(sizes) == {(tmp_path / "pack" / "pictures.bin").stat().st_size}
+
+
+@pytest.mark.parametrize("equal", [False, True])
+@pytest.mark.parametrize("name", ["ordinary loop", "timm", "transformers", "lightning", "affekt", "bare step"])
+def test_every_loop_trains_all_epochs_and_its_clock_goes_on(peers, job, name, equal):
+    for package in peers.PACKAGES.get(name, ()):
+        pytest.importorskip(package)
+    trained = peers.train(name, replace(job, equal=equal, precision="bf16"))
+    seconds, right = zip(*trained.epochs, strict=True)
+    assert trained.pictures == 8 and len(seconds) == 2  # one of nine pictures fills no batch
+    assert 0 < seconds[0] < seconds[1]
+    assert all(math.isnan(r) if name == "bare step" else 6 * r == round(6 * r) for r in right)
+
+
+def test_all_start_from_the_same_weights(peers, job):
+    first, second = job.plain().state_dict(), replace(job, equal=True).plain().state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_rounds_alternate_with_seeds_of_their_own_and_end_in_time(peers, job, monkeypatch):
+    done, clock = [], [0]
+
+    def train(name, one):
+        done.append((name, one.seed))
+        clock[0] += 5
+        return peers.Trained(8, [(1, 0.5), (2, 0.5)])
+
+    monkeypatch.setattr(peers, "train", train)
+    monkeypatch.setattr(peers.time, "perf_counter", lambda: clock[0])
+    found = peers.compete(job, ["affekt", "other"], 5, 29)
+    # A round takes ten seconds: a third one would end at 30.
+    assert done == [("affekt", 0), ("other", 0), ("other", 1), ("affekt", 1)]
+    assert len(found) == 2
+
+
+def test_a_table_of_peers_has_medians_of_ratios_within_rounds(peers, capsys):
+    def trained(rate, right):
+        return peers.Trained(rate, [(1.0, 0.1), (2.0, right)])
+
+    rounds = [
+        {"affekt": trained(40, 0.6), "other": trained(20, 0.4), "bare step": trained(80, math.nan)},
+        {"affekt": trained(90, 0.6), "other": trained(30, 0.6), "bare step": trained(90, math.nan)},
+    ]
+    peers.table(rounds, 0.5)
+    said = capsys.readouterr().out
+    assert "| affekt | 65 | 1.00 (1.00 .. 1.00) | 60.0 % | 2.0 |" in said
+    assert "| other | 25 | 2.50 (2.00 .. 3.00) | 50.0 % | 1 of 2 |" in said
+    assert "| bare step | 85 | 0.75 (0.50 .. 1.00) |  |  |" in said
+
+
+def test_made_up_pictures_of_a_class_are_alike(peers, job):
+    from peer_data import made_up
+
+    found = made_up(400, seed=3)
+    pixels, labels = found.pictures.read(np.arange(400)).float(), torch.as_tensor(found.labels.category)
+    means = torch.stack([pixels[labels == k].mean(0).flatten() for k in range(10)])
+    again = made_up(400, seed=4)
+    nearest = (again.pictures.read(np.arange(400)).float().flatten(1) - 127) @ (means - means.mean(0)).T
+    assert (nearest.argmax(1).numpy() == again.labels.category).mean() > 0.4
