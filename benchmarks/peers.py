@@ -3,9 +3,9 @@
     python benchmarks/peers.py --quick                  # to see that it runs
 
 Needs `pip install timm transformers accelerate lightning`, for this table only; a package that is missing is a missing
-row. The same network, weights at the start, pictures (CIFAR-10 in the folder of the data sets, else made-up ones), batch,
-optimiser, schedule and seeds in five training loops (see peer_loops.py), and affekt's bare step on a batch that never
-changes.
+row. The same network, weights at the start, pictures (CIFAR-10 in the folder of the data sets, else made-up ones),
+batch, optimiser, schedule and seeds in five training loops (see peer_loops.py), and affekt's bare step on a batch that
+never changes.
 
 each as it comes
     affekt: bfloat16 where the device has it (a GPU, a CPU with AMX), channels-last, pictures in memory. The others: in
