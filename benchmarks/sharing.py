@@ -19,7 +19,8 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -49,7 +50,7 @@ class Work:
     Attributes:
         warm_up, steps: optimiser steps before the clock runs, and while it does.
         compiled: the trainer's setting `compile`.
-        threads: of each process on the CPU.
+        threads: of each process on the CPU; 0: its share of the cores.
     """
 
     network: str
@@ -58,7 +59,7 @@ class Work:
     steps: int
     device: str
     compiled: Any = False
-    threads: int = 1
+    threads: int = 0
     seed: int = 0
 
 
@@ -73,6 +74,8 @@ class Clock(NoProgress):
     times: list[float] = field(default_factory=list)
 
     def advance(self, items: int) -> None:
+        """One more step, of so many pictures."""
+        del items  # a step counts as one
         self.done += 1
         if self.done == self.work.warm_up:
             self._wait()
@@ -128,7 +131,7 @@ def serve(orders: Connection, barriers: Mapping[int, Any]) -> None:
     orders.send("ready")
     while (order := orders.recv()) is not None:
         work, together = order
-        orders.send(train(work, lambda: barriers[together].wait(PATIENCE)))
+        orders.send(train(work, partial(barriers[together].wait, PATIENCE)))
 
 
 class Processes:
@@ -180,7 +183,7 @@ def measure(
 
 def shared(one: Work, k: int) -> list[Work]:
     """k of a work, with seeds of their own and their share of the cores."""
-    return [Work(**{**vars(one), "seed": seed, "threads": max(1, cores() // k)}) for seed in range(k)]
+    return [replace(one, seed=seed, threads=one.threads or max(1, cores() // k)) for seed in range(k)]
 
 
 def table(found: Sequence[Mapping[int, float]], at_once: Sequence[int]) -> None:
@@ -207,6 +210,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--warm-up", type=int, default=20)
     parser.add_argument("--at-once", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--threads", type=int, default=0, help="of each process; absent: its share of the cores")
     parser.add_argument("--compile", nargs="+", default=["off"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3600.0, help="about how long the rounds may take")
@@ -230,6 +234,7 @@ def main() -> None:
                 steps=args.steps,
                 device=str(device),
                 compiled=setting(said),
+                threads=args.threads,
             )
             print(f"\n{network}, batch {args.batch}, {args.steps} steps each, compile {said}")
             table(measure(processes.rate, one, at_once, args.rounds, args.seconds / len(cases)), at_once)
