@@ -5,8 +5,9 @@ classes and the pixels of a picture, and seconds of whole trainings against seed
 points (least squares), its slope, R squared and the largest residual as a share of the largest value.
 
 Memory: on the CPU the largest resident memory of a process of its own above that of a training of two pictures (what
-torch and its libraries take once); on a GPU the largest that torch allocated. Seconds: medians over rounds, each of which goes through all points, every other one backwards.
-Trained in the device's own precision and layout (`auto`, channels-last), with SGD and momentum.
+torch and its libraries take once); on a GPU the largest that torch allocated. Seconds: medians over rounds, each of
+which goes through all points, every other one backwards. Trained in the device's own precision and layout (`auto`,
+channels-last), with SGD and momentum.
 
 Where a line is no line. On the CPU the library of kernels chooses other kernels, with memory of their own, for some
 shapes. On a GPU a step of a small network takes as long as it takes to start its kernels, whatever they work on:
