@@ -9,10 +9,8 @@ trainer does before it is not counted.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,6 +22,7 @@ from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.regulation import ClassificationTask
 from affekt.training import freed_memory
 from affekt.training.precision import autocast, choose_precision
+from affekt.training.progress import NoProgress
 
 WARM_UP = 3
 """Steps of the bare loop that are not counted."""
@@ -229,8 +228,29 @@ def lightning(job: Job) -> Iterator[Epoch]:
     yield from found
 
 
+class Epochs(NoProgress):
+    """Told of each step and each validation by affekt's trainer; notes the seconds at the ends of epochs."""
+
+    def __init__(self, job: Job) -> None:
+        self.watch, self.found = Watch(job.device), list[float]()
+        self._done, self._length = 0, job.steps // job.epochs
+
+    def start(self, _total: int, _done: int) -> None:
+        self.watch.start()
+
+    def advance(self, _items: int) -> None:
+        self._done += 1
+        if self._done % self._length == 0:
+            self.found.append(self.watch.stop())
+
+    def say(self, _text: str) -> None:
+        """What is said is how a validation went."""
+        self.watch.start()
+
+
 def ours(job: Job) -> Iterator[Epoch]:
-    """affekt's trainer with its log and a checkpoint an epoch, both in its time; the test pictures are validated on."""
+    """affekt's trainer with its log, and as the others without a checkpoint until the end; the test pictures are
+    validated on."""
     settings = TrainingSettings(
         epochs=job.epochs,
         batch_size=job.batch,
@@ -238,8 +258,10 @@ def ours(job: Job) -> Iterator[Epoch]:
         weight_decay=5e-4,
         precision=job.precision if job.equal else "auto",  # type: ignore[arg-type]
         device=str(job.device),
+        checkpoint_every=job.steps,
         select="last",
     )
+    clock = Epochs(job)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             ClassificationTask(job.classifier()),
@@ -248,22 +270,10 @@ def ours(job: Job) -> Iterator[Epoch]:
             folder=folder,
             augmentation=AugmentationSettings(crop="pad", padding=4),
             seed=job.seed,
+            progress=clock,
         )
         history = trainer.fit().history
-        lines = [json.loads(line) for line in (Path(folder) / "timing.jsonl").read_text().splitlines()]
-    yield from zip(_without_validation(lines), (float(h["metrics"]["accuracy"]) for h in history), strict=True)
-
-
-def _without_validation(lines: list[dict[str, Any]]) -> Iterator[float]:
-    """Seconds at each checkpoint, those of the validations left out."""
-    before, validations = float(lines[0]["seconds"]), 0.0
-    begun = before
-    for line in lines:
-        if line["kind"] == "validation":
-            validations += line["seconds"] - before
-        if line["kind"] == "checkpoint":
-            yield line["seconds"] - begun - validations
-        before = line["seconds"]
+    yield from zip(clock.found, (float(h["metrics"]["accuracy"]) for h in history), strict=True)
 
 
 def bare(job: Job) -> Iterator[Epoch]:

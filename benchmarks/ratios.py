@@ -22,6 +22,7 @@ from peer_data import made_up
 from peer_job import Job
 from peers import Round, compete
 
+from affekt.saving.environment import environment
 from affekt.study.executors.local import cores
 
 KEPT = Path(__file__).with_name("ratios.json")
@@ -72,12 +73,7 @@ def _cells(entry: Mapping[str, Any]) -> list[str]:
 
 def machine() -> str:
     """Cores, and the processor as it names itself."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = "processor without a name"
-    return f"{cores()} cores, {name}"
+    return f"{cores()} cores, {environment()['processor']}"
 
 
 def main() -> None:

@@ -73,9 +73,7 @@ class Clock(NoProgress):
     done: int = 0
     times: list[float] = field(default_factory=list)
 
-    def advance(self, items: int) -> None:
-        """One more step, of so many pictures."""
-        del items  # a step counts as one
+    def advance(self, _items: int) -> None:
         self.done += 1
         if self.done == self.work.warm_up:
             self._wait()

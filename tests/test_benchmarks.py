@@ -25,7 +25,7 @@ def benchmark(name):
 def peers(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))  # the benchmark's own modules
     yield benchmark("peers")
-    for name in ("peer_data", "peer_job", "peer_loops"):
+    for name in ("peer_data", "peer_job", "peer_loops", "peers"):
         sys.modules.pop(name, None)
 
 
@@ -143,3 +143,103 @@ def test_made_up_pictures_of_a_class_are_alike(peers, job):
     again = made_up(400, seed=4)
     nearest = (again.pictures.read(np.arange(400)).float().flatten(1) - 127) @ (means - means.mean(0)).T
     assert (nearest.argmax(1).numpy() == again.labels.category).mean() > 0.4
+
+
+def test_trainings_share_a_device_in_turn_and_are_held_against_one_alone(peers, capsys):
+    sharing = benchmark("sharing")
+    one = sharing.Work(network="resnet8", batch=8, warm_up=1, steps=2, device="cpu", threads=3)
+    asked, rates = [], {1: 10.0, 4: 25.0}
+
+    def rate(works):
+        asked.append([(work.seed, work.threads) for work in works])
+        return rates[len(works)]
+
+    found = sharing.measure(rate, one, [1, 4], 2, 1000)
+    alone, together = [(0, 3)], [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert asked == [alone, together, together, alone]
+    sharing.table(found, [1, 4])
+    assert "| 4 | 25 | 2.50 (2.50 .. 2.50) | 1.60 |" in capsys.readouterr().out
+
+
+def test_the_clock_of_a_shared_device_begins_together_after_the_warm_up(peers):
+    sharing = benchmark("sharing")
+    work = sharing.Work(network="resnet8", batch=2, warm_up=2, steps=3, device="cpu", threads=1)
+    met, seen = [], []
+    begun, ended = sharing.train(work, lambda: met.append(len(seen)))
+    assert met == [0] and begun < ended
+    clock = sharing.Clock(work, lambda: seen.append("met"))
+    counts = [clock.advance(2) or len(clock.times) for _ in range(5)]
+    assert counts == [0, 1, 1, 1, 2] and seen == ["met"]
+
+
+@pytest.mark.parametrize(("said", "meant"), [("off", False), ("on", True), ("graphs", "graphs")])
+def test_a_setting_of_compile_is_said_in_words(peers, said, meant):
+    assert benchmark("sharing").setting(said) is meant
+
+
+def test_a_line_has_its_slope_and_its_largest_residual():
+    growth = benchmark("growth")
+    line = growth.fit([1, 2, 3], [3, 5, 7])
+    assert (line.start, line.slope, line.r_squared, line.residual) == pytest.approx((1, 2, 1, 0))
+    bent = growth.fit([0, 1, 2], [0, 3, 0])  # the line is flat at one
+    assert (bent.start, bent.slope, bent.r_squared) == pytest.approx((1, 0, 0))
+    assert bent.residual == pytest.approx(2 / 3) and line.straight and not bent.straight
+    assert growth.fit([1, 2, 3], [4, 4, 4]).r_squared == 1
+
+
+def test_growth_is_measured_in_turn_and_the_first_round_is_not_counted():
+    values = {"a": iter([1, 9, 7]), "b": iter([2, 4, 5])}
+    done = []
+
+    def clock(name):
+        return lambda: done.append(name) or next(values[name])
+
+    assert benchmark("growth").in_turn([clock("a"), clock("b")], 2) == [7, 4]
+    assert "".join(done) == "abbaab"
+
+
+def test_more_branches_are_more_networks_each_with_a_loss():
+    growth = benchmark("growth")
+    case = growth.Case(device=torch.device("cpu"), batch=2, classes=4)
+    one, three = growth.Branches(case), growth.Branches(replace(case, branches=3))
+    sizes = [sum(p.numel() for p in model.parameters()) for model in (one, three)]
+    assert sizes[1] == 3 * sizes[0]
+    images, labels = torch.rand(2, 3, 32, 32), torch.tensor([0, 3])
+    alone = [torch.nn.functional.cross_entropy(network(images), labels) for network in three.networks]
+    assert three(images, labels).item() == pytest.approx(sum(alone).item(), rel=1e-4)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a fork after the first use of a GPU cannot compute")
+def test_peak_memory_is_that_of_the_pictures(peers):
+    growth = benchmark("growth")
+    case = growth.Case(device=torch.device("cpu"), batch=2, pictures=20_000)
+    assert growth.peak(case) > 0.9 * 20_000 * 3 * 32 * 32 / growth.MIB
+
+
+def test_ratios_are_kept_by_release_and_machine(peers, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "peers", peers)
+    ratios = benchmark("ratios")
+
+    def trained(rate):
+        return peers.Trained(rate, [(1.0, 0.1), (2.0, 0.1)])
+
+    rounds = [
+        {"affekt": trained(9), "bare step": trained(10), "ordinary loop": trained(3)},
+        {"affekt": trained(8), "bare step": trained(10), "ordinary loop": trained(4)},
+    ]
+    found = ratios.ratios(rounds)
+    assert found == {"bare step": [0.85, 0.8, 0.9], "ordinary loop": [2.5, 2.0, 3.0]}
+    kept = tmp_path / "ratios.json"
+    entry = {"release": "1.0", "machine": "here", "torch": "2", "ratios": found}
+    assert ratios.read(kept) == []
+    ratios.write(kept, {**entry, "torch": "1"})
+    ratios.write(kept, {**entry, "machine": "there"})
+    ratios.write(kept, entry)
+    assert ratios.read(kept) == [{**entry, "machine": "there"}, entry]
+    assert "| 1.0 | 0.85 (0.80 .. 0.90) | 2.50 (2.00 .. 3.00) | 2 | here |" in ratios.table([entry])
+
+
+def test_kept_ratios_can_be_read(peers, monkeypatch):
+    monkeypatch.setitem(sys.modules, "peers", peers)
+    ratios = benchmark("ratios")
+    assert len(ratios.table(ratios.read(ratios.KEPT)).splitlines()) == 2 + len(ratios.read(ratios.KEPT))
