@@ -25,6 +25,7 @@ nothing is chosen by it). A round that --seconds has no room for is not begun.
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import math
 import statistics
@@ -79,6 +80,7 @@ def train(name: str, job: Job) -> Trained:
         return Trained((len(job.train) // job.batch) * job.batch, list(LOOPS[name](job)))
     finally:
         torch.backends.cudnn.benchmark = tuned
+        gc.collect()  # trainers in a circle of references keep their workers
 
 
 def compete(job: Job, names: Sequence[str], count: int, seconds: float) -> list[Round]:
