@@ -9,6 +9,7 @@ trainer does before it is not counted.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -183,6 +184,7 @@ def lightning(job: Job) -> Iterator[Epoch]:
     import lightning
     from lightning.fabric.utilities.data import suggested_max_num_workers
 
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     found: list[Epoch] = []
     watch = Watch(job.device)
 

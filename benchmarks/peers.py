@@ -19,14 +19,13 @@ To the others' good: their workers stay from epoch to epoch (by default only tim
 the clock starts with the first batch, not with the construction of a trainer. Rates leave out the first epoch. Each
 trains once a round, in one process; every other round goes backwards; ratios are within a round, medians over rounds.
 Time to an accuracy: training alone, up to the end of the first epoch whose test pictures reach it (for the table;
-nothing is chosen by it). A round that --seconds has no room for is not begun.
+nothing is chosen by it). A round, of both columns, that --seconds has no room for is not begun.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import logging
 import math
 import statistics
 import time
@@ -83,28 +82,34 @@ def train(name: str, job: Job) -> Trained:
         gc.collect()  # trainers in a circle of references keep their workers
 
 
-def compete(job: Job, names: Sequence[str], count: int, seconds: float) -> list[Round]:
-    """Up to ``count`` rounds, each with a seed of its own, in about so many seconds; at least one."""
-    found: list[Round] = []
+def compete(columns: Mapping[str, Job], names: Sequence[str], count: int, seconds: float) -> dict[str, list[Round]]:
+    """Up to ``count`` rounds of each column, with a seed a round, in about so many seconds; at least one."""
+    found: dict[str, list[Round]] = {title: [] for title in columns}
     begun = time.perf_counter()
     for index in range(count):
         spent = time.perf_counter() - begun
         if index and spent * (index + 1) / index > seconds:
             break
-        order = list(names) if index % 2 == 0 else list(reversed(names))
-        done = {}
-        for name in order:
-            since = time.perf_counter()
-            done[name] = train(name, replace(job, seed=index))
-            say(index + 1, name, done[name], time.perf_counter() - since)
-        found.append(done)
+        for title, job in columns.items():
+            print(f"round {index + 1}, {title}", flush=True)
+            found[title].append(one_round(replace(job, seed=index), names if index % 2 == 0 else names[::-1]))
     return found
 
 
-def say(number: int, name: str, trained: Trained, whole: float) -> None:
+def one_round(job: Job, names: Sequence[str]) -> Round:
+    """Each loop once, in this order."""
+    done = {}
+    for name in names:
+        begun = time.perf_counter()
+        done[name] = train(name, job)
+        say(name, done[name], time.perf_counter() - begun)
+    return done
+
+
+def say(name: str, trained: Trained, whole: float) -> None:
     seconds, right = trained.epochs[-1]
     learned = "" if math.isnan(right) else f", {right:.3f} right after {seconds:.1f} s of training"
-    print(f"  round {number}, {name}: {trained.rate:.0f} pictures/s{learned} ({whole:.1f} s in all)", flush=True)
+    print(f"  {name}: {trained.rate:.0f} pictures/s{learned} ({whole:.1f} s in all)", flush=True)
 
 
 def table(found: Sequence[Round], accuracy: float) -> None:
@@ -147,12 +152,11 @@ def machine(device: torch.device) -> str:
 def main() -> None:
     args = parsed()
     warnings.filterwarnings("ignore")
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.set_num_threads(args.threads or cores())
     device = choose_device(args.device)
     n, count = (512, 1) if args.quick else (args.pictures, args.rounds)
-    training, test, what = pictures(n, 500 if args.quick else 2000)
-    print(machine(device))
+    training, test, what = pictures(n, args.test)
+    print(f"{machine(device)}\n{args.network}, {n} {what}, {args.epochs} epochs, batch {args.batch}")
     job = Job(
         network=args.network,
         epochs=args.epochs,
@@ -167,12 +171,12 @@ def main() -> None:
     )
     columns = {
         "each as it comes": job,
-        f"all equal: {job.precision}, channels-last, {job.workers} workers": replace(job, equal=True),
+        f"all equal ({job.precision}, channels-last, {job.workers} workers)": replace(job, equal=True),
     }
     train("bare step", job)  # the device's own first step is nobody's
-    for title, one in columns.items():
-        print(f"\n{title}: {args.network}, {n} {what}, {args.epochs} epochs, batch {args.batch}", flush=True)
-        table(compete(one, loops_here(), count, args.seconds / len(columns)), args.accuracy)
+    for title, found in compete(columns, loops_here(), count, args.seconds).items():
+        print(f"\n{title}")
+        table(found, args.accuracy)
 
 
 def parsed() -> argparse.Namespace:
@@ -180,6 +184,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--network", default="resnet8")
     parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--test", type=int, default=2000, help="pictures that are scored after each epoch")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=0.1)

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from peer_data import made_up
 from peer_job import Job
-from peers import Round, compete
+from peers import Round, compete, one_round
 
 from affekt.saving.environment import environment
 from affekt.study.executors.local import cores
@@ -31,9 +31,10 @@ LOOPS = ("bare step", "ordinary loop")
 
 
 def measure(job: Job, rounds: int, seconds: float) -> list[Round]:
-    """After a round that warms up."""
-    compete(job, ["affekt", *LOOPS], 1, seconds)
-    return compete(job, ["affekt", *LOOPS], rounds, seconds)
+    """Rounds, after one that warms up."""
+    names = ["affekt", *LOOPS]
+    one_round(job, names)
+    return compete({"today": job}, names, rounds, seconds)["today"]
 
 
 def ratios(found: Sequence[Round]) -> dict[str, list[float]]:

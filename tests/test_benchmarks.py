@@ -113,10 +113,11 @@ def test_rounds_alternate_with_seeds_of_their_own_and_end_in_time(peers, job, mo
 
     monkeypatch.setattr(peers, "train", train)
     monkeypatch.setattr(peers.time, "perf_counter", lambda: clock[0])
-    found = peers.compete(job, ["affekt", "other"], 5, 29)
-    # A round takes ten seconds: a third one would end at 30.
-    assert done == [("affekt", 0), ("other", 0), ("other", 1), ("affekt", 1)]
-    assert len(found) == 2
+    found = peers.compete({"one": job, "two": job}, ["affekt", "other"], 5, 59)
+    # A round takes twenty seconds: a third one would end at 60.
+    there, back = [("affekt", 0), ("other", 0)], [("other", 1), ("affekt", 1)]
+    assert done == [*there, *there, *back, *back]
+    assert [len(rounds) for rounds in found.values()] == [2, 2]
 
 
 def test_a_table_of_peers_has_medians_of_ratios_within_rounds(peers, capsys):
