@@ -197,11 +197,12 @@ def training_clock(case: Case, seeds: int) -> Callable[[], float]:
     data = {"train": stimuli(case)}
     settings = TrainingSettings(epochs=1, batch_size=case.batch, device=str(case.device), select="last")
 
-    def train(seed: int) -> None:
-        task = ClassificationTask(Classifier(case.network, case.classes, case.side))
-        Trainer(task, data, settings, augmentation=AugmentationSettings(), seed=seed).fit()
+    def train() -> None:
+        for seed in range(seeds):
+            task = ClassificationTask(Classifier(case.network, case.classes, case.side))
+            Trainer(task, data, settings, augmentation=AugmentationSettings(), seed=seed).fit()
 
-    return lambda: seconds(case.device, lambda: [train(seed) for seed in range(seeds)])
+    return lambda: seconds(case.device, train)
 
 
 def in_turn(clocks: Sequence[Callable[[], float]], rounds: int) -> list[float]:

@@ -162,7 +162,11 @@ def _collated(items: list[tuple[Tensor, int]]) -> dict[str, Tensor]:
 def _arguments(job: Job, folder: str) -> Any:
     import transformers
 
-    equal = {"dataloader_num_workers": job.workers, "dataloader_persistent_workers": True, "max_grad_norm": 0.0}
+    equal: dict[str, Any] = {
+        "dataloader_num_workers": job.workers,
+        "dataloader_persistent_workers": True,
+        "max_grad_norm": 0.0,
+    }
     return transformers.TrainingArguments(
         output_dir=folder,
         per_device_train_batch_size=job.batch,

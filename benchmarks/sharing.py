@@ -155,7 +155,7 @@ class Processes:
             end.send((work, len(works)))
         times = [end.recv() for end, _ in zip(self._ends, works, strict=False)]
         taken = max(ended for _, ended in times) - min(begun for begun, _ in times)
-        return sum(work.steps * work.batch for work in works) / taken
+        return float(sum(work.steps * work.batch for work in works) / taken)
 
     def close(self) -> None:
         for end, process in zip(self._ends, self._started, strict=True):

@@ -103,6 +103,20 @@ def test_all_start_from_the_same_weights(peers, job):
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+def test_the_clock_of_our_trainer_stands_still_during_validations(peers, job, monkeypatch):
+    from peer_loops import Epochs
+
+    clock = [0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    epochs = Epochs(job)  # of two steps each
+    clock[0] = 7
+    epochs.start(16, 0)
+    for now, told in enumerate(["step", "step", "validated", "step", "step", "validated"], 10):
+        clock[0] = now
+        epochs.say("") if told == "validated" else epochs.advance(4)
+    assert epochs.found == [11 - 7, 11 - 7 + 14 - 12]
+
+
 def test_rounds_alternate_with_seeds_of_their_own_and_end_in_time(peers, job, monkeypatch):
     done, clock = [], [0]
 
