@@ -1,9 +1,13 @@
-"""What all loops of peer_loops.py do: network, pictures, optimiser, schedule, and how they are timed and scored."""
+"""What all loops of peer_loops.py do: network, pictures, optimiser, schedule, and how they are timed and scored.
+
+A clock on a GPU waits for it; the clock stands still during evaluations, which one code does for all.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +21,7 @@ from torchvision import transforms
 
 from affekt import Classifier
 from affekt.data.stimuli import Stimuli
+from affekt.training.precision import autocast
 
 MEAN, SD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.262)
 
@@ -26,8 +31,11 @@ class Job:
     """What all of them do.
 
     Attributes:
-        equal: everybody in float32 and channels-last; else each as it comes.
-        train, test: N pictures of CIFAR-10.
+        equal: everybody in the same precision, channels-last, with as many workers, pinned memory and a search for fast
+            kernels; else each as it comes.
+        precision: ``"fp32"`` or ``"bf16"``: of everybody, where ``equal``.
+        workers: processes that load pictures, where ``equal``.
+        train, test: pictures of 32 x 32 pixels, in memory.
     """
 
     network: str
@@ -37,6 +45,9 @@ class Job:
     equal: bool
     train: Stimuli
     test: Stimuli
+    device: torch.device
+    precision: str = "fp32"
+    workers: int = 2
     seed: int = 0
 
     @property
@@ -51,16 +62,35 @@ class Job:
     def plain(self) -> nn.Module:
         """Normalised pictures -> logits, with the initial weights that all start from."""
         whole = self.classifier()
-        return nn.Sequential(whole.backbone, whole.head).to(memory_format=self.layout)
+        return nn.Sequential(whole.backbone, whole.head).to(self.device, memory_format=self.layout)
 
     @property
     def layout(self) -> torch.memory_format:
         return torch.channels_last if self.equal else torch.contiguous_format
 
-    def loader(self) -> DataLoader[Any]:
-        """As the tutorials have it: augmented pictures in random order, by two workers."""
+    @property
+    def bf16(self) -> bool:
+        """Whether the peers compute in bfloat16: none does unless it is asked to."""
+        return self.equal and self.precision == "bf16"
+
+    def autocast(self) -> AbstractContextManager[None]:
+        return autocast(self.device, "bf16" if self.bf16 else "fp32")
+
+    @property
+    def pinned(self) -> bool:
+        return self.equal and self.device.type == "cuda"
+
+    def loader(self, by_default: int) -> DataLoader[Any]:
+        """As the tutorials have it, augmented pictures in random order; workers stay from epoch to epoch."""
+        workers = self.workers if self.equal else by_default
         return DataLoader(
-            Pictures(self.train, augmented()), batch_size=self.batch, shuffle=True, num_workers=2, drop_last=True
+            Pictures(self.train, augmented()),
+            batch_size=self.batch,
+            shuffle=True,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=self.pinned,
+            drop_last=True,
         )
 
     def optimiser(self, model: nn.Module) -> torch.optim.Optimizer:
@@ -115,26 +145,32 @@ def right(model: nn.Module, job: Job) -> float:
     training = model.training
     model.eval()
     assert job.test.labels.category is not None
-    mean, sd = (torch.tensor(x).view(1, 3, 1, 1) for x in (MEAN, SD))
+    labels = torch.as_tensor(job.test.labels.category, device=job.device)
+    mean, sd = (torch.tensor(x, device=job.device).view(1, 3, 1, 1) for x in (MEAN, SD))
     found = 0
-    for begin in range(0, len(job.test), 500):
-        rows = range(begin, min(begin + 500, len(job.test)))
-        images = job.test.pictures.read(np.asarray(rows)).float() / 255
-        said = model(((images - mean) / sd).to(memory_format=job.layout)).argmax(1).numpy()
-        found += int((said == job.test.labels.category[rows.start : rows.stop]).sum())
+    for rows in torch.arange(len(job.test)).split(500):
+        images = job.test.pictures.read(rows.numpy()).to(job.device).float() / 255
+        said = model(((images - mean) / sd).to(memory_format=job.layout)).argmax(1)
+        found += int((said == labels[rows]).sum())
     model.train(training)
     return found / len(job.test)
 
 
 class Watch:
-    """A clock that stands still during evaluations."""
+    """A clock that stands still between ``stop`` and ``start``."""
 
-    def __init__(self) -> None:
-        self.spent, self._since = 0.0, time.perf_counter()
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.spent = device, 0.0
+        self.start()
+
+    def now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
 
     def stop(self) -> float:
-        self.spent += time.perf_counter() - self._since
+        self.spent += self.now() - self._since
         return self.spent
 
     def start(self) -> None:
-        self._since = time.perf_counter()
+        self._since = self.now()

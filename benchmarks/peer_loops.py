@@ -3,15 +3,15 @@ Face's Trainer, Lightning, and affekt. Imported by peers.py.
 
 Each trains the same network from the same weights with SGD (Nesterov momentum .9, weight decay 5e-4, a cosine over all
 epochs), crop with a padding of 4, flip, the same batch; each says after every epoch how long the training has taken
-without evaluations, in seconds, and how many test pictures are right.
+without evaluations, in seconds, and how many test pictures are right. The clock starts at the first batch: what a
+trainer does before it is not counted.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -21,13 +21,20 @@ from torch import Tensor, nn
 from affekt import Trainer
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.regulation import ClassificationTask
+from affekt.training import freed_memory
+from affekt.training.precision import autocast, choose_precision
+from affekt.training.progress import NoProgress
 
-CPU = torch.device("cpu")
+WARM_UP = 3
+"""Steps of the bare loop that are not counted."""
 
 
 def descend(job: Job, model: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> Tensor:
     """A step as everybody writes it; the loss."""
-    loss = nn.functional.cross_entropy(model(images.to(memory_format=job.layout)), labels)
+    images = images.to(job.device, non_blocking=job.pinned).to(memory_format=job.layout)
+    labels = labels.to(job.device, non_blocking=job.pinned)
+    with job.autocast():
+        loss = nn.functional.cross_entropy(model(images), labels)
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
@@ -39,8 +46,8 @@ def ordinary(job: Job) -> Iterator[Epoch]:
     model = job.plain().train()
     optimiser = job.optimiser(model)
     schedule = job.schedule(optimiser)
-    loader = job.loader()
-    watch = Watch()
+    loader = job.loader(by_default=2)
+    watch = Watch(job.device)
     for _ in range(job.epochs):
         for images, labels in loader:
             loss = descend(job, model, optimiser, images, labels)
@@ -53,33 +60,21 @@ def ordinary(job: Job) -> Iterator[Epoch]:
 
 def timm_parts(job: Job) -> Iterator[Epoch]:
     """timm's data set, loader, optimiser, scheduler and meters, in the order of its ``train.py`` (which no wheel
-    holds); by default its augmentation too (random resized crops, colour jitter, bicubic or bilinear at random)."""
-    import timm.data
+    holds), with its prefetcher, four workers and search for fast kernels; by default its augmentation too (random
+    resized crops, colour jitter, bicubic or bilinear at random)."""
     import timm.optim
     import timm.scheduler
     import timm.utils
 
+    torch.backends.cudnn.benchmark = True  # its script has it so; peers.py puts it back
     model = job.plain().train()
-    own = {"scale": (1.0, 1.0), "ratio": (1.0, 1.0), "color_jitter": None} if job.equal else {"color_jitter": 0.4}
-    loader = timm.data.create_loader(
-        Pictures(job.train, lambda picture: picture),
-        input_size=(3, 32, 32),
-        batch_size=job.batch,
-        is_training=True,
-        use_prefetcher=False,
-        mean=MEAN,
-        std=SD,
-        num_workers=2,
-        device=CPU,
-        interpolation="bilinear" if job.equal else "random",
-        **own,  # type: ignore[arg-type]
-    )
+    loader = _timm_loader(job)
     optimiser = timm.optim.create_optimizer_v2(
         model, opt="sgd", lr=job.learning_rate, momentum=0.9, weight_decay=5e-4, filter_bias_and_bn=False
     )
     schedule = timm.scheduler.CosineLRScheduler(optimiser, t_initial=job.steps, t_in_epochs=False)
     meter, steps = timm.utils.AverageMeter(), 0
-    watch = Watch()
+    watch = Watch(job.device)
     for _ in range(job.epochs):
         for images, labels in loader:
             loss = descend(job, model, optimiser, images, labels)
@@ -91,9 +86,59 @@ def timm_parts(job: Job) -> Iterator[Epoch]:
         watch.start()
 
 
+def _timm_loader(job: Job) -> Any:
+    import timm.data
+
+    own = {"scale": (1.0, 1.0), "ratio": (1.0, 1.0), "color_jitter": None} if job.equal else {"color_jitter": 0.4}
+    return timm.data.create_loader(
+        Pictures(job.train, lambda picture: picture),
+        input_size=(3, 32, 32),
+        batch_size=job.batch,
+        is_training=True,
+        mean=MEAN,
+        std=SD,
+        num_workers=job.workers if job.equal else 4,
+        pin_memory=job.pinned,
+        device=job.device,
+        interpolation="bilinear" if job.equal else "random",
+        **own,  # type: ignore[arg-type]
+    )
+
+
 def hugging_face(job: Job) -> Iterator[Epoch]:
-    """``transformers.Trainer`` with two workers, no evaluation and nothing saved of its own."""
+    """``transformers.Trainer`` as it comes (no workers, gradients clipped at 1); no evaluation, nothing saved."""
     import transformers
+
+    found: list[Epoch] = []
+    watch = Watch(job.device)
+
+    class Scored(transformers.TrainerCallback):  # type: ignore[misc]
+        def on_train_begin(self, *_: Any, **_given: Any) -> None:
+            watch.start()
+
+        def on_epoch_end(self, *_: Any, **given: Any) -> None:
+            seconds = watch.stop()
+            found.append((seconds, right(given["model"].net, job)))
+            watch.start()
+
+    model = _with_loss(job).train()
+    optimiser = job.optimiser(model)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = transformers.Trainer(
+            model=model,
+            args=_arguments(job, folder),
+            data_collator=_collated,
+            train_dataset=Pictures(job.train, augmented()),
+            optimizers=(optimiser, job.schedule(optimiser)),
+            callbacks=[Scored()],
+        )
+        trainer.remove_callback(transformers.PrinterCallback)
+        trainer.train()
+    yield from found
+
+
+def _with_loss(job: Job) -> nn.Module:
+    """A model as its trainer wants it: a dictionary with the loss."""
 
     class Wrapped(nn.Module):
         def __init__(self) -> None:
@@ -104,60 +149,56 @@ def hugging_face(job: Job) -> Iterator[Epoch]:
             logits = self.net(pixel_values.to(memory_format=job.layout))
             return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
 
-    def collated(items: list[tuple[Tensor, int]]) -> dict[str, Tensor]:
-        return {
-            "pixel_values": torch.stack([image for image, _ in items]),
-            "labels": torch.tensor([label for _, label in items]),
-        }
+    return Wrapped()
 
-    found: list[Epoch] = []
-    watch = Watch()
 
-    class Scored(transformers.TrainerCallback):  # type: ignore[misc]
-        def on_epoch_end(self, *_: Any, **given: Any) -> None:
-            seconds = watch.stop()
-            found.append((seconds, right(given["model"].net, job)))
-            watch.start()
+def _collated(items: list[tuple[Tensor, int]]) -> dict[str, Tensor]:
+    return {
+        "pixel_values": torch.stack([image for image, _ in items]),
+        "labels": torch.tensor([label for _, label in items]),
+    }
 
-    model = Wrapped().train()
-    optimiser = job.optimiser(model)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = transformers.Trainer(
-            model=model,
-            args=transformers.TrainingArguments(
-                output_dir=folder,
-                per_device_train_batch_size=job.batch,
-                num_train_epochs=job.epochs,
-                dataloader_num_workers=2,
-                dataloader_drop_last=True,
-                remove_unused_columns=False,
-                save_strategy="no",
-                report_to=[],
-                disable_tqdm=True,
-                use_cpu=True,
-                seed=job.seed,
-            ),
-            data_collator=collated,
-            train_dataset=Pictures(job.train, augmented()),
-            optimizers=(optimiser, job.schedule(optimiser)),
-            callbacks=[Scored()],
-        )
-        watch.start()
-        trainer.train()
-    yield from found
+
+def _arguments(job: Job, folder: str) -> Any:
+    import transformers
+
+    equal: dict[str, Any] = {
+        "dataloader_num_workers": job.workers,
+        "dataloader_persistent_workers": True,
+        "max_grad_norm": 0.0,
+    }
+    return transformers.TrainingArguments(
+        output_dir=folder,
+        per_device_train_batch_size=job.batch,
+        num_train_epochs=job.epochs,
+        dataloader_drop_last=True,
+        remove_unused_columns=False,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=job.device.type == "cpu",
+        bf16=job.bf16,
+        seed=job.seed,
+        **(equal if job.equal else {}),
+    )
 
 
 def lightning(job: Job) -> Iterator[Epoch]:
-    """``lightning.Trainer`` with two workers, no validation and no checkpoint of its own."""
+    """``lightning.Trainer`` with the workers that it suggests; no validation and no checkpoint of its own."""
     import lightning
+    from lightning.fabric.utilities.data import suggested_max_num_workers
 
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     found: list[Epoch] = []
-    watch = Watch()
+    watch = Watch(job.device)
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.net = job.plain()
+
+        def on_train_start(self) -> None:
+            watch.start()
 
         def training_step(self, batch: Any) -> Tensor:
             images, labels = batch
@@ -177,34 +218,56 @@ def lightning(job: Job) -> Iterator[Epoch]:
             found.append((seconds, right(self.net, job)))
             watch.start()
 
-    loader = job.loader()
     with tempfile.TemporaryDirectory() as folder:
         trainer = lightning.Trainer(
             max_epochs=job.epochs,
-            accelerator="cpu",
+            accelerator="gpu" if job.device.type == "cuda" else "cpu",
             devices=1,
+            precision="bf16-mixed" if job.bf16 else "32-true",
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             default_root_dir=folder,
         )
-        module = Module()
-        watch.start()
-        trainer.fit(module, loader)
+        trainer.fit(Module(), job.loader(by_default=suggested_max_num_workers(1)))
     yield from found
 
 
+class Epochs(NoProgress):
+    """Told of each step and each validation by affekt's trainer; notes the seconds at the ends of epochs."""
+
+    def __init__(self, job: Job) -> None:
+        self.watch, self.found = Watch(job.device), list[float]()
+        self._done, self._length = 0, job.steps // job.epochs
+
+    def start(self, _total: int, _done: int) -> None:
+        self.watch.start()
+
+    def advance(self, _items: int) -> None:
+        self._done += 1
+        if self._done % self._length == 0:
+            self.found.append(self.watch.stop())
+
+    def say(self, _text: str) -> None:
+        """What is said is how a validation went."""
+        self.watch.start()
+
+
 def ours(job: Job) -> Iterator[Epoch]:
-    """affekt's trainer with its log and a checkpoint an epoch, both in its time; the test pictures are validated on."""
+    """affekt's trainer with its log, and as the others without a checkpoint until the end; the test pictures are
+    validated on."""
     settings = TrainingSettings(
         epochs=job.epochs,
         batch_size=job.batch,
         learning_rate=job.learning_rate,
         weight_decay=5e-4,
-        precision="fp32" if job.equal else "auto",
+        precision=job.precision if job.equal else "auto",  # type: ignore[arg-type]
+        device=str(job.device),
+        checkpoint_every=job.steps,
         select="last",
     )
+    clock = Epochs(job)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             ClassificationTask(job.classifier()),
@@ -213,28 +276,50 @@ def ours(job: Job) -> Iterator[Epoch]:
             folder=folder,
             augmentation=AugmentationSettings(crop="pad", padding=4),
             seed=job.seed,
+            progress=clock,
         )
         history = trainer.fit().history
-        lines = [json.loads(line) for line in (Path(folder) / "timing.jsonl").read_text().splitlines()]
-    yield from zip(_without_validation(lines), (float(h["metrics"]["accuracy"]) for h in history), strict=True)
+    yield from zip(clock.found, (float(h["metrics"]["accuracy"]) for h in history), strict=True)
 
 
-def _without_validation(lines: list[dict[str, Any]]) -> Iterator[float]:
-    """Seconds at each checkpoint, those of the validations left out."""
-    before, validations = float(lines[0]["seconds"]), 0.0
-    begun = before
-    for line in lines:
-        if line["kind"] == "validation":
-            validations += line["seconds"] - before
-        if line["kind"] == "checkpoint":
-            yield line["seconds"] - begun - validations
-        before = line["seconds"]
+def bare(job: Job) -> Iterator[Epoch]:
+    """affekt's step alone, in its precision and layout, on a batch that never changes: no data, no augmentation, no
+    log, no checkpoint. It learns nothing: its share of right pictures is NaN."""
+    task = ClassificationTask(job.classifier()).to(job.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    optimiser = torch.optim.SGD(task.parameter_groups(0.01, 5e-4), lr=0.01, momentum=0.9, nesterov=True, fused=True)
+    precision = job.precision if job.equal else choose_precision("auto", job.device)
+    images, labels = _first_batch(job)
+    torch.backends.cudnn.benchmark = True  # the trainer has it so; peers.py puts it back
+
+    def steps(count: int) -> None:
+        for _ in range(count):
+            with autocast(job.device, precision):
+                loss = nn.functional.cross_entropy(task.model(images).float(), labels)
+            loss.backward()
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    with freed_memory.kept(job.device):
+        watch = Watch(job.device)
+        steps(WARM_UP)
+        yield watch.stop(), float("nan")
+        watch.start()
+        steps(job.steps // job.epochs)
+        yield watch.stop(), float("nan")
 
 
-LOOPS = {
+def _first_batch(job: Job) -> tuple[Tensor, Tensor]:
+    rows = torch.arange(job.batch) % len(job.train)
+    images = job.train.pictures.read(rows.numpy()).to(job.device).float() / 255
+    labels = torch.as_tensor(job.train.labels.category, device=job.device)[rows]
+    return images.to(memory_format=torch.channels_last), labels
+
+
+LOOPS: dict[str, Callable[[Job], Iterator[Epoch]]] = {
     "ordinary loop": ordinary,
     "timm": timm_parts,
     "transformers": hugging_face,
     "lightning": lightning,
     "affekt": ours,
+    "bare step": bare,
 }

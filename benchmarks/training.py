@@ -204,13 +204,16 @@ def fixed_batch(n: int = BATCH) -> Batch:
 
 
 def seconds(step: Callable[[], None], repeats: int) -> float:
+    def now() -> float:
+        if DEVICE.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
     step()
-    begun = time.perf_counter()
+    begun = now()
     for _ in range(repeats):
         step()
-    if DEVICE.type == "cuda":
-        torch.cuda.synchronize()
-    return (time.perf_counter() - begun) / repeats
+    return (now() - begun) / repeats
 
 
 def bare(name: str, n: int) -> float:
@@ -309,15 +312,17 @@ def memory() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few pictures, two rounds: to see that it runs")
-    parser.add_argument("--only", help="one network: resnet18 or timm:vit_tiny_patch16_224")
+    parser.add_argument("--only", help="resnet18, timm:vit_tiny_patch16_224 or regulated")
     args = parser.parse_args()
     n, count, repeats = (512, 2, 2) if args.quick else (1280, 5, 10)
     print(f"torch {torch.__version__}, {DEVICE}, {torch.get_num_threads()} threads, {choose_precision('auto', DEVICE)}")
-    memory()
+    if args.only is None:
+        memory()
     for name in ("resnet18", "timm:vit_tiny_patch16_224"):
         if args.only in (None, name):
             engine(name, n, count)
-    regulated("resnet18", repeats, count)
+    if args.only in (None, "regulated"):
+        regulated("resnet18", repeats if DEVICE.type == "cpu" else 10 * repeats, count)
 
 
 if __name__ == "__main__":
