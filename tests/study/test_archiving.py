@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import small_recipe
 
-from affekt.errors import AffektError, UsageError
+from affekt.errors import AffektError, DataError, UsageError
 from affekt.recipe import load_recipe, override
+from affekt.study.agreement import read_networks
 from affekt.study.archiving import archive
 from affekt.study.comparison import compare_folder
 from affekt.study.exporting import export_items
@@ -84,6 +85,25 @@ def test_figures_of_an_archive_are_those_of_the_study(folder, tmp_path):
     with np.load(again / run) as kept, np.load(folder / run) as whole:
         np.testing.assert_allclose(kept["figures/regulation"], whole["test/regulation"][:, 0], atol=1e-3)
         np.testing.assert_allclose(kept["figures/affect"], whole["test/affect"], rtol=1e-3, atol=1e-3)
+
+
+def test_answers_are_kept_where_asked(folder, tmp_path):
+    frame, path = frame_in(folder), tmp_path / "runs.zip"
+    archive(folder, frame, path, answers=True)
+    again = unpacked(path, tmp_path / "again")
+    whole, kept = read_networks(folder), read_networks(again)
+    assert kept.ids.tolist() == whole.ids.tolist() and kept.category.tolist() == whole.category.tolist()
+    assert kept.probabilities.keys() == whole.probabilities.keys()
+    for run, said in whole.probabilities.items():
+        np.testing.assert_allclose(kept.probabilities[run], said, atol=2e-3)
+    archive(again, frame_in(again), tmp_path / "twice.zip", answers=True)
+    assert read_all(tmp_path / "twice.zip") == read_all(path)
+
+
+def test_an_archive_without_answers_says_how_they_are_kept(folder, tmp_path):
+    _, again = archived(folder, tmp_path)
+    with pytest.raises(DataError, match=r"--archive FILE --answers keeps it"):
+        read_networks(again)
 
 
 def test_a_study_goes_on_from_an_archive_and_trains_only_what_is_missing(folder, recipe, tmp_path):

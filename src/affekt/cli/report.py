@@ -36,6 +36,11 @@ def register(subparsers: Any) -> None:
         metavar="FILE",
         help="write the finished runs, without weights, as one .zip; unpacked, affekt study goes on with it",
     )
+    parser.add_argument(
+        "--answers",
+        action="store_true",
+        help="with --archive, keep what each run said of each test picture, for affekt compare-humans",
+    )
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument(
         "--pictures", action="store_true", default=None, help="show test pictures, whatever their licence says"
@@ -49,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     root = data_root(args)
     if args.table is not None and args.format in (None, "html"):
         raise UsageError(f"--table {args.table}: as what? add --format csv, markdown or latex")
+    if args.answers and args.archive is None:
+        raise UsageError("--answers: kept in an archive; add --archive FILE.zip")
     from affekt.study.comparison import compare_folder
     from affekt.study.frame import frame_in
     from affekt.study.report import tables
@@ -64,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     if args.archive is not None:
         from affekt.study.archiving import archive
 
-        held = archive(args.study, frame, args.archive)
+        held = archive(args.study, frame, args.archive, answers=args.answers)
         left = f"; left out, since an unfinished ensemble needs them whole: {first(held.left_out)}"
         say(f"{args.archive}: {held.runs} runs{left if held.left_out else ''}")
     say(*(f"note: {note}" for note in comparison["notes"]))

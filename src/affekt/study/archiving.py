@@ -20,7 +20,7 @@ from affekt.study.conditions import ENSEMBLES
 from affekt.study.frame import LOG, OF_A_RUN, OF_A_STUDY, Frame, finished_records
 from affekt.study.report.predictions import read_predictions, reduced_arrays
 from affekt.study.results import FILE, Record
-from affekt.study.scores import ARCHIVED, ITEMS, Items, Scores, read_scores, scored_arrays
+from affekt.study.scores import ANSWERS, ARCHIVED, ITEMS, Items, Scores, read_answers, read_scores, scored_arrays
 
 DATE = (1980, 1, 1, 0, 0, 0)
 """Of every file in the archive: the same study gives the same bytes."""
@@ -39,7 +39,7 @@ class Archived:
     left_out: Sequence[str]
 
 
-def archive(folder: Path, frame: Frame, path: Path) -> Archived:
+def archive(folder: Path, frame: Frame, path: Path, *, answers: bool = False) -> Archived:
     """Write a study's finished runs into a zip file.
 
     Unpacked into an empty folder it is that study: ``affekt report`` reports it and ``affekt study`` trains what is
@@ -49,9 +49,11 @@ def archive(folder: Path, frame: Frame, path: Path) -> Archived:
 
     Args:
         path: ``.zip``, not there yet.
+        answers: keep the probabilities of each test picture's classes, too (in half precision), so that
+            ``affekt compare-humans`` can hold the unpacked study against people.
 
     Raises:
-        UsageError: another kind of file, one that exists, or a study without a finished run.
+        UsageError: another kind of file, one that exists, a study without a finished run, or answers of clips.
         AffektError: predictions that were altered, or a file that cannot be written.
     """
     if path.suffix != ".zip":
@@ -66,9 +68,11 @@ def archive(folder: Path, frame: Frame, path: Path) -> Archived:
     if frame.recipe.of_clips:
         from affekt.study.clips.archiving import files_of_clips
 
+        if answers:
+            raise UsageError("a study of clips has no answers for people to be held against; leave --answers out")
         _write(path, files_of_clips(folder, frame))
     else:
-        _write(path, _files(folder, frame, kept))
+        _write(path, _files(folder, frame, kept, answers))
     return Archived(runs=len(kept), left_out=sorted({record["folder"] for record in records} & needed))
 
 
@@ -80,7 +84,7 @@ def _needed(frame: Frame, records: Sequence[Record]) -> set[str]:
     return {record["folder"] for record in records if record["condition"] == "baseline" and record["seed"] in seeds}
 
 
-def _files(folder: Path, frame: Frame, records: Sequence[Record]) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, frame: Frame, records: Sequence[Record], answers: bool) -> Iterator[tuple[str, bytes]]:
     for name in OF_A_STUDY:
         if (folder / name).exists():
             yield name, (folder / name).read_bytes()
@@ -91,7 +95,8 @@ def _files(folder: Path, frame: Frame, records: Sequence[Record]) -> Iterator[tu
         items = Items(ids=scores.ids, groups=scores.groups, category=scores.category)
         if not number:
             yield ITEMS, _npz({"ids": items.ids, "groups": items.groups, "category": items.category})
-        content = _npz({ARCHIVED: np.array(items.digest)} | _scores(folder, frame, record, scores))
+        held = {ARCHIVED: np.array(items.digest)} | _scores(folder, frame, record, scores)
+        content = _npz(held | (_answers(folder, record) if answers else {}))
         yield from _run(folder / record["folder"], record["folder"], content)
         lines.append(json.dumps({**record, "predictions": sha256(content).hexdigest()}, allow_nan=False) + "\n")
     yield FILE, "".join(lines).encode()
@@ -110,6 +115,12 @@ def _scores(folder: Path, frame: Frame, record: Record, scores: Scores) -> dict[
     reduced, detail = read_predictions(folder / record["folder"] / "predictions.npz", detail=detailed)
     run = scores.runs[record["condition"]][int(record["seed"])]
     return scored_arrays(run) | reduced_arrays(reduced, detail)
+
+
+def _answers(folder: Path, record: Record) -> dict[str, NDArray[Any]]:
+    """Of the test pictures that have a class."""
+    _, _, logs = read_answers(folder, folder / record["folder"] / "predictions.npz")
+    return {ANSWERS: logs.astype(np.float16)}
 
 
 def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:

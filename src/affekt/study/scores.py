@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affekt.errors import AffektError
+from affekt.errors import AffektError, DataError
 from affekt.study.results import Record, check_unaltered
 from affekt.study.statistics.calibration import calibration_error, class_accuracy, item_brier, item_nll
 
@@ -28,6 +28,9 @@ PERMUTED = " (e permuted in test)"
 ITEMS = "items.npz"
 ARCHIVED = "items"
 """In a run's file, of a study out of an archive: the digest of the study's items."""
+
+ANSWERS = "answers/log_probabilities"
+"""In a run's file of an archive that keeps them."""
 
 NUMBERS = ("nll", "brier", "ece", "ece_bias")
 
@@ -93,6 +96,27 @@ def read_items(path: Path) -> Items:
         raise AffektError(f"{path}: cannot be read ({error}); unpack the archive of this study again") from None
 
 
+def read_answers(study: Path, path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64], Floats]:
+    """Of a run's file: ids and classes of the N test items with a class, and ``(N, K)`` log-probabilities.
+
+    Raises:
+        DataError: an archive left them out.
+        AffektError: items that are not the study's.
+    """
+    with np.load(path, allow_pickle=False) as found:
+        if "test/log_probabilities" in found:
+            known = found["test/label/category"] >= 0
+            ids, category, logs = (found[f"test/{n}"][known] for n in ("ids", "label/category", "log_probabilities"))
+            return ids, category, logs.astype(np.float64)
+        if ANSWERS in found:
+            items = _own_items(study, path, str(found[ARCHIVED]))
+            return items.ids, items.category, found[ANSWERS].astype(np.float64)
+    raise DataError(
+        f"{path}: what was said of each picture is not in it (a study out of an archive; "
+        "affekt report STUDY --archive FILE --answers keeps it)"
+    )
+
+
 @dataclass(kw_only=True)
 class Scores:
     """All runs that were read: condition -> seed -> scores, on the same items."""
@@ -134,9 +158,7 @@ def _predicted(everything: Mapping[str, NDArray[Any]], record: Record) -> tuple[
 
 
 def _archived(study: Path, path: Path, arrays: Mapping[str, NDArray[Any]], record: Record) -> tuple[Items, RunScores]:
-    items = read_items(study / ITEMS)
-    if items.digest != str(arrays[ARCHIVED]):
-        raise AffektError(f"{path}: its items are not those of {ITEMS}, which was altered; unpack the archive again")
+    items = _own_items(study, path, str(arrays[ARCHIVED]))
     held = {name.removeprefix("scores/"): values for name, values in arrays.items() if name.startswith("scores/")}
     correct = held["correct"]
     if correct.dtype == np.uint8:
@@ -154,6 +176,13 @@ def _archived(study: Path, path: Path, arrays: Mapping[str, NDArray[Any]], recor
         agreement=float(held["agreement"]) if "agreement" in held else None,
         branches=_branches(record),
     )
+
+
+def _own_items(study: Path, path: Path, digest: str) -> Items:
+    items = read_items(study / ITEMS)
+    if items.digest != digest:
+        raise AffektError(f"{path}: its items are not those of {ITEMS}, which was altered; unpack the archive again")
+    return items
 
 
 def scored_arrays(run: RunScores) -> dict[str, NDArray[Any]]:

@@ -15,7 +15,7 @@ from affekt.recipe import Recipe
 from affekt.study.comparing import declared_comparisons
 from affekt.study.frame import COMPARISON, Frame, finished_records, frame_in
 from affekt.study.results import check_unaltered
-from affekt.study.scores import PERMUTED
+from affekt.study.scores import PERMUTED, read_answers
 
 Floats = NDArray[np.float64]
 Run = tuple[str, int]
@@ -83,7 +83,7 @@ def read_networks(folder: Path | str) -> Networks:
         raise DataError(f"{folder}: no run of this study is finished; finish it: affekt study RECIPE --out {folder}")
     folders: dict[Run, Path] = {(str(r["condition"]), int(r["seed"])): folder / r["folder"] for r in records}
     files = [
-        _read(place / "predictions.npz", str(r["predictions"]))
+        _read(folder, place / "predictions.npz", str(r["predictions"]))
         for place, r in zip(folders.values(), records, strict=True)
     ]
     ids, category, _ = files[0]
@@ -120,15 +120,9 @@ def _short(frame: Frame, finished: int) -> list[str]:
     return [f"{finished} of {wanted} runs are finished; all numbers are provisional"] if finished < wanted else []
 
 
-def _read(path: Path, digest: str) -> tuple[NDArray[np.str_], NDArray[np.int64], Floats]:
+def _read(study: Path, path: Path, digest: str) -> tuple[NDArray[np.str_], NDArray[np.int64], Floats]:
     """Ids, classes and probabilities of the test pictures that have a class."""
     check_unaltered(path, digest)
-    with np.load(path, allow_pickle=False) as found:
-        if "test/log_probabilities" not in found:
-            raise DataError(f"{path}: what was said of each picture is not in it (a study out of an archive)")
-        arrays: dict[str, Any] = {
-            name: found[f"test/{name}"] for name in ("ids", "label/category", "log_probabilities")
-        }
-    known = arrays["label/category"] >= 0
-    own = np.exp(arrays["log_probabilities"][known].astype(np.float64))
-    return arrays["ids"][known], arrays["label/category"][known], own / own.sum(axis=1, keepdims=True)
+    ids, category, logs = read_answers(study, path)
+    own = np.exp(logs)
+    return ids, category, own / own.sum(axis=1, keepdims=True)
