@@ -25,6 +25,7 @@ from affekt.saving import load
 from affekt.study.agreement.networks import Floats, Networks, Run, is_right
 from affekt.study.agreement.pooling import Pooled, adjusted, by_condition, pool, shares
 from affekt.study.building import target_data
+from affekt.training.precision import choose_device
 
 if TYPE_CHECKING:
     from affekt.recipe import Recipe
@@ -92,16 +93,19 @@ def profiles(
     seed: int = 0,
     limit: int | None = None,
     data_root: Path | None = None,
+    device: str = "auto",
     step: Step | None = None,
 ) -> list[Profile]:
     """Show every network the test pictures under each manipulation.
 
     Args:
         limit: so many of the pictures, drawn by the seed; None: all.
+        device: where networks look; ``"auto"``: a GPU if there is one.
         step: called with (what, networks done, networks in all).
 
     Raises:
         DataError: test pictures that are no longer there.
+        UsageError: no such device on this machine.
         CheckpointError: a run without its model.
     """
     if not asked:
@@ -111,12 +115,13 @@ def profiles(
         rows = np.sort(generator("profile", seed).permutation(len(rows))[:limit])
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
     intact = {run: networks.right(run)[rows] for run in networks.probabilities}
-    pictures = _Pictures(networks, rows, data_root)
+    pictures, place = _Pictures(networks, rows, data_root), choose_device(device)
     found = []
     for name, strength in asked:
         right: dict[Run, Floats] = {}
         for done, run in enumerate(networks.probabilities):
-            right[run] = is_right(_shown(networks, run, pictures, (name, strength), seed), networks.category[rows])
+            answers = _shown(networks, run, pictures, (name, strength), seed, place)
+            right[run] = is_right(answers, networks.category[rows])
             if step is not None:
                 step(f"{name} {strength:g}", done + 1, len(networks.probabilities))
         found.append(_profile(networks, (name, strength), right, intact, shared))
@@ -187,14 +192,16 @@ class _Pictures:
         return self._stimuli[size]
 
 
-def _shown(networks: Networks, run: Run, pictures: _Pictures, asked: Asked, seed: int) -> NDArray[Any]:
+def _shown(
+    networks: Networks, run: Run, pictures: _Pictures, asked: Asked, seed: int, device: torch.device
+) -> NDArray[Any]:
     """``(N, K)`` what a run's network says of the manipulated pictures."""
     folder = networks.folders[run]
     if not (folder / "model").is_dir():
         raise CheckpointError(f"{folder}: has no model to show pictures to; delete it, and the study trains it anew")
-    model = load(folder / "model").eval()
+    model = load(folder / "model", device=device).eval()
     images = pictures.manipulated(load_recipe(folder / "recipe.toml"), asked, seed)
     with torch.inference_mode():
-        said = [model(chunk) for chunk in torch.split(images, CHUNK)]
+        said = [model(chunk.to(device)) for chunk in torch.split(images, CHUNK)]
     logits = [one if isinstance(one, torch.Tensor) else one.log_probabilities for one in said]
-    return np.asarray(torch.cat(logits).float().numpy())
+    return np.asarray(torch.cat(logits).float().cpu().numpy())
