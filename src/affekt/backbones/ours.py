@@ -1,4 +1,4 @@
-"""Ours: the networks that are written in this package, each family a file, under one face as torchvision's and timm's."""
+"""Ours: the networks that are written in this package, each family a file, with the face that the zoos have."""
 
 from __future__ import annotations
 

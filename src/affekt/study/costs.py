@@ -126,9 +126,9 @@ def source_operations(recipe: Recipe, facts: Facts) -> float:
 
 
 def operations(task: Task, image_size: int, classes: int, engine: TrainingSettings) -> float:
-    """Operations of a forward and a backward pass of a task's losses, a picture; with sizes, on average over the epochs.
+    """Operations of a forward and a backward pass of a task's losses, a picture; of several sizes, their mean.
 
-    The task is left without gradients.
+    Each size counts by its epochs. The task is left without gradients.
 
     Raises:
         UsageError: sizes at which it cannot train.
