@@ -44,7 +44,7 @@ def check_sizes(module: nn.Module, sizes: Sequence[int]) -> None:
         above = [size for size in sizes if size > largest]
         if above:
             raise UsageError(
-                f"[training] sizes = {list(sizes)}: {above[0]} px is above image_size = {largest}; write at most {largest}"
+                f"[training] sizes = {list(sizes)}: {above[0]} px is above image_size = {largest}; write less"
             )
         for size in sorted(set(sizes)):
             _check_size(network.backbone, size, largest, sizes)

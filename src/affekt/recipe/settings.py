@@ -108,8 +108,8 @@ class TrainingSettings:
     warmup: float = setting(0.0, "epochs of linear warm-up", low=0)
     sizes: tuple[int, ...] = setting(
         (),
-        "side of the pictures in training, pixels, each for an equal share of the epochs, e.g. [16, 24, 32]; empty, and "
-        "in evaluation always: full size",
+        "side of the pictures in training, pixels, each for an equal share of the epochs, e.g. [16, 24, 32]; empty, "
+        "and in evaluation always: full size",
         low=8,
         unwritten=True,
     )
