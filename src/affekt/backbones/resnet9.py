@@ -1,9 +1,9 @@
 """ResNet-9, the network of the speed records on CIFAR-10: few layers, wide ones, pooled early, for few epochs.
 
 After D. Page, "How to Train Your ResNet" (2018-2019), whose network reached 94 % in 24, later in 10 epochs; with GELU,
-and pooling before the norm, as in its successors (K. Jordan, arXiv:2404.00498). ``resnet9-whitened`` has their first layer,
-which is computed from training pictures (:mod:`affekt.backbones.whitening`). 6.6 million parameters at width 64, a
-quarter of it at ``resnet9-w32``.
+and pooling before the norm, as in its successors (K. Jordan, arXiv:2404.00498). ``resnet9-whitened`` has their first
+layer, which is computed from training pictures (:mod:`affekt.backbones.whitening`). 6.6 million parameters at width 64,
+a quarter of it at ``resnet9-w32``.
 """
 
 from __future__ import annotations
