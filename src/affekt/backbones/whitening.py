@@ -72,7 +72,8 @@ def directions(covariance: Tensor) -> Tensor:
     variances, vectors = variances.flip(0), vectors.T.flip(0)
     largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
     scale = torch.where(variances > FLAT * variances[0], (variances.clamp(min=0) + EPSILON).rsqrt(), 0)
-    return vectors * largest.sign() * scale[:, None]
+    filters: Tensor = vectors * largest.sign() * scale[:, None]
+    return filters
 
 
 @torch.no_grad()
@@ -106,7 +107,8 @@ def _unfilled(model: nn.Module) -> Iterator[tuple[Whitening, Any]]:
     for owner in model.modules():
         if not all(hasattr(owner, name) for name in ("backbone", "image_size", "mean", "std")):
             continue
-        for layer in owner.backbone.modules():  # type: ignore[union-attr, operator]
+        backbone: Any = owner.backbone
+        for layer in backbone.modules():
             if isinstance(layer, Whitening) and id(layer) not in seen and not layer.filled:
                 seen.add(id(layer))
                 yield layer, owner
