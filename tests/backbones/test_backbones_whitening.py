@@ -57,7 +57,7 @@ def test_batches_kind_of_numbers_and_threads_do_not_matter():
     one, many, floats = classifier(), classifier(), classifier()
     whiten(one, [images])
     whiten(many, images.flip(0).split(5))
-    whiten(floats, [images.float() / 255])
+    whiten(floats, [images.float() / 255 + 1e-3])  # a quarter of a grey value off, as a resize may leave it
     assert torch.equal(layer_of(one).weight, layer_of(many).weight)
     assert torch.equal(layer_of(one).weight, layer_of(floats).weight)
 

@@ -8,12 +8,13 @@ from small_recipe import ONE_THREAD, write
 
 import affekt
 from affekt.backbones import whiten
+from affekt.backbones.sizes import seen_size
 from affekt.errors import UsageError
 from affekt.recipe import load_recipe, override
-from affekt.regulation import Classifier
+from affekt.regulation import ClassificationTask, Classifier
 from affekt.study import train
-from affekt.study.building import affective_data, target_data
-from affekt.study.costs import cost_of
+from affekt.study.building import affect_task, affective_data, target_data
+from affekt.study.costs import cost_of, operations
 from affekt.study.facts import read_facts
 
 NAME = "resnet9-whitened-w2"
@@ -49,6 +50,14 @@ def test_each_layer_is_from_the_pictures_of_its_own_training(recipe, tmp_path, p
     assert torch.equal(filters(model.emotional), affective)
 
 
+def test_a_head_that_is_solved_is_solved_on_whitened_features(recipe):
+    """Filled before the trainer shows its pictures: the rating head is fitted to features before that."""
+    affective = affective_data(recipe, seed=0, data_root=None).splits["train"]
+    task = affect_task(override(recipe, ["emotional.head_start=ridge"]), affective.labels, seed=0)
+    task.start(affective)
+    assert torch.equal(filters(task.model), of_pictures(affective))
+
+
 def test_conditions_share_the_layer(recipe, tmp_path):
     baseline = affekt.load(train(recipe, condition="baseline", out=tmp_path / "baseline").model)
     assert torch.equal(filters(baseline), of_pictures(target_data(recipe, seed=0, data_root=None).splits["train"]))
@@ -66,5 +75,8 @@ def test_what_small_pictures_save_is_in_the_costs(recipe):
     assert full.step == whole.step > 3 * small.step
     assert both.step == pytest.approx((small.step + full.step) / 2)
     assert both.training == pytest.approx((small.training + full.training) / 2)
+    task = ClassificationTask(Classifier(NAME, 2, 32))
+    operations(task, 32, 2, override(recipe, ["training.sizes=[16]"]).training)
+    assert seen_size(task.model.train()) == 32, "a task that was counted is as it was"
     with pytest.raises(UsageError, match="40 px is above image_size = 32"):
         cost_of(override(recipe, ["training.sizes=[40]"]), facts)
