@@ -148,7 +148,7 @@ def shares(name: str, n: int) -> None:
     """Where the time of the trainer's steps goes, by torch's profiler: shares of everything but validation."""
     scopes = {
         "data": (Loader, "load"),
-        "augmentation": (Batcher, "training"),
+        "augmentation": (Batcher, "augmented"),
         "forward, backward, optimiser": (Engine, "step"),
         "log": (Fitting, "_log_window"),
         "checkpoint": (Fitting, "_write_checkpoint"),

@@ -20,5 +20,14 @@ from affekt.backbones.converting import convert
 from affekt.backbones.creating import create_backbone, default_width
 from affekt.backbones.heads import read_classifier_head
 from affekt.backbones.naming import list_backbones
+from affekt.backbones.whitening import whiten
 
-__all__ = ["Backbone", "convert", "create_backbone", "default_width", "list_backbones", "read_classifier_head"]
+__all__ = [
+    "Backbone",
+    "convert",
+    "create_backbone",
+    "default_width",
+    "list_backbones",
+    "read_classifier_head",
+    "whiten",
+]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from affekt.backbones.sizes import seen_size
 from affekt.errors import UsageError
 
 
@@ -29,11 +30,13 @@ def check_backbone(backbone: object) -> None:
 def features_of(model: Any, images: Tensor) -> Tensor:
     """``(B, D)``: what the ``backbone`` of ``model`` says of pictures, at the model's size and normalisation.
 
+    In training, at the smaller size that :func:`~affekt.backbones.sizes.set_training_size` may have set.
+
     Raises:
         UsageError: what :func:`as_input` refuses, or another shape than the backbone's ``num_features`` promises.
     """
     backbone = model.backbone
-    features: Tensor = backbone(as_input(images, model.image_size, model.mean, model.std))
+    features: Tensor = backbone(as_input(images, seen_size(model), model.mean, model.std))
     promised = int(backbone.num_features)
     if features.ndim != 2 or features.shape[1] != promised:
         raise UsageError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import ModuleType
 
-from affekt.backbones import cifar_resnet
+from affekt.backbones import ours
 from affekt.backbones.attention.naming import ALIASES, split_name
 from affekt.errors import UsageError, unknown
 
@@ -69,7 +69,7 @@ def match(pattern: str) -> list[str]:
 
 def _has(zoo: str, name: str) -> bool:
     if zoo == "affekt":
-        return cifar_resnet.parse(name) is not None
+        return ours.knows(name)
     if zoo == "torchvision":
         return name in _module(zoo).names()
     return bool(_module(zoo).knows(name))
@@ -78,7 +78,7 @@ def _has(zoo: str, name: str) -> bool:
 def _module(zoo: str) -> ModuleType:
     """The zoo's file; importing it imports neither torchvision nor timm."""
     if zoo == "affekt":
-        return cifar_resnet
+        return ours
     if zoo == "torchvision":
         from affekt.backbones import torchvision_zoo
 

@@ -18,6 +18,7 @@ from affekt.perception.ridge import FEWEST, fit_ridge
 from affekt.training.plain import plain_batches
 from affekt.training.task import Batch, Outputs, Task
 from affekt.training.transfer import keep_batch_norms, layerwise_groups, set_trainable
+from affekt.training.whitening import whiten_by
 
 CATEGORIES = ("none", "cross-entropy", "votes")
 HEAD_STARTS = ("random", "ridge")
@@ -160,10 +161,12 @@ class AffectTask(Task):
 
     @torch.no_grad()
     def start(self, stimuli: Stimuli) -> None:
-        """Before training, with ``head_start = "ridge"``: solve the rating head on the un-augmented training pictures.
+        """Before training, by the un-augmented training pictures: fill whitening layers and, with
+        ``head_start = "ridge"``, solve the rating head.
 
         A dimension with fewer than three ratings keeps its random start.
         """
+        whiten_by(self, stimuli)
         network, head = self.model, self.model.heads.rating_head
         if self.head_start != "ridge" or head is None:
             return

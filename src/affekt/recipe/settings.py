@@ -106,6 +106,13 @@ class TrainingSettings:
     )
     step_every: int = setting(10, "epochs between the steps of `step` (factor 0.1)", low=1)
     warmup: float = setting(0.0, "epochs of linear warm-up", low=0)
+    sizes: tuple[int, ...] = setting(
+        (),
+        "side of the pictures in training, pixels, each for an equal share of the epochs, e.g. [16, 24, 32]; empty, "
+        "and in evaluation always: full size",
+        low=8,
+        unwritten=True,
+    )
     accumulate: int = setting(1, "parts a batch is worked through in, gradients added", low=1)
     clip: float | None = setting(None, "largest gradient norm", low=1e-9)
     ema: float | None = setting(

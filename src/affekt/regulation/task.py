@@ -88,7 +88,8 @@ class RegulationTask(Task):
         return self.model.loss_names
 
     def prepare(self, split: str, images: Stimuli) -> None:
-        """Fill the affect cache, where there is one."""
+        """Fill whitening layers that are not yet, and the affect cache, where there is one."""
+        super().prepare(split, images)
         if self.cache is not None:
             self.cache.fill(split, images)
 

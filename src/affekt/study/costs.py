@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from affekt.backbones.sizes import check_sizes, set_training_size
 from affekt.data.stimuli import Labels
 from affekt.errors import CheckpointError
 from affekt.perception import AffectNetwork, AffectTask
@@ -25,6 +26,7 @@ from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
 from affekt.study.source import source_part, source_task, trains_source
 from affekt.training.plan import Plan
+from affekt.training.sizes import epochs_at
 from affekt.training.task import Batch, Task
 
 PROBED = 2
@@ -65,7 +67,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
             return _earlier_cost(recipe, facts)
         task = network_task(recipe, facts)
         size = min(recipe.target.image_size, recipe.model.image_size or recipe.target.image_size)
-        step = operations(task, size, len(facts.classes))
+        step = operations(task, size, len(facts.classes), recipe.training)
         pictures = items_seen(recipe.training, facts.train)
         training = step * pictures
         if isinstance(task, RegulationTask) and task.cache is not None:
@@ -105,7 +107,7 @@ def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     task = pretraining_task(recipe, facts)
     size = min(recipe.affective.image_size, recipe.emotional.image_size or recipe.affective.image_size)
     engine = recipe.emotional.training
-    return operations(task, size, 0) * items_seen(engine, facts.affective_train)
+    return operations(task, size, 0, engine) * items_seen(engine, facts.affective_train)
 
 
 def source_operations(recipe: Recipe, facts: Facts) -> float:
@@ -119,11 +121,29 @@ def source_operations(recipe: Recipe, facts: Facts) -> float:
     own, known = source_part(recipe), facts.sources[source_key(recipe)]
     task = source_task(own, known.classes)
     size = min(own.source.image_size, own.model.image_size or own.source.image_size)
-    return operations(task, size, len(known.classes)) * items_seen(own.source.training, known.train)
+    engine = own.source.training
+    return operations(task, size, len(known.classes), engine) * items_seen(engine, known.train)
 
 
-def operations(task: Task, image_size: int, classes: int) -> float:
-    """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
+def operations(task: Task, image_size: int, classes: int, engine: TrainingSettings) -> float:
+    """Operations of a forward and a backward pass of a task's losses, a picture; of several sizes, their mean.
+
+    Each size counts by its epochs. The task is left without gradients.
+
+    Raises:
+        UsageError: sizes at which it cannot train.
+    """
+    check_sizes(task, engine.sizes)
+    found = 0.0
+    epochs = epochs_at(engine)
+    for size, count in epochs.items():
+        set_training_size(task, size)
+        found += _operations(task, image_size, classes) * count
+    set_training_size(task, None)
+    return found / epochs.total()
+
+
+def _operations(task: Task, image_size: int, classes: int) -> float:
     images = torch.rand(PROBED, 3, image_size, image_size)
     labels = _labels(task, classes)
     return counted(task, Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0))

@@ -18,6 +18,7 @@ from affekt.study.pretraining import pretrain_for
 from affekt.study.records import located
 from affekt.study.source import SOURCE, needs_source, train_source
 from affekt.training.task import Task
+from affekt.training.whitening import whiten_by
 
 EMOTIONAL = "emotional"
 """What ``[model] initial`` says of a classifier that starts from the affect network."""
@@ -112,6 +113,7 @@ def _with_own(
     around(untrained.model, None)
     claim()
     if not recipe.regulation.pretrained:
+        whiten_by(untrained, affective)
         untrained.calibrate(affective)
         return around(untrained.model, None)
     pretrained = pretrain_for(recipe, out=folder / "emotional", data_root=data_root, progress=progress)

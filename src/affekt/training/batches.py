@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +18,37 @@ from affekt.training.plan import Plan, share
 from affekt.training.task import Batch
 
 Loaded = tuple[Ints, Tensor, dict[str, Tensor]]
+
+AHEAD = 4096
+"""Pictures of coming steps that a GPU augments at once: there, an operation on a batch costs little but its launch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmented:
+    """Changed pictures on their way into batches.
+
+    Attributes:
+        indices: ``(N,)`` int64, of the pictures in their split.
+        images: ``(N, 3, S, S)`` float32 in [0, 1].
+        labels: by name.
+        split, draw: what their numbers were drawn for.
+    """
+
+    indices: Tensor
+    images: Tensor
+    labels: dict[str, Tensor]
+    split: str
+    draw: int
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def rows(self, rows: slice) -> Augmented:
+        """Some of them."""
+        if rows == slice(0, len(self)):
+            return self
+        labels = {name: values[rows] for name, values in self.labels.items()}
+        return replace(self, indices=self.indices[rows], images=self.images[rows], labels=labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,37 +73,42 @@ class Batcher:
         images = self._laid_out(self.augmentation.plain(images))
         return Batch(images=images, labels=labels, items=_items(items, images), split=split)
 
-    def training(self, loaded: Loaded, *, epoch: int, step: int, held_out: Batch | None = None) -> Batch:
-        """Augmented pictures, mixed within the batch where asked."""
-        return self._augmented(loaded, "train", seed=self.seed, draw=epoch, epoch=epoch, step=step, held_out=held_out)
+    def augmented(self, loaded: Loaded, *, draw: int, split: str = "train") -> Augmented:
+        """Pictures of one step, or of several of one draw, each changed by its own numbers.
 
-    def held_out(self, loaded: Loaded, *, cycle: int, epoch: int, step: int) -> Batch:
-        """Augmented pictures of the held-out companion, with draws of their own."""
-        seed = stream("held-out augmentation", self.seed)
-        return self._augmented(loaded, "held-out", seed=seed, draw=cycle, epoch=epoch, step=step, held_out=None)
-
-    def _augmented(
-        self, loaded: Loaded, split: str, *, seed: int, draw: int, epoch: int, step: int, held_out: Batch | None
-    ) -> Batch:
+        Args:
+            draw: epoch, or of the held-out companion the cycle.
+        """
         items, pictures, labels = loaded
         indices = _items(items, pictures)
-        images = self.augmentation(pictures, indices, seed=seed, epoch=draw)
+        images = self.augmentation(pictures, indices, seed=self._seed_of(split), epoch=draw)
+        return Augmented(indices=indices, images=self._laid_out(images), labels=labels, split=split, draw=draw)
+
+    def batch(self, made: Augmented, *, epoch: int, step: int, held_out: Batch | None = None) -> Batch:
+        """Augmented pictures, mixed with each other where asked."""
+        images, labels = made.images, made.labels
         partner: Tensor | None = None
         own: Tensor | None = None
         if self.augmentation.mixes:
-            mixed = self.augmentation.mix(images, labels, indices, seed=seed, epoch=draw, categories=self.categories)
+            seed = self._seed_of(made.split)
+            mixed = self.augmentation.mix(
+                images, labels, made.indices, seed=seed, epoch=made.draw, categories=self.categories
+            )
             images, labels, partner, own = mixed.images, mixed.labels, mixed.partner, mixed.share
         return Batch(
             images=self._laid_out(images),
             labels=labels,
-            items=indices,
-            split=split,
+            items=made.indices,
+            split=made.split,
             partner=partner,
             share=own,
             held_out=held_out,
             epoch=epoch,
             step=step,
         )
+
+    def _seed_of(self, split: str) -> int:
+        return self.seed if split == "train" else stream("held-out augmentation", self.seed)
 
     def _laid_out(self, images: Tensor) -> Tensor:
         return images.contiguous(memory_format=torch.channels_last) if self.channels_last else images
@@ -97,17 +133,33 @@ def training_batches(
     Mixing and batch normalisation see one part at a time.
     """
     shares = [share(plan.batch(step), rank=rank, world=world) for step in steps]
-    train = loaders["train"].batches(shares)
+    together = steps_together(loaders["train"], len(shares[0])) if shares else 1
+    train = ahead(loaders["train"], shares, batcher, draw=plan.epoch(steps.start), together=together)
     held_out = _held_out(plan, steps, loaders.get("held-out"), rank=rank, world=world)
-    for step, loaded, companion in zip(steps, train, held_out, strict=True):
+    for step, augmented, loaded in zip(steps, train, held_out, strict=True):
+        epoch = plan.epoch(step)
+        companion = None
+        if loaded is not None:
+            companion = batcher.augmented(loaded, draw=plan.held_out_cycle(step), split="held-out")
         made: list[Batch] = []
-        for part in _parts(len(loaded[0]), parts):
-            other = None
-            if companion is not None:
-                cycle = plan.held_out_cycle(step)
-                other = batcher.held_out(_slice(companion, part), cycle=cycle, epoch=plan.epoch(step), step=step)
-            made.append(batcher.training(_slice(loaded, part), epoch=plan.epoch(step), step=step, held_out=other))
+        for part in _parts(len(augmented), parts):
+            other = None if companion is None else batcher.batch(companion.rows(part), epoch=epoch, step=step)
+            made.append(batcher.batch(augmented.rows(part), held_out=other, epoch=epoch, step=step))
         yield made
+
+
+def steps_together(loader: Loader, size: int) -> int:
+    """How many steps of ``size`` pictures are augmented at once: one, but on a GPU that has the pictures in memory."""
+    return max(1, AHEAD // max(1, size)) if loader.device.type == "cuda" and loader.in_memory else 1
+
+
+def ahead(loader: Loader, shares: Sequence[Ints], batcher: Batcher, *, draw: int, together: int) -> Iterator[Augmented]:
+    """The augmented pictures of each share, which do not depend on how many shares are worked on ``together``."""
+    groups = [shares[start : start + together] for start in range(0, len(shares), together)]
+    for group, loaded in zip(groups, loader.batches([np.concatenate(group) for group in groups]), strict=True):
+        augmented = batcher.augmented(loaded, draw=draw)
+        bounds = np.cumsum([0, *map(len, group)]).tolist()
+        yield from (augmented.rows(slice(*span)) for span in pairwise(bounds))
 
 
 def _held_out(plan: Plan, steps: range, loader: Loader | None, *, rank: int, world: int) -> Iterator[Loaded | None]:
@@ -120,13 +172,6 @@ def _held_out(plan: Plan, steps: range, loader: Loader | None, *, rank: int, wor
 def _parts(size: int, parts: int) -> list[slice]:
     bounds = [0, *np.cumsum([len(p) for p in np.array_split(np.arange(size), parts)]).tolist()]
     return [slice(a, b) for a, b in pairwise(bounds) if b > a]
-
-
-def _slice(loaded: Loaded, part: slice) -> Loaded:
-    items, images, labels = loaded
-    if part == slice(0, len(items)):
-        return loaded
-    return items[part], images[part], {name: values[part] for name, values in labels.items()}
 
 
 class LoadedPictures:

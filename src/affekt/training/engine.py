@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from affekt.backbones.sizes import set_training_size
 from affekt.randomness import torch_seed
 from affekt.recipe import TrainingSettings
 from affekt.training.descent import ByScalar, ByTask, Descent
@@ -18,6 +19,7 @@ from affekt.training.objective import Objective
 from affekt.training.optimisation import create_optimiser, create_schedule, set_learning_rate, weighting_group
 from affekt.training.plan import Plan
 from affekt.training.precision import autocast
+from affekt.training.sizes import size_in
 from affekt.training.state import load_module, load_optimiser, module_tensors, optimiser_tensors, parameter_names
 from affekt.training.task import Batch
 from affekt.weighting import GradientWeighting, Weighting
@@ -61,6 +63,7 @@ class Engine:
         self._names = parameter_names(objective, self.optimiser)
         self.ema = None if settings.ema is None else Ema(objective.task, settings.ema)
         self._descent: Descent | None = None
+        self._size: int | None = None
 
     @property
     def with_norm(self) -> bool:
@@ -81,6 +84,7 @@ class Engine:
         # Here and not before: processes are given process 0's weights now, after a checkpoint was read.
         descent = self._descent = self._descent or self._chosen_descent()
         set_learning_rate(self.optimiser, self.schedule(step))
+        self.see(size_in(self._settings, self.plan.epoch(step)))
         self.optimiser.zero_grad(set_to_none=True)
         rule = self.objective.rule
         if rule is not None:
@@ -95,6 +99,12 @@ class Engine:
         if self.ema is not None:
             self.ema.update()
         return row, norm
+
+    def see(self, size: int | None) -> None:
+        """Side of the pictures that networks in training see from now on; None: full size."""
+        if size != self._size:
+            set_training_size(self.objective.task, size)
+            self._size = size
 
     def _chosen_descent(self) -> Descent:
         rule = self.objective.rule

@@ -73,6 +73,7 @@ class Fitting:
                 self._epoch()
         finally:
             self.progress.stop()
+            self.engine.see(None)
         self._use_selected()
         barrier()
         return TrainingResult(

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from affekt.data.stimuli import Labels
+from affekt.data.stimuli import Labels, Stimuli
+from affekt.training.whitening import whiten_by
 
 Outputs = Mapping[str, NDArray[np.generic]]
 
@@ -99,7 +100,10 @@ class Task(nn.Module, ABC):
         """Called once a split, before it is used, with its un-augmented :class:`Stimuli`, e.g. to fill a cache.
 
         Their pictures are read from where the trainer keeps them (``images.images(indices)``: uint8, on its device).
+        By those of ``"train"``, whitening layers are filled that are not yet.
         """
+        if split == "train" and isinstance(images, Stimuli):
+            whiten_by(self, images)
 
 
 def decayed_groups(

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from affekt import __version__
+from affekt.backbones.sizes import check_sizes
 from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError, unknown
 from affekt.recipe import AugmentationSettings, TrainingSettings
@@ -85,8 +86,8 @@ class Trainer:
             recipe_hint: the recipe line to name when a loss becomes NaN.
 
         Raises:
-            UsageError: settings that cannot work here (a device, a split, a compiled model whose tasks a weighting
-                wants to tell apart).
+            UsageError: settings that cannot work here (a device, a split, sizes that a network cannot take, a compiled
+                model whose tasks a weighting wants to tell apart).
         """
         self.task = task
         self.settings = settings
@@ -114,6 +115,7 @@ class Trainer:
         self._progress: Progress = progress if progress is not None and self.processes.main else NoProgress()
         self._hint = recipe_hint or "[training] learning_rate"
         self._threads = settings.threads
+        check_sizes(task, settings.sizes)
         if settings.compile:
             refuse_compiled(weighting, gradient_cosine=gradient_cosine)
         self._place()

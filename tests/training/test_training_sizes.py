@@ -1,0 +1,91 @@
+"""Progressive sizes and whitening through the trainer: when each size is seen, and an exact way back in."""
+
+import pytest
+import torch
+from test_training_resume import Interrupted, Interrupting
+from tiny import data, settings, stimuli, weights
+
+from affekt.errors import UsageError
+from affekt.randomness import torch_seed
+from affekt.recipe import AugmentationSettings, TrainingSettings, to_dict
+from affekt.regulation import ClassificationTask, Classifier
+from affekt.training import Trainer
+from affekt.training.sizes import epochs_at, size_in
+
+SIZES = (9, 10, 12)
+
+
+def task():
+    with torch_seed("sizes", 0):
+        return ClassificationTask(Classifier("resnet9-whitened-w2", 3, 12))
+
+
+def splits():
+    return {"train": stimuli(24, size=12), "validation": stimuli(12, size=12, name="other")}
+
+
+def trainer(of, folder=None, progress=None, **keys):
+    keys = {"epochs": 3, "sizes": SIZES, "learning_rate": 0.1, "checkpoint_every": 1, **keys}
+    return Trainer(
+        of,
+        splits(),
+        settings(**keys),
+        folder=folder,
+        augmentation=AugmentationSettings(padding=2),
+        progress=progress,
+    )
+
+
+def test_equal_shares_of_the_epochs():
+    chosen = settings(epochs=10, sizes=(16, 24, 32))
+    assert [size_in(chosen, epoch) for epoch in range(10)] == [16] * 4 + [24] * 3 + [32] * 3
+    assert size_in(settings(), 0) is None
+    assert dict(epochs_at(settings(epochs=10, sizes=(16, 24, 32), stop_after=6))) == {16: 4, 24: 2}
+    assert size_in(settings(epochs=1, sizes=(16, 32)), 0) == 16
+
+
+def test_each_epoch_at_its_size_and_validation_at_full():
+    of, seen = task(), []
+    made = trainer(of)
+    of.model.backbone.register_forward_pre_hook(lambda _, inputs: seen.append((of.training, int(inputs[0].shape[-1]))))
+    made.fit()
+    steps = [side for training, side in seen if training]
+    assert steps == [9] * 3 + [10] * 3 + [12] * 3
+    assert {side for training, side in seen if not training} == {12}
+    assert of.model.train() and not [p for p in of.modules() if getattr(p, "training_size", None)]
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 8])
+def test_resumed_in_the_middle(tmp_path, steps):
+    whole = task()
+    expected = trainer(whole).fit()
+    with pytest.raises(Interrupted):
+        trainer(task(), tmp_path / "run", Interrupting(steps)).fit()
+    again = task()
+    result = trainer(again, tmp_path / "run").fit()
+    assert result.history == expected.history
+    found, wanted = weights(again), weights(whole)
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    assert again.model.backbone.trunk.whitening.filled
+
+
+def test_sizes_are_part_of_a_trainings_identity(tmp_path):
+    with pytest.raises(Interrupted):
+        trainer(task(), tmp_path / "run", Interrupting(2)).fit()
+    with pytest.raises(UsageError, match=r"training.sizes"):
+        trainer(task(), tmp_path / "run", sizes=(10, 12)).fit()
+
+
+def test_without_sizes_nothing_is_written_of_them():
+    assert "sizes" not in to_dict(TrainingSettings()) and to_dict(settings(sizes=(9,)))["sizes"] == (9,)
+
+
+def test_the_filters_are_those_of_the_training_pictures():
+    one, two = task(), task()
+    trainer(one).fit()
+    other = {"train": splits()["train"], "validation": data()["validation"]}
+    Trainer(two, other, settings(epochs=1), seed=7).fit()
+    filters = [of.model.backbone.trunk.whitening.weight for of in (one, two)]
+    assert torch.equal(*filters), "whatever the seed, the epochs and the validation pictures"
+    with pytest.raises(UsageError, match="is above image_size = 12"):
+        trainer(task(), sizes=(9, 13))
