@@ -258,3 +258,29 @@ def test_kept_ratios_can_be_read(peers, monkeypatch):
     monkeypatch.setitem(sys.modules, "peers", peers)
     ratios = benchmark("ratios")
     assert len(ratios.table(ratios.read(ratios.KEPT)).splitlines()) == 2 + len(ratios.read(ratios.KEPT))
+
+
+def test_time_inside_another_part_counts_there_alone(monkeypatch):
+    seconds = benchmark("seconds")
+    clock, times = seconds.Clock(torch.device("cpu")), iter([0.0, 1.0, 4.0, 4.5, 6.5, 7.0])
+    monkeypatch.setattr(clock, "now", lambda: next(times))
+    with clock.part("loop"):
+        with clock.part("forward"):
+            pass
+        with clock.part("backward"):
+            pass
+    assert clock.spent == {"loop": 1.0 + 0.5 + 0.5, "forward": 3.0, "backward": 2.0}
+
+
+def test_a_trainings_time_is_shared_out_whole():
+    seconds = benchmark("seconds")
+
+    def small(steps, folder, device):
+        data = {"train": seconds.pictures(4 * steps, 8), "validation": seconds.pictures(4, 8)}
+        seen = seconds.AffectNetwork("resnet8-w4", {"ratings": ("valence", "arousal")}, 8)
+        model = seconds.EmotionalRegulation("resnet8-w4", 10, 8, seen, influence="added", regulator="learned")
+        return seconds.Trainer(seconds.RegulationTask(model), data, seconds.settings(4, "fp32", device), folder=folder)
+
+    spent = seconds.whole(small, 3, torch.device("cpu"))
+    assert {"forward", "backward", "update", "validation", "checkpoint", "waiting for data"} <= spent.keys()
+    assert min(spent.values()) > 0
