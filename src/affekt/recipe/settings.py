@@ -114,6 +114,11 @@ class TrainingSettings:
         unwritten=True,
     )
     accumulate: int = setting(1, "parts a batch is worked through in, gradients added", low=1)
+    halve_when_full: bool = setting(
+        False,
+        "a batch that does not fit into memory goes through in twice as many parts from then on; the result says so",
+        unwritten=True,
+    )
     clip: float | None = setting(None, "largest gradient norm", low=1e-9)
     ema: float | None = setting(
         None, "decay of an exponential moving average of the weights, used for evaluation", low=0, high=0.999999

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from affekt.study.comparing import compare_study
 from affekt.study.conditions import METHODS, about
 from affekt.study.folder import write_text
 from affekt.study.frame import COMPARISON, TUNING, Frame, finished_records, of_frame
+from affekt.study.results import Record
 from affekt.study.scores import PERMUTED, read_scores
 from affekt.study.verdict import lines, verdict
+from affekt.training.full_memory import FULL
 
 CITATION = """@misc{landi2026emotional,
   title  = {Emotional Regulation},
@@ -53,9 +56,19 @@ def compare_folder(folder: Path, frame: Frame) -> dict[str, Any]:
         if condition.get("class_accuracy") is not None:
             condition["class_accuracy"] = dict(zip(frame.classes, condition["class_accuracy"], strict=True))
     comparison["verdict"] = verdict(comparison, settings)
-    comparison["notes"] = [*lines(comparison), *said]
+    comparison["notes"] = [*lines(comparison), *_of_memory(own), *said]
     write_text(folder / COMPARISON, json.dumps(comparison, indent=1, allow_nan=False) + "\n")
     return comparison
+
+
+def _of_memory(records: Sequence[Record]) -> list[str]:
+    """Runs whose batches did not fit into memory, which may be why they differ from others."""
+    return [
+        f"{record['condition']}, seed {record['seed']}: {note}"
+        for record in records
+        for note in record["notes"]
+        if note.startswith(FULL)
+    ]
 
 
 def read_tuning(folder: Path) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError, RecipeError, first
-from affekt.recipe import Recipe, TrainingSettings, differing_keys, load_recipe, to_toml
+from affekt.recipe import Recipe, TrainingSettings, change, differing_keys, load_recipe, to_toml
 from affekt.saving.environment import environment
 from affekt.saving.whole import Busy, locked, write_bytes, write_text
 
@@ -23,6 +23,9 @@ __all__ = ["ERROR", "OF_THE_MACHINE", "PREDICTIONS", "Busy", "RunFolder", "envir
 OF_THE_MACHINE = ("training.threads", "emotional.training.threads", "source.training.threads")
 """Keys that a recipe may leave to the machine: the folder states what was used, and a resume uses that."""
 
+
+OF_THE_CALL = tuple(f"{table}training.halve_when_full" for table in ("", "emotional.", "source."))
+"""Keys that do not make another recipe: the folder's recipe is followed, with these as they are asked for now."""
 
 FOR_PEOPLE = ("about",)
 """Keys that may be worded anew without being another recipe; the folder keeps its own words."""
@@ -89,7 +92,7 @@ class RunFolder:
 
     def _same(self, held: Recipe, asked: Recipe) -> Recipe:
         left = [k for k in OF_THE_MACHINE if _get(asked, k) is None]
-        keys = [k for k in differing_keys(held, asked) if k not in (*left, *FOR_PEOPLE)]
+        keys = [k for k in differing_keys(held, asked) if k not in (*left, *FOR_PEOPLE, *OF_THE_CALL)]
         if keys:
             key = keys[0]
             detail = f"{key} is {_get(held, key)!r} there, {_get(asked, key)!r} here"
@@ -98,7 +101,8 @@ class RunFolder:
                 f"{self.path}: holds a {kind} of another recipe; keys that differ: {first(keys)} ({detail}). "
                 "Give another folder with --out, or the same recipe"
             )
-        return held
+        asked_now = {k: _get(asked, k) for k in OF_THE_CALL if _get(asked, k) != _get(held, k)}
+        return change(held, asked_now) if asked_now else held
 
     def result(self) -> dict[str, Any] | None:
         """The finished run's result; None while it is not finished.

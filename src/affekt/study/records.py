@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,11 @@ def write_records(
     fitted: TrainingResult,
     evaluations: Mapping[str, Evaluation],
     learned: Mapping[str, float] | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Predictions, model and, last, the result: nothing in them depends on the clock.
 
-    ``learned``: metrics on the training pictures.
+    ``learned``: metrics on the training pictures. ``notes``: of the trainer.
     """
     folder.write_predictions(predictions(data, evaluations))
     save_model(model, recipe, what, evaluations, folder)
@@ -51,7 +52,7 @@ def write_records(
             "best_epoch": fitted.best_epoch,
             "stopped_early": fitted.stopped_early,
             "parameters": parameters(model),
-            "notes": [*data.notes, *hopeless(evaluations)],
+            "notes": [*data.notes, *notes, *hopeless(evaluations)],
         }
     )
 

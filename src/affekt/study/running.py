@@ -130,6 +130,7 @@ def scored(
             fitted=fitted,
             evaluations=evaluations,
             learned=learned,
+            notes=trainer.notes,
         )
     barrier()
 

@@ -70,6 +70,7 @@ class ByTask:
         self._device, self._precision, self._world = device, precision, processes.world
 
     def step(self, parts: Sequence[Batch], size: int) -> Tensor:
+        self._rule.forget()
         row: Tensor | None = None
         for part in parts:
             share = len(part) / size

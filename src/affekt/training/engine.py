@@ -15,6 +15,7 @@ from affekt.recipe import TrainingSettings
 from affekt.training.descent import ByScalar, ByTask, Descent
 from affekt.training.distributed import Processes, total
 from affekt.training.ema import Ema
+from affekt.training.full_memory import FullMemory, Kept, is_full
 from affekt.training.objective import Objective
 from affekt.training.optimisation import create_optimiser, create_schedule, set_learning_rate, weighting_group
 from affekt.training.plan import Plan
@@ -64,6 +65,8 @@ class Engine:
         self.ema = None if settings.ema is None else Ema(objective.task, settings.ema)
         self._descent: Descent | None = None
         self._size: int | None = None
+        # Only where they may be wanted: copying them is work in each step.
+        self._kept = Kept(objective.buffers() if settings.halve_when_full else ())
 
     @property
     def with_norm(self) -> bool:
@@ -80,6 +83,9 @@ class Engine:
         Returns:
             This process's share of the losses, their total and the weights, as :meth:`Objective.forward` has them; the
             gradient norm, with ``clip``.
+
+        Raises:
+            FullMemory: the parts do not fit; with ``halve_when_full`` the step can be made again in more of them.
         """
         # Here and not before: processes are given process 0's weights now, after a checkpoint was read.
         descent = self._descent = self._descent or self._chosen_descent()
@@ -91,7 +97,7 @@ class Engine:
             rule.begin(seed=self.plan.seed, epoch=self.plan.epoch(step), step=step)
         size = len(self.plan.batch(step))
         with torch_seed("step", self.plan.seed, step, self._processes.rank):
-            row = descent.step(parts, size)
+            row = self._gradients(descent, parts, size)
         norm = self._clip()
         self.optimiser.step()
         if rule is not None and rule.observes:
@@ -105,6 +111,18 @@ class Engine:
         if size != self._size:
             set_training_size(self.objective.task, size)
             self._size = size
+
+    def _gradients(self, descent: Descent, parts: Sequence[Batch], size: int) -> Tensor:
+        self._kept.keep()
+        try:
+            return descent.step(parts, size)
+        except Exception as error:
+            if not is_full(error):
+                raise
+        # Not within the block above: as long as the error is there, what it holds is not freed.
+        self.optimiser.zero_grad(set_to_none=True)
+        self._kept.put_back()
+        raise FullMemory
 
     def _chosen_descent(self) -> Descent:
         rule = self.objective.rule

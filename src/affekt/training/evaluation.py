@@ -14,6 +14,7 @@ from affekt.randomness import torch_seed
 from affekt.training.batches import index_batches
 from affekt.training.distributed import Processes, dealt, gather, share_buffers
 from affekt.training.feed import Feed
+from affekt.training.full_memory import is_full
 from affekt.training.precision import autocast
 from affekt.training.results import Evaluation
 from affekt.training.task import Task
@@ -45,6 +46,38 @@ def evaluate(
     share_buffers(task)
     labels = feed.labels(split)
     batches = dealt(index_batches(len(feed.ids(split)), batch_size), processes)
+    scored = _scored(task, split, feed, batches, device=device, precision=precision, seed=seed)
+    every = sorted((s for part in gather(scored) for s in part), key=lambda s: s[0])
+    if not every:
+        raise DataError(f"{split}: none of {len(feed.ids(split))} items can be read")
+    return _merged(task, labels, len(feed.ids(split)), every)
+
+
+def fits(
+    task: Task, split: str, feed: Feed, *, batch_size: int, device: torch.device, precision: str, seed: int
+) -> bool:
+    """Whether a first batch of so many items fits into memory in evaluation."""
+    first = list(enumerate(index_batches(len(feed.ids(split)), batch_size)))[:1]
+    try:
+        _scored(task, split, feed, first, device=device, precision=precision, seed=seed)
+    except Exception as error:
+        if is_full(error):
+            return False
+        raise
+    return True
+
+
+def _scored(
+    task: Task,
+    split: str,
+    feed: Feed,
+    batches: Sequence[tuple[int, Ints]],
+    *,
+    device: torch.device,
+    precision: str,
+    seed: int,
+) -> list[Scored]:
+    """This process's batches through the task, in evaluation mode; its modes are as before afterwards."""
     modes = [(module, module.training) for module in task.modules()]
     task.eval()
     scored: list[Scored] = []
@@ -62,10 +95,7 @@ def evaluate(
         # One by one: a frozen part may be in evaluation mode while the rest trains.
         for module, training in modes:
             module.training = training
-    every = sorted((s for part in gather(scored) for s in part), key=lambda s: s[0])
-    if not every:
-        raise DataError(f"{split}: none of {len(feed.ids(split))} items can be read")
-    return _merged(task, labels, len(feed.ids(split)), every)
+    return scored
 
 
 def _merged(task: Task, labels: Labels, n: int, scored: Sequence[Scored]) -> Evaluation:

@@ -16,6 +16,8 @@ from affekt.training.ema import restore, snapshot
 from affekt.training.engine import Engine
 from affekt.training.faults import Faults
 from affekt.training.feed import Feed
+from affekt.training.full_memory import FullMemory
+from affekt.training.halving import Halving
 from affekt.training.identity import digest, refuse_other
 from affekt.training.logging import RunLog, messages, plain
 from affekt.training.progress import Progress
@@ -56,6 +58,14 @@ class Fitting:
 
     def __post_init__(self) -> None:
         self.plan = self.engine.plan
+        self.halving = Halving(
+            engine=self.engine,
+            settings=self.settings,
+            feed=self.feed,
+            faults=self.faults,
+            processes=self.processes,
+            device=self.device,
+        )
         length = min(self.settings.log_every, self.plan.steps)
         objective = self.engine.objective
         self.window = Window(
@@ -83,15 +93,31 @@ class Fitting:
             best_score=self.selection.score,
             history=list(self.history),
             stopped_early=self.stopped_early,
+            halvings=list(self.halving.record),
         )
 
     def _epoch(self) -> None:
         """The rest of the epoch that the next step belongs to."""
-        epoch = self.plan.epoch(self.step)
-        steps = range(self.step, (epoch + 1) * self.plan.steps_per_epoch)
-        rank, world = self.processes.rank, self.processes.world
-        batches = self.feed.training(self.plan, steps, rank=rank, world=world, parts=self.settings.accumulate)
-        for step, parts in zip(steps, batches, strict=True):
+        end = (self.plan.epoch(self.step) + 1) * self.plan.steps_per_epoch
+        while self.step < end:
+            try:
+                self._steps(range(self.step, end))
+                return
+            except FullMemory:
+                pass
+            said = self.halving.halve(self.step)
+            self.progress.say(said)
+            if self.log is not None:
+                self.log.timing("halved", step=self.step + 1, parts=self.halving.parts)
+
+    def _steps(self, steps: range) -> None:
+        """These steps, of one epoch.
+
+        Raises:
+            FullMemory: a batch does not fit; its step is still to be made.
+        """
+        epoch = self.plan.epoch(steps.start)
+        for step, parts in zip(steps, self.halving.batches(steps), strict=True):
             self.window.add(*self.engine.step(parts, step))
             self.step = step + 1
             self.progress.advance(len(self.plan.batch(step)))
@@ -237,6 +263,7 @@ class Fitting:
             "history": self.history,
             "finished": self.finished,
             "stopped_early": self.stopped_early,
+            **({"halvings": self.halving.record} if self.halving.record else {}),
             **({} if self.watch is None else {"watch": self.watch.state()}),
         }
 
@@ -262,6 +289,7 @@ class Fitting:
         if self.watch is not None and "watch" in state:
             self.watch.load(state["watch"])
         self.history = list(state["history"])
+        self.halving.load(state.get("halvings", ()))
         self.step, self.finished, self.stopped_early = checkpoint.step, state["finished"], state["stopped_early"]
 
     def _use_selected(self) -> None:

@@ -15,7 +15,7 @@ from affekt.recipe import TrainingSettings, flatten, to_dict
 from affekt.training.logging import plain
 from affekt.weighting import WEIGHTINGS, Weighting
 
-OF_THE_MACHINE = ("threads", "keep_checkpoints", "tensorboard")
+OF_THE_MACHINE = ("threads", "keep_checkpoints", "tensorboard", "halve_when_full")
 """Training settings that may change between two calls of one run."""
 
 

@@ -38,6 +38,7 @@ class TrainingResult:
         best_score: the monitored metric there.
         history: one entry a validation: ``epoch``, ``step`` (from 1), ``metrics``, ``losses``, ``selected``.
         stopped_early: whether early stopping ended it.
+        halvings: where memory was full: the ``step`` (from 1) from which on batches went through in so many ``parts``.
     """
 
     epochs: int
@@ -46,3 +47,4 @@ class TrainingResult:
     best_score: float | None = None
     history: list[Mapping[str, Any]] = field(default_factory=list)
     stopped_early: bool = False
+    halvings: list[Mapping[str, int]] = field(default_factory=list)

@@ -21,10 +21,10 @@ from affekt.training.cosine import gradient_cosines
 from affekt.training.descent import refuse_compiled
 from affekt.training.distributed import join
 from affekt.training.engine import Engine
-from affekt.training.evaluation import evaluate
 from affekt.training.faults import Faults
 from affekt.training.feed import Feed
 from affekt.training.fitting import Fitting, newest
+from affekt.training.full_memory import FULL, said_when_full
 from affekt.training.identity import identity, versions_behind
 from affekt.training.logging import RunLog
 from affekt.training.objective import Objective
@@ -33,6 +33,7 @@ from affekt.training.plan import Plan
 from affekt.training.precision import autocast, choose_device, choose_precision
 from affekt.training.progress import NoProgress, Progress
 from affekt.training.results import Evaluation, TrainingResult
+from affekt.training.scoring import Scoring
 from affekt.training.selection import Selection
 from affekt.training.task import Task
 
@@ -116,9 +117,20 @@ class Trainer:
         self._hint = recipe_hint or "[training] learning_rate"
         self._threads = settings.threads
         check_sizes(task, settings.sizes)
+        self._halvings: list[Mapping[str, int]] = []
         if settings.compile:
             refuse_compiled(weighting, gradient_cosine=gradient_cosine)
         self._place()
+        self._scoring = Scoring(
+            task=task,
+            feed=self.feed,
+            settings=settings,
+            device=self.device,
+            precision=self.precision,
+            processes=self.processes,
+            seed=seed,
+            hint=self._hint,
+        )
 
     def fit(self) -> TrainingResult:
         """Train, or go on where an interrupted call with this folder was; leaves the selected weights in the task.
@@ -143,7 +155,10 @@ class Trainer:
                 if log is not None:
                     log.resume(fitting.step, 0 if found is None else int(found.state["log_bytes"]))
                     log.timing("start", step=fitting.step, **self._circumstances())
-                return fitting.run()
+                with said_when_full(self.device):
+                    fitted = fitting.run()
+                self._halvings = fitted.halvings
+                return fitted
         finally:
             self.feed.close()
             if log is not None:
@@ -154,22 +169,21 @@ class Trainer:
 
         Raises:
             UsageError: no such split in the data.
+            TrainingError: the batches of an evaluation do not fit into memory.
         """
-        with self._machine():
+        with self._machine(), said_when_full(self.device):
             return self._evaluate(split)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What became of batches for which memory was too small; nothing where it was large enough."""
+        batch = self.settings.batch_size
+        found = [f"{FULL}: batches of {batch} in {h['parts']} parts from step {h['step']} on" for h in self._halvings]
+        return (*found, *self._scoring.notes)
 
     def _evaluate(self, split: str) -> Evaluation:
         self._open_split(split)
-        return evaluate(
-            self.task,
-            split,
-            self.feed,
-            batch_size=self.settings.evaluation_batch_size,
-            device=self.device,
-            precision=self.precision,
-            processes=self.processes,
-            seed=self.seed,
-        )
+        return self._scoring.evaluate(split)
 
     def _place(self) -> None:
         """Task and weighting on the device, in the memory layout, compiled where asked."""

@@ -61,11 +61,15 @@ class GradientWeighting(Weighting):
         rows = task_gradients([loss * share for loss in self._ordered(losses)], self._learning)
         self._rows = [_added(a, b) for a, b in zip(self._rows, rows, strict=True)] if self._rows else rows
 
+    def forget(self) -> None:
+        """Let go of what was collected: a batch that was given up half-way is begun again."""
+        self._rows, self._learning = [], []
+
     @torch.no_grad()
     def settle(self, total: Total = alone) -> Tensor | None:
         """Write what the rule makes of all that was collected; the ``(n,)`` weights, None without any."""
         rows, learning = self._rows, self._learning
-        self._rows, self._learning = [], []
+        self.forget()
         reach = [sum(row[i] is not None for row in rows) for i in range(len(learning))]
         own, shared = ([i for i, n in enumerate(reach) if n and (n > 1) == several] for several in (False, True))
         if not shared and len(self.tasks) > 1:

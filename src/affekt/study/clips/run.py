@@ -148,6 +148,6 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
             given=given,
             learned=learned,
             problems=tuple(feed.problems),
-            notes=notes,
+            notes=[*notes, *trainer.notes],
         )
     barrier()
