@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -9,10 +10,10 @@ import pytest
 from small_recipe import write
 
 
-def torchrun(recipe, out):
+def torchrun(recipe, out, *more, script=("-m", "affekt")):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    words += ["-m", "affekt", "train", str(recipe), "--condition", "learn-e-reg", "--out", str(out)]
+    words += [*script, "train", str(recipe), "--condition", "learn-e-reg", "--out", str(out), *more]
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -29,3 +30,24 @@ def test_two_processes_share_one_run(tmp_path):
     again = torchrun(recipe, tmp_path / "run")
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "run" / "result.json").read_bytes() == before
+
+
+ELSEWHERE = """
+import os, sys
+from affekt.cli import main
+if os.environ["RANK"] == sys.argv.pop(1):
+    sys.argv += ["--set", "target.root=/nowhere"]
+sys.exit(main())
+"""
+
+
+def test_a_machine_without_the_data_is_named_before_anything_is_trained(tmp_path):
+    recipe = write(tmp_path, epochs=1)
+    script = tmp_path / "elsewhere.py"
+    script.write_text(ELSEWHERE)
+    found = torchrun(recipe, tmp_path / "run", script=(str(script), "1"))
+    assert found.returncode != 0
+    line = f"error: on {socket.gethostname()} (process 1) and not on the others: folder: "
+    said = [text for text in found.stderr.splitlines() if line in text]
+    assert len(said) == 2, found.stderr  # by each of the processes
+    assert not (tmp_path / "run" / "checkpoints").exists()

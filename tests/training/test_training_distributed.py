@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 from ddp_run import main
 from safetensors.torch import load_file
+from tiny import data, task, trainer
 
 from affekt.errors import UsageError
 from affekt.training.distributed import Processes, dealt, from_main, gather, is_main, processes
@@ -18,9 +20,9 @@ TOLERANCE = 2e-5
 """Of losses and weights: float32 sums in another order, over 16 steps."""
 
 
-def torchrun(folder: Path, *arguments: str, crashes: bool = False) -> None:
+def torchrun(folder: Path, *arguments: str, crashes: bool = False, processes: int = 2) -> None:
     script = str(Path(__file__).with_name("ddp_run.py"))
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     words = [sys.executable, *launcher, script, str(folder), *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
@@ -63,6 +65,55 @@ def test_two_processes_are_one(tmp_path):
     torchrun(tmp_path / "resumed")
     assert (tmp_path / "resumed" / "log.jsonl").read_bytes() == (tmp_path / "two" / "log.jsonl").read_bytes()
     assert_same_run(tmp_path / "two", tmp_path / "resumed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 3), (3, 2)])
+def test_another_number_of_processes_goes_on_with_the_same_batches(tmp_path, before, after):
+    main(tmp_path / "one", None)
+    torchrun(tmp_path / "moved", "7", crashes=True, processes=before)
+    assert sorted(p.name for p in (tmp_path / "moved" / "checkpoints").iterdir()) == ["step-3", "step-6"]
+    torchrun(tmp_path / "moved", processes=after)
+    assert_same_run(tmp_path / "one", tmp_path / "moved")
+    timing = [json.loads(x) for x in (tmp_path / "moved" / "timing.jsonl").read_text().splitlines()]
+    assert [(x["step"], x["processes"]) for x in timing if x["kind"] == "start"] == [(0, before), (6, after)]
+
+
+@pytest.mark.slow
+def test_two_machines_are_one(tmp_path):
+    """Each of two torchruns has one process, as on two machines that share a folder."""
+    script = str(Path(__file__).with_name("ddp_run.py"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
+    launcher += ["--master-addr=127.0.0.1", f"--master-port={port}"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(
+            [*launcher, f"--node-rank={rank}", script, str(tmp_path / "two")],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate(timeout=300)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    main(tmp_path / "one", None)
+    assert_same_run(tmp_path / "one", tmp_path / "two")
+
+
+def test_more_processes_than_items_are_refused(tmp_path):
+    run = trainer(tmp_path, of=task("layer"), batch_size=8)
+    run.processes = Processes(0, 9)
+    with pytest.raises(UsageError, match="8 items a batch for 9 processes: start fewer"):
+        run.fit()
+    few = trainer(tmp_path, of=task("layer"), data=data(3), batch_size=8)
+    few.processes = Processes(0, 4)
+    with pytest.raises(UsageError, match="3 items a batch for 4 processes: start fewer"):
+        few.fit()
 
 
 @pytest.mark.parametrize("rule", ["gradvac", "dwa"])

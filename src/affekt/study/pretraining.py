@@ -14,7 +14,7 @@ from affekt.study.folder import RunFolder
 from affekt.study.relabelling import AFFECT, SHUFFLED
 from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
-from affekt.training.distributed import join
+from affekt.training.distributed import join, together
 from affekt.training.precision import choose_device
 from affekt.weighting import check_weighting, create_weighting
 
@@ -41,7 +41,7 @@ def pretrain(
     device = join(choose_device(recipe.emotional.training.device))[1]
 
     def work(followed: Recipe) -> None:
-        data = affective_data(followed, seed=followed.seed, data_root=data_root)
+        data = together(lambda: affective_data(followed, seed=followed.seed, data_root=data_root))
         task = affect_task(followed, data.splits["train"].labels, seed=followed.seed)
         task.to(device).start(data.splits["train"])
         trainer = _trainer(followed, task, data, folder, progress)

@@ -18,7 +18,7 @@ from affekt.study.pretraining import pretrain
 from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.study.source import needs_source
 from affekt.training import Trainer
-from affekt.training.distributed import join
+from affekt.training.distributed import join, together
 from affekt.training.precision import choose_device
 from affekt.training.task import Task
 from affekt.weighting import check_weighting, create_weighting
@@ -82,7 +82,7 @@ def train_resolved(
     join(choose_device(recipe.training.device))
 
     def work(followed: Recipe) -> None:
-        data = target_data(followed, seed=followed.seed, data_root=data_root)
+        data = together(lambda: target_data(followed, seed=followed.seed, data_root=data_root))
         data = data if tested else data.without("test")
         task = prepared_task(
             followed,

@@ -21,7 +21,7 @@ from affekt.study.building import Data, named
 from affekt.study.folder import RunFolder
 from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
-from affekt.training.distributed import join
+from affekt.training.distributed import join, together
 from affekt.training.precision import choose_device
 from affekt.training.task import Task
 
@@ -171,7 +171,7 @@ def train_source(recipe: Recipe, *, out: Path, data_root: Path | None, progress:
 
     def work(followed: Recipe) -> None:
         source = followed.source
-        data = source_data(followed, data_root=data_root)
+        data = together(lambda: source_data(followed, data_root=data_root))
         task = source_task(followed, data.splits["train"].labels.categories).to(device)
         claim(folder, followed)
         trainer = Trainer(

@@ -12,17 +12,20 @@ from __future__ import annotations
 import atexit
 import inspect
 import os
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from affekt.errors import UsageError
+from affekt.errors import AffektError, DataError, UsageError, first
+
+T = TypeVar("T")
 
 PATIENCE = timedelta(seconds=10)
 """How long a process that is done waits for the others before it ends."""
@@ -155,6 +158,30 @@ def from_main(value: Any) -> Any:
     values = [value]
     dist.broadcast_object_list(values, src=0)
     return values[0]
+
+
+def together(find: Callable[[], T]) -> T:
+    """What each process finds for itself, once all have found it: before a training that would wait for one in vain.
+
+    Raises:
+        AffektError: what a process raised, on all of them, with the names of the machines.
+    """
+    if not dist.is_initialized():
+        return find()
+    found: T | None = None
+    failed: AffektError | None = None
+    try:
+        found = find()
+    except AffektError as error:
+        failed = error
+    said = gather(None if failed is None else (socket.gethostname(), str(failed)))
+    wrong = [(rank, *entry) for rank, entry in enumerate(said) if entry is not None]
+    if failed is not None and len(wrong) == len(said):
+        raise failed
+    if wrong:
+        where = first(f"{machine} (process {rank})" for rank, machine, _ in wrong)
+        raise DataError(f"on {where} and not on the others: {wrong[0][2]}")
+    return cast(T, found)
 
 
 def dealt(values: Sequence[Any], who: Processes) -> list[tuple[int, Any]]:

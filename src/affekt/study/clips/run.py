@@ -21,7 +21,7 @@ from affekt.study.folder import RunFolder
 from affekt.study.results import folds_of
 from affekt.study.running import SCORED, RunResult, alone, as_result, claim, done, started, threads
 from affekt.training import Trainer
-from affekt.training.distributed import barrier, is_main, join
+from affekt.training.distributed import barrier, is_main, join, together
 from affekt.training.precision import choose_device
 from affekt.weighting import Weighting, check_weighting, create_weighting
 
@@ -49,7 +49,7 @@ def train_clips(recipe: Recipe, *, out: Path, what: str, data_root: Path | None,
     with alone(folder), threads(recipe.training):
         if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
             return _with_models(finished, recipe)
-        whole = open_set(recipe, data_root=data_root)
+        whole = together(lambda: open_set(recipe, data_root=data_root))
         if not cross_validated(recipe.clips):
             _tell(progress, one_class(recipe, split_clips(whole.clips, recipe.clips, recipe.seed).parts))
             _train(recipe, folder, whole, what=what, progress=progress)
