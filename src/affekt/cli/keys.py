@@ -61,7 +61,9 @@ def _choices(hint: Any) -> tuple[str, ...]:
     hint = _inner(hint)
     if hint is bool:
         return ("true", "false")
-    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+    if typing.get_origin(hint) is not Literal:
+        return ()
+    return tuple(str(word).lower() if isinstance(word, bool) else word for word in typing.get_args(hint))
 
 
 def _kind(hint: Any) -> str:

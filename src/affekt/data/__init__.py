@@ -161,10 +161,11 @@ def behind(settings: DataSettings, root: Path | str | None = None) -> Descriptio
 def data_root(root: Path | str | None = None) -> Path:
     """The folder that holds one folder a data set: the argument, else ``AFFEKT_DATA``, else the user's cache folder."""
     chosen = root or os.environ.get("AFFEKT_DATA")
-    return Path(chosen).expanduser() if chosen else _cache() / "affekt"
+    return Path(chosen).expanduser() if chosen else user_cache() / "affekt"
 
 
-def _cache() -> Path:
+def user_cache() -> Path:
+    """The user's cache folder, as the system has it."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":

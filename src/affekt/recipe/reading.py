@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from affekt.errors import RecipeError, nearest
 from affekt.recipe.experiment import Recipe, check_kind
-from affekt.recipe.writing import flatten, to_dict
+from affekt.recipe.writing import flatten, to_dict, toml_text
 
 T = TypeVar("T")
 
@@ -160,10 +160,11 @@ def _checked(value: Any, hint: Any, where: str, metadata: Mapping[str, Any]) -> 
         inner = next(a for a in arguments if a is not type(None))
         return None if value is None else _checked(value, inner, where, metadata)
     if origin is Literal:
-        if value not in arguments or isinstance(value, bool):
-            close = nearest(str(value), map(str, arguments), n=1)
+        if not any(value is argument if isinstance(argument, bool) else value == argument for argument in arguments):
+            words = [toml_text(argument).strip('"') for argument in arguments]
+            close = nearest(str(value), words, n=1)
             hint_text = f" Nearest: {close[0]}." if close else ""
-            raise RecipeError(f"{_at(where)} = {value!r}: no such choice.{hint_text} Choices: {', '.join(arguments)}")
+            raise RecipeError(f"{_at(where)} = {value!r}: no such choice.{hint_text} Choices: {', '.join(words)}")
         return value
     if origin is tuple:
         return _checked_tuple(value, arguments, where, metadata)

@@ -44,7 +44,7 @@ def _toml_lines(table: Mapping[str, Any], name: str) -> Iterator[str]:
     if name and (scalars or not table):
         yield f"\n[{name}]"
     for key, value in scalars.items():
-        yield f"{_toml_key(key)} = {_toml_text(value)}"
+        yield f"{_toml_key(key)} = {toml_text(value)}"
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from _toml_lines(value, f"{name}.{_toml_key(key)}" if name else _toml_key(key))
@@ -59,13 +59,14 @@ def _toml_string(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
-def _toml_text(value: Any) -> str:
+def toml_text(value: Any) -> str:
+    """A value as TOML has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return _toml_string(value)
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_toml_text(v) for v in value) + "]"
+        return "[" + ", ".join(toml_text(v) for v in value) + "]"
     return repr(value)
 
 

@@ -29,13 +29,13 @@ def environment() -> dict[str, Any]:
         "versions": versions,
         "system": platform.system(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "gpus": gpus,
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name; Linux keeps it in a file, others tell ``platform``."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

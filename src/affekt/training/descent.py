@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from affekt.errors import UsageError
+from affekt.recipe.writing import toml_text
+from affekt.training.compiling import begin_step, own_gradients
 from affekt.training.distributed import Processes, replicated, share_buffers, share_parameters, total
 from affekt.training.objective import Objective
 from affekt.training.precision import autocast
@@ -31,15 +33,28 @@ class Descent(Protocol):
 class ByScalar:
     """One ``backward`` a part; DDP averages the gradients over the processes, in the last part alone."""
 
-    def __init__(self, objective: Objective, *, device: torch.device, precision: str, processes: Processes) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        *,
+        device: torch.device,
+        precision: str,
+        processes: Processes,
+        graphs: bool = False,
+    ) -> None:
         # DDP copies process 0's weights when it is made: that must be after a checkpoint was read.
         self._network = replicated(objective)
         self._device, self._precision, self._world = device, precision, processes.world
+        self._graphs = graphs
 
     def step(self, parts: Sequence[Batch], size: int) -> Tensor:
         row: Tensor | None = None
         for i, part in enumerate(parts):
             share = len(part) / size
+            if self._graphs:
+                if i == 1:  # what further parts give is added in place
+                    own_gradients(self._network.parameters())
+                begin_step()
             with _unsynchronised(self._network, i < len(parts) - 1):
                 with autocast(self._device, self._precision):
                     scalar, found = self._network(part)
@@ -86,7 +101,7 @@ class ByTask:
         return torch.cat([row, self._objective.in_order(weights).float() / self._world])
 
 
-def refuse_compiled(weighting: nn.Module | None, *, gradient_cosine: bool) -> None:
+def refuse_compiled(how: bool | str, weighting: nn.Module | None, *, gradient_cosine: bool) -> None:
     """Refuse to ask a compiled model for the gradients of single tasks: its graph has one way back, which can be gone
     once, with zeros for what a task does not reach.
 
@@ -98,8 +113,8 @@ def refuse_compiled(weighting: nn.Module | None, *, gradient_cosine: bool) -> No
         what = f'weighting "{weighting.name}"'
     if what:
         raise UsageError(
-            f"[training] compile = true: {what} asks for the gradient of each task, which a compiled model cannot tell "
-            "apart; set compile = false"
+            f"[training] compile = {toml_text(how)}: {what} asks for the gradient of each task, which a compiled model "
+            "cannot tell apart; set compile = false"
         )
 
 

@@ -46,8 +46,12 @@ class Engine:
         precision: str,
         processes: Processes,
         weighting_learning_rate: float | None = None,
+        graphs: bool = False,
     ) -> None:
         """
+        Args:
+            graphs: the task's model runs in CUDA graphs.
+
         Raises:
             UsageError: nothing to train.
         """
@@ -63,6 +67,7 @@ class Engine:
         self.learned: list[nn.Parameter] = [p for group in self.optimiser.param_groups for p in group["params"]]
         self._names = parameter_names(objective, self.optimiser)
         self.ema = None if settings.ema is None else Ema(objective.task, settings.ema)
+        self._graphs = graphs
         self._descent: Descent | None = None
         self._size: int | None = None
         # Only where they may be wanted: copying them is work in each step.
@@ -133,7 +138,7 @@ class Engine:
         }
         if isinstance(rule, GradientWeighting):
             return ByTask(self.objective, rule, self.learned, **machine)
-        return ByScalar(self.objective, **machine)
+        return ByScalar(self.objective, graphs=self._graphs, **machine)
 
     @torch.no_grad()
     def _tell(self, rule: Weighting, row: Tensor, parts: Sequence[Batch], step: int) -> None:

@@ -17,6 +17,7 @@ from affekt.errors import UsageError, unknown
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.training import freed_memory
 from affekt.training.checkpoint import Checkpoints
+from affekt.training.compiling import compile_model
 from affekt.training.cosine import gradient_cosines
 from affekt.training.descent import refuse_compiled
 from affekt.training.distributed import join
@@ -119,7 +120,7 @@ class Trainer:
         check_sizes(task, settings.sizes)
         self._halvings: list[Mapping[str, int]] = []
         if settings.compile:
-            refuse_compiled(weighting, gradient_cosine=gradient_cosine)
+            refuse_compiled(settings.compile, weighting, gradient_cosine=gradient_cosine)
         self._place()
         self._scoring = Scoring(
             task=task,
@@ -191,9 +192,9 @@ class Trainer:
         self.task.to(self.device, memory_format=layout)  # type: ignore[call-overload]
         if self._weighting is not None:
             self._weighting.to(self.device)
+        self._graphs = False
         if self.settings.compile:
-            # Every shape its own graph: what a graph computes must not depend on the shapes that came before.
-            self.task.model.compile(dynamic=False)
+            self._graphs = compile_model(self.task.model, self.settings.compile, self.device)
 
     def _plan(self) -> Plan:
         splits = self.feed.splits
@@ -238,6 +239,7 @@ class Trainer:
             precision=self.precision,
             processes=self.processes,
             weighting_learning_rate=self._weighting_learning_rate,
+            graphs=self._graphs,
         )
         return Fitting(
             engine=engine,
