@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -163,7 +164,6 @@ def test_a_wrong_executor_names_the_right_ones(tmp_path):
 
 def test_a_study_that_is_killed_goes_on_to_the_same_end(recipe, undisturbed, tmp_path):
     import subprocess
-    import sys
 
     from affekt.recipe import to_toml
 
@@ -202,7 +202,6 @@ def alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_workers_end_with_a_study_that_is_killed(recipe, tmp_path):
     import subprocess
-    import sys
 
     from affekt.recipe import to_toml
 
@@ -221,3 +220,45 @@ def test_workers_end_with_a_study_that_is_killed(recipe, tmp_path):
     while any(map(alive, started)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, started))
+
+
+class Made:
+    """What a pool would have been made of."""
+
+    def __init__(self, study, *, slots, gpus, data_root):
+        self.slots, self.gpus = slots, gpus
+
+
+@pytest.mark.parametrize(
+    ("gpus", "share", "workers", "slots"),
+    [(("0", "1"), 1.0, None, 2), (("0", "1"), 0.5, None, 4), (("0",), 0.3, None, 3), (("0",), 0.25, 2, 2)],
+)
+def test_several_runs_share_a_gpu(tmp_path, monkeypatch, gpus, share, workers, slots):
+    local = sys.modules["affekt.study.executors.local"]
+
+    monkeypatch.setattr(local, "cores", lambda: 8)
+    monkeypatch.setattr(local, "Pool", Made)
+    made = create_executor(
+        "local", tmp_path, workers=workers, gpus=gpus, gpu_share=share, data_root=None, progress=None
+    )
+    assert (made.slots, made.gpus) == (slots, gpus)
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])
+def test_a_share_that_is_none(tmp_path, share):
+    with pytest.raises(UsageError, match="a number above 0 and up to 1"):
+        create_executor("local", tmp_path, workers=1, gpu_share=share, data_root=None, progress=None)
+
+
+def test_slurm_gives_whole_gpus(tmp_path):
+    pytest.importorskip("submitit")
+    with pytest.raises(UsageError, match=r"--gpu-share 0\.5: slurm gives whole GPUs"):
+        create_executor("slurm", tmp_path, workers=1, gpus=("0",), gpu_share=0.5, data_root=None, progress=None)
+
+
+def test_jobs_of_a_plan_know_their_size(recipe):
+    from affekt.study.planning import plan
+
+    planned = plan(recipe)
+    sizes = {job.name: job.memory for job in planned.jobs if job.is_run}
+    assert sizes["learn-e-reg"] > sizes["baseline"] > 2**30

@@ -73,6 +73,11 @@ def test_without_enough_that_are_alike_it_is_the_whole(tmp_path, monkeypatch):
     assert compiled_parts(tmp_path, monkeypatch, model, "blocks") == [""]
 
 
+def test_branches_have_their_backbones_compiled(tmp_path, monkeypatch):
+    found = compiled_parts(tmp_path, monkeypatch, regulated().model, "blocks")
+    assert found == ["emotional.backbone", "non_emotional.backbone", "influence.encoder.backbone"]
+
+
 @pytest.mark.parametrize("how", [True, "graphs"])
 def test_else_it_is_the_whole(tmp_path, monkeypatch, how):
     assert compiled_parts(tmp_path, monkeypatch, nn.Sequential(*(Block(4) for _ in range(4))), how) == [""]

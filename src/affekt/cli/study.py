@@ -27,6 +27,9 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--executor", choices=EXECUTORS, default="local", help="where runs are done (default: local)")
     parser.add_argument("--workers", type=positive, metavar="N", help="runs at once (default: one for every two cores)")
     parser.add_argument("--gpus", default="", metavar="LIST", help="numbers of the GPUs to use, e.g. 0,1: a run each")
+    parser.add_argument(
+        "--gpu-share", type=float, default=1.0, metavar="X", help="of a GPU that a run gets, e.g. 0.5: two share one"
+    )
     parser.add_argument("--no-pictures", action="store_true", help="the report names test pictures by id only")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -36,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
     gpus = tuple(number.strip() for number in args.gpus.split(",") if number.strip())
     place = {"seeds": args.seeds, "executor": args.executor, "workers": args.workers, "gpus": gpus}
+    place["gpu_share"] = args.gpu_share
     return conduct(
         recipe,
         study_folder(args, recipe),

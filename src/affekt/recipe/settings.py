@@ -138,7 +138,7 @@ class TrainingSettings:
     compile: Literal[False, True, "graphs", "blocks"] = setting(
         False,
         "torch.compile; `graphs`: with CUDA graphs, on a GPU, which small networks gain most from; `blocks`: the "
-        "repeated blocks of a transformer alone, which is compiled sooner",
+        "repeated blocks of a transformer, or the backbones of branches: compiled sooner",
     )
     device: str = setting("auto", "`auto`: cuda if there is one, else cpu; or a torch device")
     threads: int | None = setting(

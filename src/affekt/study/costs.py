@@ -24,6 +24,7 @@ from affekt.study.facts import Facts, source_key
 from affekt.study.preparing import needs_emotional, no_encoder, pretrains
 from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
+from affekt.study.sizes import run_memory
 from affekt.study.source import source_part, source_task, trains_source
 from affekt.training.plan import Plan
 from affekt.training.sizes import epochs_at
@@ -44,6 +45,7 @@ class Cost:
             included, validation and test not.
         pretraining: of the own training of the emotional encoder, or of the network that a classifier starts from; 0
             where that is given or absent.
+        memory: bytes that a run holds at most, of a GPU's or of its own, estimated; 0: unknown.
     """
 
     trainable: int
@@ -51,6 +53,7 @@ class Cost:
     step: float
     training: float
     pretraining: float
+    memory: int = 0
 
 
 def cost_of(recipe: Recipe, facts: Facts) -> Cost:
@@ -79,6 +82,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
             step=step,
             training=training,
             pretraining=pretraining_operations(recipe, facts) + source_operations(recipe, facts),
+            memory=run_memory(task, few(task, size, len(facts.classes)), recipe.training, recipe.target, facts.train),
         )
 
 
@@ -144,9 +148,17 @@ def operations(task: Task, image_size: int, classes: int, engine: TrainingSettin
 
 
 def _operations(task: Task, image_size: int, classes: int) -> float:
+
+def operations(task: Task, image_size: int, classes: int) -> float:
+    """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
+    return counted(task, few(task, image_size, classes))
+
+
+def few(task: Task, image_size: int, classes: int) -> Batch:
+    """A batch of noise, with labels of the kinds that the task wants."""
     images = torch.rand(PROBED, 3, image_size, image_size)
     labels = _labels(task, classes)
-    return counted(task, Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0))
+    return Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0)
 
 
 def counted(task: Task, batch: Batch) -> float:

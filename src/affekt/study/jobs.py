@@ -33,6 +33,7 @@ class Job:
         needs: folders of jobs that must be finished before.
         members: of an ensemble: folders of its members.
         real: of a pre-training with shuffled labels: folder of the one with the true labels.
+        memory: bytes that it holds at most, estimated; 0: unknown.
     """
 
     kind: Literal["pretrain", "source", "train", "tune", "ensemble"]
@@ -43,6 +44,7 @@ class Job:
     needs: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     real: str = ""
+    memory: int = 0
 
     @property
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from affekt.recipe import Recipe
 from affekt.study.costs import Cost
@@ -52,7 +52,8 @@ class StudyPlan:
     @property
     def jobs(self) -> list[Job]:
         """All jobs, finished ones included."""
-        return plan_jobs(self.conditions, self.seeds)
+        memory = {name: cost.memory for name, cost in self.costs.items()}
+        return [replace(job, memory=memory.get(job.name, 0)) for job in plan_jobs(self.conditions, self.seeds)]
 
     def frame(
         self,

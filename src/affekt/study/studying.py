@@ -50,6 +50,7 @@ def study(
     executor: str | Executor = "local",
     workers: int | None = None,
     gpus: tuple[str, ...] = (),
+    gpu_share: float = 1.0,
     data_root: Path | None = None,
     progress: Any = None,
     say: Listener = lambda _: None,
@@ -62,7 +63,7 @@ def study(
         seeds: how many, counted up from the recipe's; None: as the recipe declares. More than were declared when the
             folder was begun are marked as added.
         executor: a name, or an executor.
-        workers, gpus: of an executor by name, see :func:`~affekt.study.executors.create_executor`.
+        workers, gpus, gpu_share: of an executor by name, see :func:`~affekt.study.executors.create_executor`.
         progress: of runs in this process.
         say: called with a line about each condition that does not apply, what is to be known before the first run, and
             each run that ends.
@@ -82,7 +83,7 @@ def study(
     frame = frame_of(planned)
     # At once, so that a report can be made of what there is whenever this is stopped.
     compare_folder(folder.path, frame)
-    place = Place(folder.path, executor, workers, gpus, data_root, progress, watch or Said(say))
+    place = Place(folder.path, executor, workers, gpus, gpu_share, data_root, progress, watch or Said(say))
     if trials := jobs_of(planned):
         place.run(trials, planned)  # a rate that fails is one that is not chosen
         planned = choose(planned, folder.path)
@@ -99,6 +100,7 @@ class Place:
     executor: str | Executor
     workers: int | None
     gpus: tuple[str, ...]
+    gpu_share: float
     data_root: Path | None
     progress: Any
     watch: Watch
@@ -151,6 +153,7 @@ class Place:
             self.study,
             workers=self.workers,
             gpus=self.gpus,
+            gpu_share=self.gpu_share,
             data_root=self.data_root,
             progress=self.progress,
         )

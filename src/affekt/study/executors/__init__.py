@@ -23,6 +23,7 @@ def create_executor(
     *,
     workers: int | None,
     gpus: tuple[str, ...] = (),
+    gpu_share: float = 1.0,
     data_root: Path | None,
     progress: Any,
     **options: Any,
@@ -33,14 +34,18 @@ def create_executor(
         study: folder of the study.
         workers: jobs at once; None: one for every two cores, or one a GPU.
         gpus: numbers of the GPUs to use, one job each.
+        gpu_share: of a GPU that a job gets, above 0: several share one.
         data_root: parent of the data sets' folders.
         progress: of a job that runs in this process.
         options: of this executor.
 
     Raises:
-        UsageError: no such executor.
+        UsageError: no such executor, or a share that is none.
         MissingExtra: its package is not installed.
     """
     if name not in EXECUTORS:
         raise UsageError(unknown("executor", name, EXECUTORS))
-    return EXECUTORS[name](study, workers=workers, gpus=gpus, data_root=data_root, progress=progress, **options)
+    if not 0 < gpu_share <= 1:
+        raise UsageError(f"--gpu-share {gpu_share:g}: a number above 0 and up to 1, e.g. 0.5")
+    place = {"workers": workers, "gpus": gpus, "gpu_share": gpu_share, "data_root": data_root}
+    return EXECUTORS[name](study, progress=progress, **place, **options)

@@ -132,14 +132,21 @@ def _see(gpu: str | None) -> None:
 
 
 def local(
-    study: Path, *, workers: int | None, gpus: tuple[str, ...], data_root: Path | None, progress: Any
+    study: Path,
+    *,
+    workers: int | None,
+    gpus: tuple[str, ...],
+    gpu_share: float = 1.0,
+    data_root: Path | None,
+    progress: Any,
 ) -> Pool | Inline:
-    """Jobs on this machine: in this process where they run one by one, else in several.
+    """Jobs on this machine: in this process where they run one by one, else in several; on each GPU as many as its
+    shares allow, unless ``workers`` says how many in all.
 
     Raises:
         UsageError: more of them than cores.
     """
-    slots = workers or len(gpus) or default_workers(cores())
+    slots = workers or len(gpus) * int(1 / gpu_share) or default_workers(cores())
     if slots > cores():
         raise UsageError(f"--workers {slots}: this machine has {cores()} cores; a job needs one")
     if slots == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Ray:
         study: folder of the study.
         workers: jobs at once; None: as many as the cluster has room for.
         gpus: numbers of GPUs are ray's own matter; given any, each job asks for one.
+        gpu_share: of a GPU that a job asks for; a larger job, by the plan's estimate, asks for more where the GPU here
+            says how large they are.
         data_root: parent of the data sets' folders, on every machine.
         address: of a cluster; None: what ``RAY_ADDRESS`` says, else ray is started here, for ``workers`` jobs.
 
@@ -54,6 +57,7 @@ class Ray:
         workers: int | None,
         gpus: tuple[str, ...],
         data_root: Path | None,
+        gpu_share: float = 1.0,
         progress: Any = None,
         address: str | None = None,
     ) -> None:
@@ -71,7 +75,13 @@ class Ray:
             self._start(address, slots)
         room = int(self.ray.cluster_resources().get("CPU", 1)) // self.threads
         self.slots = min(workers or room, max(1, room))
-        self.remote = ray.remote(_work).options(num_cpus=self.threads, num_gpus=1 if gpus else 0, max_retries=0)
+        self.gpu_share = gpu_share if gpus or gpu_share < 1 else 0.0
+        if self.gpu_share:
+            on_gpus = int(self.ray.cluster_resources().get("GPU", 0) / self.gpu_share)
+            if not on_gpus:
+                raise UsageError("--executor ray: the cluster has no GPU; leave --gpus and --gpu-share out")
+            self.slots = min(self.slots, on_gpus)
+        self.remote = ray.remote(_work).options(num_cpus=self.threads, max_retries=0)
 
     def _start(self, address: str | None, slots: int) -> None:
         wanted = address or os.environ.get("RAY_ADDRESS")
@@ -88,7 +98,17 @@ class Ray:
             raise UsageError(f"--executor ray: no cluster at {wanted}: {' '.join(str(error).split())[:160]}") from None
 
     def submit(self, job: Job) -> RayHandle:
-        return RayHandle(self.ray, self.remote.remote(self.threads, self.study, job, self.data_root))
+        placed = self.remote.options(**self._size(job))
+        return RayHandle(self.ray, placed.remote(self.threads, self.study, job, self.data_root))
+
+    def _size(self, job: Job) -> dict[str, float]:
+        """What ray is to find room for: a share of a GPU, or of a machine's memory."""
+        if self.gpu_share:
+            whole = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else math.inf
+            return {"num_gpus": min(1.0, max(self.gpu_share, math.ceil(100 * job.memory / whole) / 100))}
+        # No more than the largest machine has, or ray would wait for a larger one for ever: it is an estimate.
+        largest = max((node["Resources"].get("memory", 0.0) for node in self.ray.nodes() if node["Alive"]), default=0.0)
+        return {"memory": min(float(job.memory), largest)} if job.memory else {}
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""

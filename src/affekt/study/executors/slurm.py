@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from affekt.errors import MissingExtra
+from affekt.errors import MissingExtra, UsageError
 from affekt.study.jobs import Job
 from affekt.study.working import Outcome, work
 
@@ -48,6 +48,7 @@ class Slurm:
 
     Raises:
         MissingExtra: submitit is not installed.
+        UsageError: a share of a GPU.
     """
 
     def __init__(
@@ -57,11 +58,14 @@ class Slurm:
         workers: int | None,
         gpus: tuple[str, ...],
         data_root: Path | None,
+        gpu_share: float = 1.0,
         progress: Any = None,
         cluster: str = "slurm",
         parameters: dict[str, Any] | None = None,
     ) -> None:
         del progress
+        if gpu_share < 1:
+            raise UsageError(f"--gpu-share {gpu_share:g}: slurm gives whole GPUs; leave it out, or use ray")
         try:
             import submitit
         except ImportError:
