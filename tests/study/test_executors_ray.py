@@ -4,12 +4,17 @@ import json
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from test_executors import accuracies, checkpoints, recipe_in
 
+from affekt.errors import DataError
+from affekt.recipe import Recipe, change
+from affekt.study.executors.data import problem_of_data
 from affekt.study.executors.ray import Ray
+from affekt.study.jobs import Job
 from affekt.study.studying import study
 
 pytest.importorskip("ray")
@@ -95,3 +100,90 @@ def test_a_node_that_goes_away_in_the_middle_loses_nothing(tmp_path, cluster):
         again = starts(tmp_path / "st" / folder)
         assert len(again) == 1 or folder in died, (folder, again)
         assert again == sorted(again)
+
+
+class FakeRay:
+    """A cluster of two machines, of which one sees other folders."""
+
+    class util:  # noqa: N801 - as ray has it
+        class scheduling_strategies:  # noqa: N801
+            @staticmethod
+            def NodeAffinitySchedulingStrategy(node, soft):
+                return node
+
+    def __init__(self):
+        self.asked = []
+
+    def nodes(self):
+        return [{"Alive": True, "NodeID": name} for name in ("here", "elsewhere")] + [{"Alive": False, "NodeID": "x"}]
+
+    def remote(self, function):
+        asked = self.asked
+
+        class Remote:
+            def options(self, *, scheduling_strategy, **_):
+                class Placed:
+                    def remote(self, job, root):
+                        asked.append(scheduling_strategy)
+                        found = function(job, root)
+                        return found if scheduling_strategy == "here" else "node-b\tfolder: /data: no such folder"
+
+                return Placed()
+
+        return Remote()
+
+    def get(self, values):
+        return values
+
+
+def test_a_machine_without_the_data_is_named(tmp_path):
+    recipe = recipe_in(tmp_path, epochs=1)
+    executor = object.__new__(Ray)
+    executor.ray, executor.seen, executor.data_root = FakeRay(), set(), None
+    job = Job(kind="train", folder="runs/baseline/seed-0", recipe=recipe, name="baseline", seed=0)
+    with pytest.raises(DataError, match="on node-b of the cluster's 2 machines: folder: /data: no such folder"):
+        executor._see_data(job)
+    assert executor.ray.asked == ["here", "elsewhere"]
+    executor._see_data(replace(job, seed=1, recipe=replace(recipe, seed=1)))  # is asked once
+    assert len(executor.ray.asked) == 2
+
+
+@pytest.mark.parametrize("kind", ["train", "pretrain"])
+def test_a_job_s_own_data_are_looked_for(tmp_path, kind):
+    recipe = recipe_in(tmp_path, epochs=1)
+    job = Job(kind=kind, folder="x", recipe=recipe, name="x", seed=0)
+    assert problem_of_data(job, None) == ""
+    gone = {"train": "target", "pretrain": "affective"}[kind]
+    elsewhere = change(recipe, {f"{gone}.root": str(tmp_path / "gone")})
+    machine, reason = problem_of_data(replace(job, recipe=elsewhere), None).split("\t")
+    assert machine
+    assert str(tmp_path / "gone") in reason
+
+
+@pytest.mark.parametrize(
+    ("share", "memory", "wanted"),
+    [
+        (0.0, 3 * 2**30, {"memory": 3 * 2**30}),
+        (0.0, 9 * 2**30, {"memory": 8 * 2**30}),
+        (0.0, 0, {}),
+        (0.25, 9 * 2**30, {"num_gpus": 0.25}),
+    ],
+)
+def test_runs_ask_for_room_by_their_size(tmp_path, monkeypatch, share, memory, wanted):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    executor = object.__new__(Ray)
+    executor.gpu_share = share
+
+    class Nodes:
+        def nodes(self):
+            return [
+                {"Alive": True, "Resources": {"memory": 8 * 2.0**30}},
+                {"Alive": True, "Resources": {"memory": 4 * 2.0**30}},
+                {"Alive": False, "Resources": {"memory": 64 * 2.0**30}},
+            ]
+
+    executor.ray = Nodes()
+    job = Job(kind="train", folder="x", recipe=Recipe(), name="x", seed=0, memory=memory)
+    assert executor._size(job) == wanted

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from affekt.backbones.attention.looking import MEMBER
 from affekt.backbones.attention.naming import AttentionSettings, as_settings, split_name
 from affekt.backbones.attention.placing import put_attention
-from affekt.backbones.base import Backbone, Built, meta_forward
+from affekt.backbones.base import Backbone, Built, shape_forward
 from affekt.backbones.initial import Source, fill, read_source
 from affekt.backbones.naming import Resolved, resolve
 from affekt.errors import AffektError, UsageError
@@ -186,20 +186,20 @@ def _shapes(name: str, built: Built, in_size: int, in_channels: int) -> tuple[in
         UsageError: pictures too small for the network; the smallest usual size that works is named.
     """
     try:
-        features = meta_forward(built.trunk, nn.Module.__call__, (2, in_channels, in_size, in_size))
+        features = shape_forward(built.trunk, nn.Module.__call__, (2, in_channels, in_size, in_size))
     except (RuntimeError, ValueError, AssertionError) as error:
         works = next((s for s in _SIZES if s > in_size and _runs(built.trunk, in_channels, s)), None)
         hint = f"in_size = {works} works" if works else "choose another network or size"
         raise UsageError(f"{name}: cannot read pictures of {in_size} px; {hint}{_because(error)}") from error
     if not isinstance(features, Tensor) or features.ndim != 2:
         raise UsageError(f"{name}: gives no feature vector, and cannot be a backbone")
-    found = meta_forward(built.trunk, built.feature_map, (2, in_channels, in_size, in_size))
+    found = shape_forward(built.trunk, built.feature_map, (2, in_channels, in_size, in_size))
     return int(features.shape[1]), isinstance(found, Tensor) and found.ndim == 4
 
 
 def _runs(trunk: nn.Module, in_channels: int, size: int) -> bool:
     try:
-        meta_forward(trunk, nn.Module.__call__, (2, in_channels, size, size))
+        shape_forward(trunk, nn.Module.__call__, (2, in_channels, size, size))
     except (RuntimeError, ValueError, AssertionError):
         return False
     return True

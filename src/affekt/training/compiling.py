@@ -63,7 +63,7 @@ def repeated_blocks(model: nn.Module) -> list[nn.Module]:
         shapes = tuple((name, tuple(p.shape), p.requires_grad) for name, p in module.named_parameters())
         found[type(module), shapes].append(module)
     blocks = [module for alike in found.values() if len(alike) >= ALIKE for module in alike]
-    branches = [module for module in model.modules() if isinstance(module, Backbone)]
+    branches: list[nn.Module] = [module for module in model.modules() if isinstance(module, Backbone)]
     return blocks or (branches if len(branches) > 1 else [])
 
 
