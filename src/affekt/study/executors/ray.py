@@ -10,8 +10,7 @@ from typing import Any
 
 import torch
 
-from affekt.errors import DataError, MissingExtra, UsageError, first
-from affekt.study.executors.data import data_of, problem_of_data
+from affekt.errors import MissingExtra, UsageError
 from affekt.study.executors.local import cores, default_workers
 from affekt.study.jobs import Job
 from affekt.study.working import Outcome, work
@@ -76,7 +75,6 @@ class Ray:
             self._start(address, slots)
         room = int(self.ray.cluster_resources().get("CPU", 1)) // self.threads
         self.slots = min(workers or room, max(1, room))
-        self.seen: set[str] = set()
         self.gpu_share = gpu_share if gpus or gpu_share < 1 else 0.0
         if self.gpu_share:
             on_gpus = int(self.ray.cluster_resources().get("GPU", 0) / self.gpu_share)
@@ -100,33 +98,8 @@ class Ray:
             raise UsageError(f"--executor ray: no cluster at {wanted}: {' '.join(str(error).split())[:160]}") from None
 
     def submit(self, job: Job) -> RayHandle:
-        self._see_data(job)
         placed = self.remote.options(num_cpus=self.threads, max_retries=0, **self._size(job))
         return RayHandle(self.ray, placed.remote(self.threads, self.study, job, self.data_root))
-
-    def _see_data(self, job: Job) -> None:
-        """Have every machine of the cluster look for the data of a job, before the first that wants them.
-
-        Raises:
-            DataError: one that does not find them, by name.
-        """
-        nodes = [node for node in self.ray.nodes() if node["Alive"]]
-        wanted = data_of(job)
-        if wanted in self.seen or len(nodes) < 2:
-            return
-        self.seen.add(wanted)
-        look = self.ray.remote(problem_of_data)
-        strategy = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        asked = [
-            look.options(num_cpus=0, max_retries=0, scheduling_strategy=strategy(node["NodeID"], soft=True)).remote(
-                job, self.data_root
-            )
-            for node in nodes
-        ]
-        said = [found.split("\t", 1) for found in self.ray.get(asked) if found]
-        if said:
-            where = first(sorted({machine for machine, _ in said}))
-            raise DataError(f"on {where} of the cluster's {len(nodes)} machines: {said[0][1]}")
 
     def _size(self, job: Job) -> dict[str, float]:
         """What ray is to find room for: a share of a GPU, or of a machine's memory."""
