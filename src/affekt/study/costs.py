@@ -148,9 +148,6 @@ def operations(task: Task, image_size: int, classes: int, engine: TrainingSettin
 
 
 def _operations(task: Task, image_size: int, classes: int) -> float:
-
-def operations(task: Task, image_size: int, classes: int) -> float:
-    """Operations of a forward and a backward pass of a task's losses, a picture; the task is left without gradients."""
     return counted(task, few(task, image_size, classes))
 
 
