@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -361,3 +362,12 @@ def call_affekt(capsys):
         return code, said.out, said.err
 
     return call
+
+
+def test_profiles_do_not_depend_on_how_many_manipulations_are_held_at_once(real, monkeypatch):
+    from affekt.study.agreement import profiles
+
+    made, asked = read_networks(real / "study"), [("greyscale", 1.0), ("inverted", 1.0), ("contrast", 0.5)]
+    together = profiles(made, asked, resamples=20)
+    monkeypatch.setattr(sys.modules[profiles.__module__], "ROOM", 1)
+    assert profiles(made, asked, resamples=20) == together

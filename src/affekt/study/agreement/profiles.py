@@ -30,6 +30,9 @@ from affekt.training.precision import choose_device
 if TYPE_CHECKING:
     from affekt.recipe import Recipe
 
+ROOM = 2**30
+"""Bytes that manipulated pictures may take."""
+
 CHUNK = 64
 
 Asked = tuple[str, float]
@@ -116,16 +119,26 @@ def profiles(
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
     intact = {run: networks.right(run)[rows] for run in networks.probabilities}
     pictures, place = _Pictures(networks, rows, data_root), choose_device(device)
-    found = []
-    for name, strength in asked:
-        right: dict[Run, Floats] = {}
+    right: dict[Asked, dict[Run, Floats]] = {one: {} for one in asked}
+    for together in _groups(asked, 3 * networks.recipe.target.image_size**2 * len(rows)):
+        pictures.forget()
         for done, run in enumerate(networks.probabilities):
-            answers = _shown(networks, run, pictures, (name, strength), seed, place)
-            right[run] = is_right(answers, networks.category[rows])
+            # Reading a network takes longer than asking it: each once, for all manipulations of the group.
+            ask = _network(networks, run, place)
+            own = load_recipe(networks.folders[run] / "recipe.toml")
+            for one in together:
+                right[one][run] = is_right(ask(pictures.manipulated(own, one, seed)), networks.category[rows])
             if step is not None:
-                step(f"{name} {strength:g}", done + 1, len(networks.probabilities))
-        found.append(_profile(networks, (name, strength), right, intact, shared))
+                words = ", ".join(f"{name} {strength:g}" for name, strength in together)
+                step(words, done + 1, len(networks.probabilities))
+    found = [_profile(networks, one, right[one], intact, shared) for one in asked]
     return _over_all(found, networks.missing)
+
+
+def _groups(asked: Sequence[Asked], each: int) -> list[Sequence[Asked]]:
+    """Manipulations whose pictures, of ``each`` bytes, are held in memory together."""
+    size = max(1, ROOM // each)
+    return [asked[start : start + size] for start in range(0, len(asked), size)]
 
 
 def _profile(
@@ -164,22 +177,22 @@ class _Pictures:
         self.seed = networks.recipe.seed
         self.data_root = data_root
         self._stimuli: dict[tuple[int, str], Stimuli] = {}
-        self._asked: Asked | None = None
-        self._made: dict[tuple[int, str], torch.Tensor] = {}
+        self._made: dict[tuple[Asked, int, str], torch.Tensor] = {}
+
+    def forget(self) -> None:
+        """Let go of what was made."""
+        self._made.clear()
 
     def manipulated(self, recipe: Recipe, asked: Asked, seed: int) -> torch.Tensor:
-        """``(N, 3, H, W)`` uint8; those of one manipulation are held at a time."""
+        """``(N, 3, H, W)`` uint8, kept until :meth:`forget`."""
         size = recipe.target.image_size, recipe.target.fit
-        if asked != self._asked:
-            self._made.clear()
-            self._asked = asked
-        if size not in self._made:
+        if (asked, *size) not in self._made:
             stimuli = self._read(recipe, size)
             chunks = np.array_split(np.arange(len(self.ids)), -(-len(self.ids) // CHUNK))
-            self._made[size] = torch.cat(
+            self._made[(asked, *size)] = torch.cat(
                 [manipulate(stimuli.images(c), *asked, ids=self.ids[c].tolist(), seed=seed) for c in chunks]
             )
-        return self._made[size]
+        return self._made[(asked, *size)]
 
     def _read(self, recipe: Recipe, size: tuple[int, str]) -> Stimuli:
         if size not in self._stimuli:
@@ -192,16 +205,17 @@ class _Pictures:
         return self._stimuli[size]
 
 
-def _shown(
-    networks: Networks, run: Run, pictures: _Pictures, asked: Asked, seed: int, device: torch.device
-) -> NDArray[Any]:
-    """``(N, K)`` what a run's network says of the manipulated pictures."""
+def _network(networks: Networks, run: Run, device: torch.device) -> Callable[[torch.Tensor], NDArray[Any]]:
+    """``(N, 3, H, W)`` uint8 -> ``(N, K)`` what a run's network says of them."""
     folder = networks.folders[run]
     if not (folder / "model").is_dir():
         raise CheckpointError(f"{folder}: has no model to show pictures to; delete it, and the study trains it anew")
     model = load(folder / "model", device=device).eval()
-    images = pictures.manipulated(load_recipe(folder / "recipe.toml"), asked, seed)
-    with torch.inference_mode():
-        said = [model(chunk.to(device)) for chunk in torch.split(images, CHUNK)]
-    logits = [one if isinstance(one, torch.Tensor) else one.log_probabilities for one in said]
-    return np.asarray(torch.cat(logits).float().cpu().numpy())
+
+    def ask(images: torch.Tensor) -> NDArray[Any]:
+        with torch.inference_mode():
+            said = [model(chunk.to(device)) for chunk in torch.split(images, CHUNK)]
+        logits = [one if isinstance(one, torch.Tensor) else one.log_probabilities for one in said]
+        return np.asarray(torch.cat(logits).float().cpu().numpy())
+
+    return ask
