@@ -1,0 +1,258 @@
+"""Measuring: steps of some networks by our own trainer, on pictures of noise, and the machine that they tell of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+
+import numpy as np
+import torch
+
+from affekt.data.pictures import ArrayPictures
+from affekt.data.stimuli import Labels, Stimuli
+from affekt.perception import AffectNetwork
+from affekt.recipe import AugmentationSettings, TrainingSettings
+from affekt.regulation import ClassificationTask, Classifier, EmotionalRegulation, RegulationTask
+from affekt.saving.environment import environment
+from affekt.study.machines.machine import Machine
+from affekt.study.machines.predicting import Measured, fit, left_out, predicted, typical_error
+from affekt.study.machines.work import training_work
+from affekt.training import Trainer
+from affekt.training.precision import choose_precision
+from affekt.training.progress import NoProgress
+from affekt.training.task import Task
+
+CLASSES = 10
+WARM = {"cpu": 1, "cuda": 4}
+"""Steps before the first that counts: they allocate and choose kernels."""
+
+FEWEST, MOST = 2, 60
+"""Steps that count."""
+
+POOL = 64
+"""Different pictures; what they show does not change what a step costs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A network whose steps are timed: alone, or as Emotional Regulation with two more of its kind."""
+
+    network: str
+    image_size: int
+    batch_size: int
+    regulated: bool = False
+    precision: str = "auto"
+
+    @property
+    def label(self) -> str:
+        """``resnet50 at 224 px, regulated, batch 32``."""
+        kind = ", regulated" if self.regulated else ""
+        return f"{self.network} at {self.image_size} px{kind}, batch {self.batch_size}"
+
+
+BATCHES = {
+    "cuda": {
+        ("resnet8", 32): (128, 1024),
+        ("resnet18", 32): (128, 1024),
+        ("mobilenet_v2", 96): (64, 512),
+        ("resnet50", 224): (32, 128),
+        ("vit_b_16", 224): (32, 96),
+    },
+    "cpu": {
+        ("resnet8", 32): (32, 128),
+        ("resnet18", 32): (16, 64),
+        ("mobilenet_v2", 96): (16, 64),
+        ("resnet50", 224): (4, 16),
+        ("vit_b_16", 224): (2, 8),
+    },
+}
+QUICK = ("resnet8", "resnet18", "resnet50")
+"""Networks that are timed as Emotional Regulation too when it has to be quick."""
+
+"""Device -> (network, side of its pictures) -> batch sizes: from what waits for launches to what computes."""
+
+
+def cases(device: torch.device, *, quick: bool = False) -> list[Case]:
+    """What tells most of a machine: networks alone and regulated, and in the other precision once each.
+
+    Args:
+        quick: the smaller batches alone.
+    """
+    auto = choose_precision("auto", device)
+    other = "fp32" if auto == "bf16" else "bf16"
+    found = []
+    for (network, size), batches in BATCHES[device.type].items():
+        small = Case(network=network, image_size=size, batch_size=batches[0] // (2 if quick else 1), precision=auto)
+        for one in [small] if quick else [replace(small, batch_size=batch) for batch in batches]:
+            found += [one, replace(one, regulated=True)] if not quick or network in QUICK else [one]
+        if not quick or network == "resnet18":
+            found.append(replace(small, precision=other))
+    return found
+
+
+def measure(
+    wanted: Sequence[Case], device: torch.device, *, seconds: float, said: Callable[[str], None] = lambda _: None
+) -> list[Measured]:
+    """Time each case, networks one after the other.
+
+    Args:
+        seconds: that the timed steps of a case take, about; two count in any case.
+        said: called with the label of each case before it.
+    """
+    found = []
+    for (_, regulated), some in groupby(sorted(wanted, key=_network), _network):
+        task: Task | None = None
+        for case in some:
+            said(f"{case.label}, {case.precision}")
+            task = task or _task(case)
+            found.append(_measured(case, task, device, seconds))
+        del task, regulated
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+    return found
+
+
+def machine_of(steps: Sequence[Measured], device: torch.device, *, name: str = "") -> Machine:
+    """The machine that timed steps tell of."""
+    constants = fit(steps, device.type)
+    others = left_out(steps, device.type)
+    here = environment()
+    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else here["processor"]
+    threads = torch.get_num_threads()
+    return Machine(
+        name=name or (chip if device.type == "cuda" else f"{chip}, {threads} thread{'s' * (threads > 1)}"),
+        device=device.type,
+        threads=threads,
+        precision=choose_precision("auto", device),
+        overhead=constants.overhead,
+        launch=constants.launch,
+        bandwidth=constants.bandwidth,
+        rates=constants.rates,
+        memory=int(torch.cuda.get_device_properties(device).total_memory) if device.type == "cuda" else 0,
+        error=typical_error(steps, others),
+        measured=tuple(
+            {
+                "label": step.label,
+                "precision": step.precision,
+                "launches": step.work.launches,
+                "flops": float(step.work.flops.sum()),
+                "bytes": float(step.work.moved.sum()),
+                "seconds": step.seconds,
+                "fitted": predicted(step, constants),
+                "left_out": other,
+            }
+            for step, other in zip(steps, others, strict=True)
+        ),
+        versions={key: here["versions"][key] for key in ("affekt", "torch", "python")},
+    )
+
+
+def _network(case: Case) -> tuple[str, bool]:
+    return case.network, case.regulated
+
+
+def _task(case: Case) -> Task:
+    if not case.regulated:
+        return ClassificationTask(Classifier(case.network, CLASSES, case.image_size))
+    emotional = AffectNetwork(case.network, {"ratings": ("valence", "arousal")}, case.image_size)
+    return RegulationTask(EmotionalRegulation(case.network, CLASSES, case.image_size, emotional))
+
+
+def _measured(case: Case, task: Task, device: torch.device, seconds: float) -> Measured:
+    settings = TrainingSettings(
+        epochs=MOST,
+        batch_size=case.batch_size,
+        learning_rate=1e-6,
+        precision=case.precision,  # type: ignore[arg-type]
+        device=str(device),
+    )
+    task.to("cpu")
+    work = training_work(
+        task,
+        batch_size=case.batch_size,
+        stored_size=case.image_size,
+        image_size=case.image_size,
+        augmentation=AugmentationSettings(),
+        precision=case.precision,
+        optimiser=settings.optimiser,
+    )
+    data = {"train": noise(case.image_size, 8 * case.batch_size)}
+    watch = Stopwatch(device, seconds)
+    try:
+        Trainer(task, data, settings, augmentation=AugmentationSettings(), progress=watch).fit()
+    except _Enough:
+        pass
+    return Measured(
+        network=case.network,
+        label=case.label,
+        precision=case.precision,
+        items=case.batch_size,
+        work=work,
+        seconds=watch.step,
+    )
+
+
+def noise(size: int, items: int) -> Stimuli:
+    """Pictures of noise in ten classes."""
+    draw = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (min(items, POOL), 3, size, size), dtype=torch.uint8, generator=draw)
+    rows = np.arange(items)
+    names = np.array([f"{row:06d}" for row in rows])
+    return Stimuli(
+        name="noise",
+        ids=names,
+        pictures=ArrayPictures(pixels, rows % len(pixels)),
+        labels=Labels(categories=tuple(map(str, range(CLASSES))), category=(rows % CLASSES).astype(np.int64)),
+        groups=names,
+    )
+
+
+class _Enough(Exception):  # noqa: N818 - not an error: the way out of a training that was timed
+    pass
+
+
+class Stopwatch(NoProgress):
+    """Times the steps of a training after the first few, and ends it when it has seen enough.
+
+    On a CPU, whose steps end when they say so, the fastest counts: whatever else the machine does makes them longer;
+    that of one thread by the seconds that it had a core, for the same reason. On a GPU, which is still at work when the
+    CPU goes on, it is the mean of all, until the queue is empty.
+    """
+
+    def __init__(self, device: torch.device, seconds: float) -> None:
+        self._device, self._seconds = device, seconds
+        self._warm = WARM[device.type]
+        self._clock = time.process_time if device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
+        self._steps = 0
+        self._times: list[float] = []
+
+    def advance(self, items: int) -> None:
+        """
+        Raises:
+            _Enough: the time is up.
+        """
+        self._steps += 1
+        if self._steps == self._warm:
+            self._wait()
+        if self._steps < self._warm:
+            return
+        self._times.append(self._clock())
+        counted = len(self._times) - 1
+        if counted >= MOST or (counted >= FEWEST and self._times[-1] - self._times[0] > self._seconds):
+            self._wait()
+            self._times.append(self._clock())
+            raise _Enough
+
+    def _wait(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+    @property
+    def step(self) -> float:
+        """Seconds of a step."""
+        *steps, end = self._times
+        if self._device.type == "cuda":
+            return (end - steps[0]) / (len(steps) - 1)
+        return float(np.diff(steps).min())
