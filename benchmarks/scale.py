@@ -5,8 +5,8 @@
 Steps of five networks, alone and as Emotional Regulation (three networks), in several batch sizes and both precisions,
 by affekt's own trainer on pictures of noise. On them the constants of a machine are fitted (study/machines): seconds of
 a step, of a launch, operations and bytes a second. `fitted` is what these constants say; `left out` is the honest one:
-the same by constants that were fitted on the steps of the *other* networks alone. --out keeps the machine in a file that
-`affekt plan RECIPE --machine FILE` reads. On a GPU it takes some 90 s.
+the same by constants that were fitted on the steps of the *other* networks alone. --out keeps the machine in a file
+that `affekt plan RECIPE --machine FILE` reads. On a GPU it takes some 90 s.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -180,10 +181,8 @@ def _measured(case: Case, task: Task, device: torch.device, seconds: float) -> M
     )
     data = {"train": noise(case.image_size, 8 * case.batch_size)}
     watch = Stopwatch(device, seconds)
-    try:
+    with suppress(_Enough):
         Trainer(task, data, settings, augmentation=AugmentationSettings(), progress=watch).fit()
-    except _Enough:
-        pass
     return Measured(
         network=case.network,
         label=case.label,
@@ -228,7 +227,7 @@ class Stopwatch(NoProgress):
         self._steps = 0
         self._times: list[float] = []
 
-    def advance(self, items: int) -> None:
+    def advance(self, _items: int) -> None:
         """
         Raises:
             _Enough: the time is up.

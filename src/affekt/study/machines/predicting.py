@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ def step_seconds(work: Work, machine: Machine, precision: str = "auto") -> float
 
 
 def seconds_of(work: Work, *, queues: bool, overhead: float, launch: float, bandwidth: float, rate: float) -> float:
-    """``overhead + launches + work`` where operations are waited for, ``overhead + max(launches, work)`` where they queue.
+    """``overhead + launches + work`` where operations are waited for; where they queue, ``overhead + max(launches,
+    work)``.
 
     An operation works for the longer of ``flops / rate`` and ``bytes / bandwidth`` (the roofline of Williams et al.
     2009): a processor computes and fetches at once. Operations wait for each other, so their times are added. A GPU
@@ -117,13 +119,19 @@ def predicted(step: Measured, constants: Constants) -> float:
 
 
 def left_out(steps: Sequence[Measured], device: str) -> list[float]:
-    """Seconds of each step as predicted by a fit on the steps of all *other* networks; NaN where there are none."""
+    """Seconds of each step as predicted by a fit on the steps of all *other* networks; NaN where these tell nothing of
+    its precision."""
     found: dict[str, Constants] = {}
     for name in {step.network for step in steps}:
         others = [step for step in steps if step.network != name]
-        if {step.precision for step in others} >= {step.precision for step in steps if step.network == name}:
+        if others:
             found[name] = fit(others, device)
-    return [predicted(step, found[step.network]) if step.network in found else float("nan") for step in steps]
+    return [_by(found.get(step.network), step) for step in steps]
+
+
+def _by(constants: Constants | None, step: Measured) -> float:
+    known = constants is not None and step.precision in constants.rates
+    return predicted(step, constants) if constants is not None and known else math.nan
 
 
 def typical_error(steps: Sequence[Measured], seconds: Sequence[float]) -> float:
