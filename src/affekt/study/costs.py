@@ -242,6 +242,8 @@ def pretraining_task(recipe: Recipe, facts: Facts) -> AffectTask:
 def _relabelled(labels: Labels, which: str) -> Labels:
     if which in (AFFECT, SHUFFLED):
         return labels
+    if which not in labels.extra:  # a column that is read when it is asked for: its words are not known yet
+        return Labels(categories=("one", "other"), category=labels.category)
     words = labels.extra[which].astype(str)
     categories = tuple(word for word in np.unique(words).tolist() if word)
     return Labels(categories=categories, category=np.zeros(len(words), dtype=np.int64))

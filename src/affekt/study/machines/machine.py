@@ -27,6 +27,9 @@ class Machine:
         launch: seconds of asking the device for one operation.
         bandwidth: bytes a second between the device and its memory.
         rates: precision -> floating-point operations a second.
+        decoding: pictures a second that one core reads from JPEG files of 640 x 480.
+        writing: bytes a second of a checkpoint, its sums and the flush to the disk included.
+        cores: that decode beside a run.
         memory: bytes that the device has; 0: not known.
         error: how far predictions of networks that had no part in the fit were off, typically, as a share.
         measured: the steps that all this was fitted on: what, seconds measured and predicted.
@@ -41,6 +44,9 @@ class Machine:
     launch: float
     bandwidth: float
     rates: Mapping[str, float]
+    decoding: float
+    writing: float
+    cores: int
     memory: int = 0
     error: float = 0.0
     measured: tuple[Mapping[str, Any], ...] = ()
@@ -87,9 +93,11 @@ def read_machine(path: Path) -> Machine:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; measure a machine with: affekt plan --measure {path}") from None
+        raise DataError(f"{path}: {error.strerror}; measure a machine with: affekt doctor --measure {path}") from None
     except ValueError:
-        raise DataError(f"{path}: is no file of a machine (no JSON); write one with: affekt plan --measure") from None
+        raise DataError(
+            f"{path}: is no file of a machine (no JSON); write one with: affekt doctor --measure FILE"
+        ) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         said = found.get("format") if isinstance(found, dict) else type(found).__name__
         raise DataError(f'{path}: format {said!r}, where "{FORMAT}" is read; measure the machine anew')
@@ -115,5 +123,7 @@ def _checked(values: dict[str, Any], path: Path) -> Machine:
 def _speeds(machine: Machine) -> list[tuple[str, Any]]:
     rates: Any = machine.rates
     listed = rates.items() if isinstance(rates, dict) and rates else [("", None)]
-    plain = [(name, getattr(machine, name)) for name in ("overhead", "launch", "bandwidth")]
+    plain = [
+        (name, getattr(machine, name)) for name in ("overhead", "launch", "bandwidth", "decoding", "writing", "cores")
+    ]
     return [*plain, *((f"rates.{name}".rstrip("."), value) for name, value in listed)]

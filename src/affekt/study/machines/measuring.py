@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from PIL import Image
 
-from affekt.data.pictures import ArrayPictures
+from affekt.data.decoding import default_workers
+from affekt.data.pictures import ArrayPictures, FilePictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.perception import AffectNetwork
 from affekt.recipe import AugmentationSettings, TrainingSettings
@@ -131,6 +136,9 @@ def machine_of(steps: Sequence[Measured], device: torch.device, *, name: str = "
         launch=constants.launch,
         bandwidth=constants.bandwidth,
         rates=constants.rates,
+        decoding=decoding_speed(),
+        writing=writing_speed(device),
+        cores=default_workers(),
         memory=int(torch.cuda.get_device_properties(device).total_memory) if device.type == "cuda" else 0,
         error=typical_error(steps, others),
         measured=tuple(
@@ -206,6 +214,34 @@ def noise(size: int, items: int) -> Stimuli:
         labels=Labels(categories=tuple(map(str, range(CLASSES))), category=(rows % CLASSES).astype(np.int64)),
         groups=names,
     )
+
+
+def decoding_speed(pictures: int = 48) -> float:
+    """Pictures a second that a core decodes: JPEG of 640 x 480 to squares of 256 pixels."""
+    draw = np.random.default_rng(0)
+    # Smooth, as photographs are: noise is several times as large a file.
+    coarse = draw.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "picture.jpg"
+        Image.fromarray(coarse).resize((640, 480), Image.Resampling.BICUBIC).save(path, quality=90)
+        files = FilePictures([path] * pictures, image_size=256)
+        files.read_array(np.arange(2))
+        begun = time.process_time()
+        files.read_array(np.arange(pictures))
+        return pictures / (time.process_time() - begun)
+
+
+def writing_speed(device: torch.device) -> float:
+    """Bytes a second of a checkpoint as a training writes it."""
+    settings = TrainingSettings(epochs=2, batch_size=8, learning_rate=1e-6, device=str(device), precision="fp32")
+    task = ClassificationTask(Classifier("resnet18", CLASSES, 32))
+    with TemporaryDirectory() as folder:
+        Trainer(task, {"train": noise(32, 8)}, settings, folder=folder).fit()
+        lines = [json.loads(line) for line in (Path(folder) / "timing.jsonl").read_text().splitlines()]
+        last = max(Path(folder).glob("checkpoints/step-*"), key=lambda path: path.stat().st_mtime)
+        size = sum(file.stat().st_size for file in last.iterdir())
+    took = [end["seconds"] - begun["seconds"] for begun, end in pairwise(lines) if end["kind"] == "checkpoint"]
+    return size / max(float(min(took)), 1e-3)
 
 
 class _Enough(Exception):  # noqa: N818 - not an error: the way out of a training that was timed

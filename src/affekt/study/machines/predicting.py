@@ -102,7 +102,9 @@ def fit(steps: Sequence[Measured], device: str) -> Constants:
     room = np.log(SPAN)
     # What computes and what fetches trade places as the search goes on: it begins at several balances.
     tries = [guess + np.log([1, 1, tilt, *(1 / tilt for _ in precisions)]) for tilt in (0.3, 1.0, 3.0)]
-    found = [least_squares(off, one, bounds=(guess - room, guess + room), diff_step=1e-4) for one in tries]
+    found = [
+        least_squares(off, one, bounds=(guess - room, guess + room), diff_step=[1e-4] * len(guess)) for one in tries
+    ]
     return constants(min(found, key=lambda result: float(result.cost)).x)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from torch.utils.flop_counter import flop_registry
 from affekt.data.augmentation import Augmentation
 from affekt.perception import AffectTask
 from affekt.recipe import AugmentationSettings
+from affekt.regulation import RegulationTask
+from affekt.regulation.affect_cache import AffectCache
 from affekt.training.task import Batch, Task
 
 Floats = NDArray[np.float64]
@@ -56,11 +58,11 @@ class Work:
 NOTHING = Work(flops=np.zeros(0), moved=np.zeros(0))
 
 
-class Ledger(TorchDispatchMode):
+class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes every operation below it; reads no numbers, so that tensors without any will do."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._flops: list[float] = []
         self._moved: list[float] = []
 
@@ -94,7 +96,7 @@ def _flops(func: Any, args: Any, kwargs: Any, out: Any) -> float:
 def _convolution_backward(out: Any, _images: Any, weight: Any, *rest: Any, **_: Any) -> float:
     """As many as forward for each gradient that is wanted; torch's own count takes grouped kernels for full ones."""
     wanted = sum(rest[-1][:2])
-    return 2.0 * wanted * out.numel() * weight[0].numel()
+    return float(2 * wanted * out.numel() * weight[0].numel())
 
 
 def _size(value: Any) -> int:
@@ -114,6 +116,7 @@ def training_work(
     precision: str,
     optimiser: str,
     parts: int = 1,
+    held_out: bool = False,
 ) -> Work:
     """What a step of a training does: augmentation, forward and backward pass of every part, update.
 
@@ -123,10 +126,13 @@ def training_work(
         stored_size: side of the pictures as they are kept, pixels.
         image_size: side of those that the task gets.
         parts: that a batch is worked through in.
+        held_out: whether each batch has a companion, for the regulator.
     """
     each = -(-batch_size // parts)
-    with _no_numbers() as ledger:
+    with _no_numbers() as ledger, _cached(task):
         batch = _batch(task, each, stored_size, image_size, augmentation)
+        if held_out:
+            batch = replace(batch, held_out=_batch(task, each, stored_size, image_size, augmentation))
         task.train()
         with _autocast(precision):
             total = torch.stack([loss.float() for loss in task.losses(batch).values()]).sum()
@@ -138,7 +144,7 @@ def training_work(
 def scoring_work(task: Task, *, batch_size: int, image_size: int, precision: str) -> Work:
     """What a step of an evaluation does: one forward pass."""
     # With gradients allowed: without, attention is one operation of which nothing is known.
-    with _no_numbers() as ledger:
+    with _no_numbers() as ledger, _cached(task):
         images = torch.zeros(batch_size, 3, image_size, image_size)
         task.eval()
         with _autocast(precision):
@@ -151,6 +157,38 @@ def _update(task: Task, optimiser: str) -> Work:
     """Of a fused optimiser: one launch that goes through all that learns."""
     learned = sum(p.numel() for p in task.parameters() if p.requires_grad)
     return Work(flops=np.zeros(1), moved=np.array([4.0 * UPDATED[optimiser] * learned]))
+
+
+class _Filled:
+    """An affect cache that has everything."""
+
+    def __init__(self, cache: AffectCache) -> None:
+        self._states, self._features = len(cache.emotional.state_names), cache.emotional.num_features
+        self._with_features = cache.with_features
+
+    def __contains__(self, split: str) -> bool:
+        return True
+
+    def state(self, batch: Batch) -> torch.Tensor:
+        return torch.zeros(len(batch), self._states)
+
+    def features(self, batch: Batch) -> torch.Tensor | None:
+        return torch.zeros(len(batch), self._features) if self._with_features else None
+
+
+@contextmanager
+def _cached(task: Task) -> Iterator[None]:
+    """The task with its affect cache, where it has one, as it is once it is filled."""
+    cache = task.cache if isinstance(task, RegulationTask) else None
+    if cache is None:
+        yield
+        return
+    held: Any = task
+    held.cache = _Filled(cache)
+    try:
+        yield
+    finally:
+        held.cache = cache
 
 
 @contextmanager
