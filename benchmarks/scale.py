@@ -12,7 +12,6 @@ that `affekt plan RECIPE --machine FILE` reads. On a GPU it takes some 90 s.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from pathlib import Path
@@ -31,9 +30,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def off(predicted: float, measured: float) -> str:
+def off(predicted: float | None, measured: float) -> str:
     """``+12 %``: how much more is predicted than was measured."""
-    return "" if math.isnan(predicted) else f"{100 * (predicted / measured - 1):+.0f} %"
+    return "" if predicted is None else f"{100 * (predicted / measured - 1):+.0f} %"
 
 
 def report(machine: Machine) -> None:

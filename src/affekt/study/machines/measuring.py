@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -150,7 +151,7 @@ def machine_of(steps: Sequence[Measured], device: torch.device, *, name: str = "
                 "bytes": float(step.work.moved.sum()),
                 "seconds": step.seconds,
                 "fitted": predicted(step, constants),
-                "left_out": other,
+                "left_out": None if math.isnan(other) else other,
             }
             for step, other in zip(steps, others, strict=True)
         ),
