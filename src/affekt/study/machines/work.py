@@ -117,6 +117,7 @@ def training_work(
     optimiser: str,
     parts: int = 1,
     held_out: bool = False,
+    cache_filled: bool = True,
 ) -> Work:
     """What a step of a training does: augmentation, forward and backward pass of every part, update.
 
@@ -127,9 +128,10 @@ def training_work(
         image_size: side of those that the task gets.
         parts: that a batch is worked through in.
         held_out: whether each batch has a companion, for the regulator.
+        cache_filled: whether an affect cache, where the task has one, spares the emotional encoder its work.
     """
     each = -(-batch_size // parts)
-    with _no_numbers() as ledger, _cached(task):
+    with _no_numbers() as ledger, _cached(task) if cache_filled else nullcontext():
         batch = _batch(task, each, stored_size, image_size, augmentation)
         if held_out:
             batch = replace(batch, held_out=_batch(task, each, stored_size, image_size, augmentation))
