@@ -6,7 +6,7 @@ Steps of five networks, alone and as Emotional Regulation (three networks), in s
 by affekt's own trainer on pictures of noise. On them the constants of a machine are fitted (study/machines): seconds of
 a step, of a launch, operations and bytes a second. `fitted` is what these constants say; `left out` is the honest one:
 the same by constants that were fitted on the steps of the *other* networks alone. --out keeps the machine in a file
-that `affekt plan RECIPE --machine FILE` reads. On a GPU it takes some 90 s.
+that `affekt plan RECIPE --machine FILE` reads, as `affekt doctor --measure FILE` does. On a GPU it takes some 90 s.
 """
 
 from __future__ import annotations
@@ -19,11 +19,8 @@ from pathlib import Path
 import torch
 
 from affekt.study.machines.machine import Machine, write_machine
-from affekt.study.machines.measuring import cases, machine_of, measure
+from affekt.study.machines.measuring import measure_machine
 from affekt.training.precision import choose_device
-
-SECONDS = {"cpu": 6.0, "cuda": 0.6}
-"""Of timed steps, a case."""
 
 
 def say(text: str) -> None:
@@ -65,9 +62,7 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     device, begun = choose_device(args.device), time.perf_counter()
-    seconds = 0.5 if args.quick and device.type == "cpu" else SECONDS[device.type]
-    steps = measure(cases(device, quick=args.quick), device, seconds=seconds, said=say)
-    machine = machine_of(steps, device, name=args.name)
+    machine = measure_machine(device, name=args.name, quick=args.quick, said=say)
     print(f"torch {torch.__version__}, {machine.name}; `auto` is {machine.precision} here")
     report(machine)
     if args.out:

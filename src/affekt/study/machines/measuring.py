@@ -19,6 +19,7 @@ from PIL import Image
 from affekt.data.decoding import default_workers
 from affekt.data.pictures import ArrayPictures, FilePictures
 from affekt.data.stimuli import Labels, Stimuli
+from affekt.errors import UsageError
 from affekt.perception import AffectNetwork
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.regulation import ClassificationTask, Classifier, EmotionalRegulation, RegulationTask
@@ -85,8 +86,13 @@ def cases(device: torch.device, *, quick: bool = False) -> list[Case]:
     """What tells most of a machine: networks alone and regulated, and in the other precision once each.
 
     Args:
-        quick: the smaller batches alone.
+        quick: one small batch of each network, few of them regulated.
+
+    Raises:
+        UsageError: a device that is neither a CPU nor a GPU of CUDA.
     """
+    if device.type not in BATCHES:
+        raise UsageError(f'"{device}": machines are measured on {" and ".join(BATCHES)}')
     auto = choose_precision("auto", device)
     other = "fp32" if auto == "bf16" else "bf16"
     found = []
@@ -97,6 +103,24 @@ def cases(device: torch.device, *, quick: bool = False) -> list[Case]:
         if not quick or network == "resnet18":
             found.append(replace(small, precision=other))
     return found
+
+
+SECONDS = {"cpu": 5.0, "cuda": 0.5}
+"""Of timed steps, a case."""
+
+
+def measure_machine(
+    device: torch.device, *, name: str = "", quick: bool = False, said: Callable[[str], None] = lambda _: None
+) -> Machine:
+    """Time the steps of some networks here, and fit the machine that they tell of.
+
+    Args:
+        name: of the machine; empty: what it says of itself.
+        quick: few steps of few networks.
+        said: called with what is timed, before it is.
+    """
+    seconds = 0.5 if quick else SECONDS[device.type]
+    return machine_of(measure(cases(device, quick=quick), device, seconds=seconds, said=said), device, name=name)
 
 
 def measure(
