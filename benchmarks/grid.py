@@ -1,8 +1,8 @@
 """What the whole grid would cost: python benchmarks/grid.py --machine FILE [--machines 1 8 64] [--seeds 5] [--quick]
 
 The paper's backbones, affective sets and targets (arXiv:2606.13081), each combination a study of 16 conditions at 224
-pixels, five seeds: 2 x 4 x 2 x 16 x 5 runs, their emotional encoders and the members of their ensembles. Epochs, batches
-and optimisers are those of our recipes, since the paper's could not be read; sizes of the sets are the published ones.
+pixels, five seeds: 2 x 4 x 2 x 16 x 5 runs, with their emotional encoders and the members of their ensembles. Epochs,
+batches and optimisers are those of our recipes, since the paper's could not be read; sizes are the published ones.
 Seconds by `affekt.study.machines`, on a machine that benchmarks/scale.py measured. Nothing is trained, no data needed.
 """
 

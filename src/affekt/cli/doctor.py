@@ -35,7 +35,7 @@ def register(subparsers: Any) -> None:
         "--measure",
         type=Path,
         metavar="FILE",
-        help="time training steps here, some minutes, and keep what they tell of this machine for affekt plan --machine",
+        help="time training steps here, some minutes; keep what they tell in FILE, for affekt plan --machine",
     )
     parser.add_argument("--device", default="auto", metavar="NAME", help="to measure: auto, cpu or cuda")
     parser.set_defaults(run=run)

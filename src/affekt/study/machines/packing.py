@@ -74,17 +74,11 @@ def _chains(seconds: Mapping[str, float], needs: Needs) -> dict[str, float]:
     Raises:
         UsageError: a circle.
     """
-    followers: dict[str, list[str]] = {job: [] for job in seconds}
-    waiting = {}
-    for job in seconds:
-        before = [need for need in needs.get(job, ()) if need in seconds]
-        waiting[job] = len(before)
-        for need in before:
-            followers[need].append(job)
-    order = [job for job, count in waiting.items() if not count]
+    followers, waiting = _followers(seconds, needs)
+    order = [job for job, before in waiting.items() if not before]
     for job in order:
         for follower in followers[job]:
-            waiting[follower] -= 1
+            waiting[follower].remove(job)
             if not waiting[follower]:
                 order.append(follower)
     if len(order) < len(seconds):
@@ -95,13 +89,23 @@ def _chains(seconds: Mapping[str, float], needs: Needs) -> dict[str, float]:
     return chains
 
 
-def _packed(seconds: Mapping[str, float], needs: Needs, chains: Mapping[str, float], machines: int) -> tuple[Turn, ...]:
+def _followers(seconds: Mapping[str, float], needs: Needs) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Job -> jobs that wait for it, and job -> jobs that it waits for."""
     waiting = {job: {need for need in needs.get(job, ()) if need in seconds} for job in seconds}
+    followers: dict[str, list[str]] = {job: [] for job in seconds}
+    for job, before in waiting.items():
+        for need in before:
+            followers[need].append(job)
+    return followers, waiting
+
+
+def _packed(seconds: Mapping[str, float], needs: Needs, chains: Mapping[str, float], machines: int) -> tuple[Turn, ...]:
+    followers, waiting = _followers(seconds, needs)
     ready = [(-chains[job], job) for job, before in waiting.items() if not before]
+    heapq.heapify(ready)
     idle, now = [*range(machines)], 0.0
     running: list[tuple[float, int, str]] = []
     turns: list[Turn] = []
-    heapq.heapify(ready)
     while ready or running:
         while ready and idle:
             _, job = heapq.heappop(ready)
@@ -109,7 +113,7 @@ def _packed(seconds: Mapping[str, float], needs: Needs, chains: Mapping[str, flo
             heapq.heappush(running, (turns[-1].ends, turns[-1].machine, job))
         now, machine, ended = heapq.heappop(running)
         heapq.heappush(idle, machine)
-        for job in [job for job, before in waiting.items() if ended in before]:
+        for job in followers[ended]:
             waiting[job].remove(ended)
             if not waiting[job]:
                 heapq.heappush(ready, (-chains[job], job))

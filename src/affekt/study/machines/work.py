@@ -131,7 +131,7 @@ def training_work(
         cache_filled: whether an affect cache, where the task has one, spares the emotional encoder its work.
     """
     each = -(-batch_size // parts)
-    with _no_numbers() as ledger, _cached(task) if cache_filled else nullcontext():
+    with _no_numbers(task) as ledger, _cached(task) if cache_filled else nullcontext():
         batch = _batch(task, each, stored_size, image_size, augmentation)
         if held_out:
             batch = replace(batch, held_out=_batch(task, each, stored_size, image_size, augmentation))
@@ -146,7 +146,7 @@ def training_work(
 def scoring_work(task: Task, *, batch_size: int, image_size: int, precision: str) -> Work:
     """What a step of an evaluation does: one forward pass."""
     # With gradients allowed: without, attention is one operation of which nothing is known.
-    with _no_numbers() as ledger, _cached(task):
+    with _no_numbers(task) as ledger, _cached(task):
         images = torch.zeros(batch_size, 3, image_size, image_size)
         task.eval()
         with _autocast(precision):
@@ -194,9 +194,15 @@ def _cached(task: Task) -> Iterator[None]:
 
 
 @contextmanager
-def _no_numbers() -> Iterator[Ledger]:
-    with FakeTensorMode(allow_non_fake_inputs=True), Ledger() as ledger:
-        yield ledger
+def _no_numbers(task: Task) -> Iterator[Ledger]:
+    """The block in which nothing is computed, but for what a task counts: that is put back."""
+    counts = [(buffer, buffer.clone()) for buffer in task.buffers() if not buffer.is_floating_point()]
+    try:
+        with FakeTensorMode(allow_non_fake_inputs=True), Ledger() as ledger:
+            yield ledger
+    finally:
+        for buffer, value in counts:
+            buffer.copy_(value)
 
 
 def _autocast(precision: str) -> AbstractContextManager[None]:
