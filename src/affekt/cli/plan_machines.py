@@ -74,9 +74,10 @@ def read_machines(args: argparse.Namespace, recipe: Recipe) -> list[Machine]:
     from affekt.study.machines.machine import read_machine
 
     if not args.machine:
-        for given, option in ((args.machines != [1], "--machines"), (args.on_paper, "--on-paper")):
-            if given and not (option == "--on-paper" and args.no_probe):
-                raise UsageError(f"{option}: of which machine? Name one: --machine FILE")
+        if args.machines != [1]:
+            raise UsageError("--machines: of which machine? Name one: --machine FILE")
+        if args.on_paper and not args.no_probe:
+            raise UsageError("--on-paper: no step can be timed without data; add --machine FILE, or --no-probe")
         return []
     if recipe.of_clips:
         raise UsageError("--machine: is for recipes about pictures; leave it out, and steps of clips are timed here")

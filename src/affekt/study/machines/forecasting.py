@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,13 @@ class Forecast:
         training = self._training(job)
         return self._seconds(job, self._shape(job, training), training)
 
+    def fitting(self, job: Job) -> float:
+        """Seconds until the last step of a job is done, validated and saved; what is scored after it left out."""
+        training = self._training(job)
+        shape = self._shape(job, training)
+        looks = [*training.sizes.values()]
+        return self._seconds(job, shape, training) - self._scoring(looks, shape, training)
+
     def _shape(self, job: Job, training: Training) -> Shape:
         named = training.engine.precision
         return self.shapes.of(job, self.facts, training, self.machine.precision if named == "auto" else named)
@@ -190,15 +197,19 @@ class Forecast:
     def _seconds(self, job: Job, shape: Shape, training: Training) -> float:
         """Steps, evaluations and checkpoints; of an earlier learner its features, which it takes twice."""
         engine, sizes = training.engine, training.sizes
-        scoring = step_seconds(shape.scoring, self.machine, engine.precision)
+        last = self._scoring([*sizes.values()], shape, training)
         if job.recipe.model.kind == "earlier" and job.kind not in SECTIONS:
-            return 2 * scoring * math.ceil(sum(sizes.values()) / training.scored)
+            return 2 * last
         plan = Plan(items=sizes["train"], batch_size=engine.batch_size, epochs=training.epochs, seed=0)
-        looks = evaluations(replace(engine, epochs=training.epochs)) * [sizes.get("validation", 0)] + [*sizes.values()]
-        scored = sum(math.ceil(size / training.scored) for size in looks)
+        looks = evaluations(replace(engine, epochs=training.epochs)) * [sizes.get("validation", 0)]
         saved = math.ceil(plan.steps / (engine.checkpoint_every or plan.steps_per_epoch))
         kept = saved * shape.checkpoint / self.machine.writing
-        return plan.steps * self._step(shape, training) + scored * scoring + kept
+        return plan.steps * self._step(shape, training) + self._scoring(looks, shape, training) + kept + last
+
+    def _scoring(self, looks: Sequence[int], shape: Shape, training: Training) -> float:
+        """Seconds of evaluations of so many pictures each."""
+        batches = sum(math.ceil(size / training.scored) for size in looks)
+        return batches * step_seconds(shape.scoring, self.machine, training.engine.precision)
 
     def _step(self, shape: Shape, training: Training) -> float:
         """Seconds of a step; pictures that do not fit in memory are decoded beside it, by all cores."""
