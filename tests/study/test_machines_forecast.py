@@ -82,7 +82,7 @@ def test_seconds_of_a_training_by_hand(recipe):
     job = next(job for job in study.jobs if job.name == "baseline")
     training = by._training(job)
     shape = by._shape(job, training)
-    step, look = (step_seconds(done, MACHINE) for done in (shape.step, shape.scoring))
+    step, look = (step_seconds(done, MACHINE) for done in (shape.steps[0][1], shape.scoring))
     # 45,000 of 50,000 pictures, 450 steps an epoch; 5,000 are validated every epoch, all 60,000 scored at the end.
     expected = 4 * 450 * step + (4 * 10 + 90 + 10 + 20) * look + 4 * shape.checkpoint / 1e8
     assert by.seconds(job) == pytest.approx(expected)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from affekt.backbones.sizes import check_sizes, set_training_size
 from affekt.data.loading import GIB
 from affekt.errors import UsageError
 from affekt.recipe import AugmentationSettings, DataSettings, Recipe, TrainingSettings
@@ -25,6 +26,7 @@ from affekt.study.source import source_data, source_task
 from affekt.study.study_plan import StudyPlan
 from affekt.study.tuning import jobs_of
 from affekt.training.plan import Plan
+from affekt.training.sizes import epochs_at
 from affekt.training.task import Task
 
 Sizes = Callable[[Recipe, str], Mapping[str, int]]
@@ -94,9 +96,13 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What networks of one shape do: a step of training, one of scoring, and bytes of model and checkpoint."""
+    """What networks of one shape do: a step of training, one of scoring, and bytes of model and checkpoint.
 
-    step: Work
+    Attributes:
+        steps: with the share of the epochs that have such: several where pictures are of several sizes.
+    """
+
+    steps: tuple[tuple[float, Work], ...]
     scoring: Work
     model: int
     checkpoint: int
@@ -213,7 +219,8 @@ class Forecast:
 
     def _step(self, shape: Shape, training: Training) -> float:
         """Seconds of a step; pictures that do not fit in memory are decoded beside it, by all cores."""
-        step = step_seconds(shape.step, self.machine, training.engine.precision)
+        precision = training.engine.precision
+        step = sum(share * step_seconds(work, self.machine, precision) for share, work in shape.steps)
         if training.in_memory:
             return step
         decoding = training.batch / (self.machine.decoding * self.machine.cores)
@@ -229,7 +236,13 @@ def _alike(job: Job) -> str:
 def _key(job: Job, training: Training, precision: str) -> str:
     engine, recipe = training.engine, job.recipe
     parts: list[object] = [job.kind in SECTIONS and job.kind, precision, training.image_size, training.augmentation]
-    parts += [training.batch, training.scored, engine.accumulate, engine.optimiser]
+    parts += [
+        training.batch,
+        training.scored,
+        engine.accumulate,
+        engine.optimiser,
+        sorted(epochs_at(engine).items(), key=str),
+    ]
     emotional = (recipe.emotional.backbone, recipe.emotional.image_size or recipe.affective.image_size)
     if job.kind == "pretrain":
         return repr([*parts, emotional, recipe.emotional.trainable])
@@ -247,7 +260,20 @@ def _shape(job: Job, facts: Facts, training: Training, precision: str) -> Shape:
     task, engine = _task(job, facts), training.engine
     model, checkpoints = disk_of(task.model, replace(engine, keep_checkpoints=1))
     return Shape(
-        step=training_work(
+        steps=tuple(_steps(task, training, precision)),
+        scoring=scoring_work(task, batch_size=training.scored, image_size=training.image_size, precision=precision),
+        model=model,
+        checkpoint=checkpoints,
+    )
+
+
+def _steps(task: Task, training: Training, precision: str) -> Iterator[tuple[float, Work]]:
+    engine = training.engine
+    check_sizes(task, engine.sizes)
+    epochs = epochs_at(engine)
+    for size, count in epochs.items():
+        set_training_size(task, size)
+        work = training_work(
             task,
             batch_size=training.batch,
             stored_size=training.pictures.image_size,
@@ -257,11 +283,9 @@ def _shape(job: Job, facts: Facts, training: Training, precision: str) -> Shape:
             optimiser=engine.optimiser,
             parts=engine.accumulate,
             held_out="held-out" in training.sizes,
-        ),
-        scoring=scoring_work(task, batch_size=training.scored, image_size=training.image_size, precision=precision),
-        model=model,
-        checkpoint=checkpoints,
-    )
+        )
+        yield count / epochs.total(), work
+    set_training_size(task, None)
 
 
 def _task(job: Job, facts: Facts) -> Task:
