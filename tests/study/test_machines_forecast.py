@@ -210,3 +210,12 @@ def test_the_steps_of_small_sets_are_those_of_what_they_have(recipe):
     training = by._training(encoder)
     assert (training.batch, training.scored, training.epochs) == (32, 56, 2)
     assert by.seconds(encoder) > 2 * math.floor(196 / 32) * by.estimate("encoder", [encoder]).step
+
+
+def test_small_pictures_first_cost_less_by_their_share_of_the_epochs(recipe):
+    small = override(recipe, ["training.sizes=[16, 32]"])
+    by, (job,) = forecast(small), planned(small, 1, ("baseline",)).jobs
+    steps = by._shape(job, by._training(job)).steps
+    assert [share for share, _ in steps] == [0.5, 0.5]
+    assert steps[0][1].flops.sum() < 0.3 * steps[1][1].flops.sum()
+    assert by.seconds(job) < forecast(recipe).seconds(planned(recipe, 1, ("baseline",)).jobs[0])
