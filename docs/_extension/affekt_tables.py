@@ -229,6 +229,41 @@ def results() -> Iterator[str]:
         yield from ("```{toctree}", ":maxdepth: 1", "", *(f"results/{page}" for page in pages), "```", "")
 
 
+def machines() -> Iterator[str]:
+    """The steps on which every shipped machine was measured, beside what its constants say of them."""
+    from affekt.cli.plan_machines import shipped_machines
+    from affekt.study.machines.machine import read_machine
+
+    for name, file in shipped_machines().items():
+        machine = read_machine(file)
+        rates = ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {precision}" for precision, rate in machine.rates.items())
+        yield from (f"### `{name}`: {machine.name}", "")
+        yield from (
+            f"{1e3 * machine.overhead:.3g} ms a step, {1e6 * machine.launch:.3g} µs a launch, "
+            f"{machine.bandwidth / 1e9:.4g} GB/s, {rates}; checkpoints at {machine.writing / 1e6:.0f} MB/s, "
+            f"{machine.decoding:.0f} pictures a second and core; torch {machine.versions['torch']}. Typical error of "
+            f"`left out`: {100 * machine.error:.0f} %.",
+            "",
+        )
+        yield from table(("step", "precision", "ms", "fitted", "left out"), map(_step_cells, machine.measured))
+
+
+def _step_cells(step: Any) -> tuple[str, ...]:
+    took = step["seconds"]
+    off = ("" if said is None else f"{100 * (said / took - 1):+.0f} %" for said in (step["fitted"], step["left_out"]))
+    return step["label"], step["precision"], f"{1e3 * took:.4g}", *off
+
+
+def printed(kind: str) -> Callable[[], Iterator[str]]:
+    """What commands printed, kept in ``results/scale/<kind>-<machine>.txt``."""
+
+    def lines() -> Iterator[str]:
+        for file in sorted((Path(__file__).parents[1] / "results" / "scale").glob(f"{kind}-*.txt")):
+            yield from (*file.read_text(encoding="utf-8").splitlines(), "")
+
+    return lines
+
+
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-recipe-keys": recipe_keys,
     "affekt-recipes": recipes,
@@ -247,6 +282,9 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "affekt-clip-augmentation-keys": clip_augmentation_keys,
     "affekt-manipulations": manipulations,
     "affekt-results": results,
+    "affekt-machines": machines,
+    "affekt-machine-runs": printed("runs"),
+    "affekt-machine-grids": printed("grid"),
     "affekt-options": options,
 }
 

@@ -13,8 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from affekt.cli.options import add_data_root, add_json, data_root
-from affekt.cli.printing import write_json, write_table
+from affekt.cli.options import add_data_root, add_json, data_root, new_file
+from affekt.cli.printing import say, write_json, write_record, write_table
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,19 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("doctor", help="what this machine has: versions, device, extras, data sets, space")
     add_data_root(parser)
     add_json(parser)
+    parser.add_argument(
+        "--measure",
+        type=Path,
+        metavar="FILE",
+        help="time training steps here, some minutes; keep what they tell in FILE, for affekt plan --machine",
+    )
+    parser.add_argument("--device", default="auto", metavar="NAME", help="to measure: auto, cpu or cuda")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.measure is not None:
+        return measure(args)
     from affekt import data
 
     root = data.data_root(data_root(args))
@@ -43,6 +52,22 @@ def run(args: argparse.Namespace) -> int:
         write_json([asdict(f) for f in found])
     else:
         write_table(("topic", "item", "found", "to do"), ((f.topic, f.item, f.found, f.advice) for f in found))
+    return 0
+
+
+def measure(args: argparse.Namespace) -> int:
+    """Time steps of some networks and write the machine that they tell of to a file."""
+    from affekt.study.machines.machine import write_machine
+    from affekt.study.machines.measuring import measure_machine
+    from affekt.training.precision import choose_device
+
+    path = new_file(args.measure, what="--measure")
+    machine = measure_machine(choose_device(args.device), said=lambda text: say(f"timing {text}"))
+    write_machine(machine, path)
+    if args.json:
+        write_json(asdict(machine))
+    else:
+        write_record({key: value for key, value in vars(machine).items() if isinstance(value, str | int | float)})
     return 0
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
+from affekt.cli.plan_machines import add_machines, plans, print_machines, read_machines
+from affekt.cli.plan_machines import record as machine_record
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import study_folder
 
 if TYPE_CHECKING:
+    from affekt.recipe import Recipe
     from affekt.study.estimating import Estimate
     from affekt.study.study_plan import StudyPlan
 
@@ -25,18 +29,20 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--no-probe", action="store_true", help="count only; do without the 20 timed steps of each training"
     )
+    add_machines(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
-    from affekt.study.folder import RunFolder
-    from affekt.study.planning import plan_in
     from affekt.study.probing import probe
 
-    planned = plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
-    estimates = [] if args.no_probe else probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}"))
+    machines = read_machines(args, recipe)
+    planned = _planned(args, recipe, root)
+    here = not args.no_probe and not machines
+    estimates = probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}")) if here else []
+    elsewhere = plans(args, planned, machines)
     costs = [
         {
             "condition": name,
@@ -57,11 +63,24 @@ def run(args: argparse.Namespace) -> int:
                 "seeds": list(planned.seeds),
                 "trainings": [vars(e) for e in estimates],
                 **vars(whole),
+                "machines": [machine_record(one) for one in elsewhere],
             }
         )
     else:
         print_plan(planned, estimates)
+        print_machines(elsewhere)
     return 0
+
+
+def _planned(args: argparse.Namespace, recipe: Recipe, root: Path | None) -> StudyPlan:
+    from affekt.study.folder import RunFolder
+    from affekt.study.planning import plan, plan_in
+
+    if args.on_paper:
+        from affekt.study.paper import facts_on_paper
+
+        return plan(recipe, seeds=args.seeds, facts=facts_on_paper(recipe))
+    return plan_in(recipe, RunFolder(study_folder(args, recipe)), seeds=args.seeds, data_root=root)
 
 
 def print_plan(planned: StudyPlan, estimates: Sequence[Estimate]) -> None:

@@ -49,6 +49,7 @@ class Description:
         categories: emotions or classes; empty where the data say it (a folder, a table).
         layout: what the folder must hold, in one or a few lines.
         expected: number of pictures or clips of a complete copy; None where it varies.
+        splits: share of each split that the set fixes, as published; empty where it fixes none.
         sources: files that ``affekt data fetch`` can get; empty where people must ask for the set.
         options: reader option -> one line about it, with its default.
         needs_folder: False where pictures come with an installed package.
@@ -65,6 +66,7 @@ class Description:
     layout: str
     categories: tuple[str, ...] = ()
     expected: int | None = None
+    splits: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     needs_folder: bool = True

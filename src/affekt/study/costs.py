@@ -15,12 +15,13 @@ from affekt.backbones.sizes import check_sizes, set_training_size
 from affekt.data.stimuli import Labels
 from affekt.errors import CheckpointError
 from affekt.perception import AffectNetwork, AffectTask
-from affekt.recipe import Recipe, TrainingSettings
+from affekt.recipe import AugmentationSettings, Recipe, TrainingSettings
 from affekt.regulation import NoEmotion, RegulationTask
 from affekt.saving import local_folder, read_header
 from affekt.study.building import affect_task, target_task
 from affekt.study.earlier import earlier_classifier
 from affekt.study.facts import Facts, source_key
+from affekt.study.machines.work import training_work
 from affekt.study.preparing import needs_emotional, no_encoder, pretrains
 from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
@@ -60,7 +61,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
     """The cost of a resolved recipe, by building its networks with random weights and counting on two pictures.
 
     Operations are those of matrix products, convolutions and attention, a multiplication and an addition each, as
-    torch's own counter has them.
+    torch's own counter has them, of grouped convolutions those of their groups alone.
 
     Raises:
         UsageError: the recipe's networks cannot be built; so this is also a check of the recipe.
@@ -70,7 +71,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
             return _earlier_cost(recipe, facts)
         task = network_task(recipe, facts)
         size = min(recipe.target.image_size, recipe.model.image_size or recipe.target.image_size)
-        step = operations(task, size, len(facts.classes), recipe.training)
+        step = operations(task, size, recipe.training)
         pictures = items_seen(recipe.training, facts.train)
         training = step * pictures
         if isinstance(task, RegulationTask) and task.cache is not None:
@@ -111,7 +112,7 @@ def pretraining_operations(recipe: Recipe, facts: Facts) -> float:
     task = pretraining_task(recipe, facts)
     size = min(recipe.affective.image_size, recipe.emotional.image_size or recipe.affective.image_size)
     engine = recipe.emotional.training
-    return operations(task, size, 0, engine) * items_seen(engine, facts.affective_train)
+    return operations(task, size, engine) * items_seen(engine, facts.affective_train)
 
 
 def source_operations(recipe: Recipe, facts: Facts) -> float:
@@ -126,13 +127,13 @@ def source_operations(recipe: Recipe, facts: Facts) -> float:
     task = source_task(own, known.classes)
     size = min(own.source.image_size, own.model.image_size or own.source.image_size)
     engine = own.source.training
-    return operations(task, size, len(known.classes), engine) * items_seen(engine, known.train)
+    return operations(task, size, engine) * items_seen(engine, known.train)
 
 
-def operations(task: Task, image_size: int, classes: int, engine: TrainingSettings) -> float:
+def operations(task: Task, image_size: int, engine: TrainingSettings) -> float:
     """Operations of a forward and a backward pass of a task's losses, a picture; of several sizes, their mean.
 
-    Each size counts by its epochs. The task is left without gradients.
+    Each size counts by its epochs. Nothing is computed; the task is left without gradients.
 
     Raises:
         UsageError: sizes at which it cannot train.
@@ -142,13 +143,9 @@ def operations(task: Task, image_size: int, classes: int, engine: TrainingSettin
     epochs = epochs_at(engine)
     for size, count in epochs.items():
         set_training_size(task, size)
-        found += _operations(task, image_size, classes) * count
+        found += _operations(task, image_size) * count
     set_training_size(task, None)
     return found / epochs.total()
-
-
-def _operations(task: Task, image_size: int, classes: int) -> float:
-    return counted(task, few(task, image_size, classes))
 
 
 def few(task: Task, image_size: int, classes: int) -> Batch:
@@ -156,6 +153,20 @@ def few(task: Task, image_size: int, classes: int) -> Batch:
     images = torch.rand(PROBED, 3, image_size, image_size)
     labels = _labels(task, classes)
     return Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0)
+
+
+def _operations(task: Task, image_size: int) -> float:
+    work = training_work(
+        task,
+        batch_size=PROBED,
+        stored_size=image_size,
+        image_size=image_size,
+        augmentation=AugmentationSettings(crop="none", flip=0.0),
+        precision="fp32",
+        optimiser="sgd",
+        cache_filled=False,
+    )
+    return float(work.flops.sum()) / PROBED
 
 
 def counted(task: Task, batch: Batch) -> float:
@@ -242,6 +253,8 @@ def pretraining_task(recipe: Recipe, facts: Facts) -> AffectTask:
 def _relabelled(labels: Labels, which: str) -> Labels:
     if which in (AFFECT, SHUFFLED):
         return labels
+    if which not in labels.extra:  # a column that is read when it is asked for: its words are not known yet
+        return Labels(categories=("one", "other"), category=labels.category)
     words = labels.extra[which].astype(str)
     categories = tuple(word for word in np.unique(words).tolist() if word)
     return Labels(categories=categories, category=np.zeros(len(words), dtype=np.int64))

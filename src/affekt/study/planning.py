@@ -40,13 +40,19 @@ TESTED = ("name", "root", "test", "split_by", "split_seed", "folds", "fold", "op
 
 
 def plan(
-    recipe: Recipe, *, seeds: int | None = None, declared: int | None = None, data_root: Path | None = None
+    recipe: Recipe,
+    *,
+    seeds: int | None = None,
+    declared: int | None = None,
+    data_root: Path | None = None,
+    facts: Facts | None = None,
 ) -> StudyPlan:
     """Resolve the conditions of a study, and say which do not apply, before anything is trained.
 
     Args:
         seeds: how many; None: as the recipe declares.
         declared: how many were declared before the first run; None: those of the recipe.
+        facts: of the data; None: these are opened.
 
     Raises:
         RecipeError: an unknown condition, a comparison or chain of conditions that are not run, or nothing to run.
@@ -59,7 +65,7 @@ def plan(
     settings = recipe.study
     _check_rates(settings.learning_rates)
     chosen = _chosen(recipe)
-    facts = read_facts(recipe, data_root=data_root)
+    facts = facts or read_facts(recipe, data_root=data_root)
     if facts.test_varies:
         # One test set for all seeds: a draw of test items holds for every seed, or there is no interval over both.
         recipe = replace(recipe, target=replace(recipe.target, split_seed=recipe.seed))

@@ -195,6 +195,7 @@ DATASET = Dataset(
     categories=MIKELS,
     layout="info.json, train.json, val.json, test.json, image/<emotion>/<id>.jpg, annotation/<emotion>/<id>.json",
     expected=118_102,
+    splits={"train": 0.8, "validation": 0.05, "test": 0.15},
     options={
         "classes": "8 emotions (default), or 2: positive and negative",
         "annotations": "true: read scene, facial_expression, human_action, brightness, colorfulness and object "

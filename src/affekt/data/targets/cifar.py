@@ -194,6 +194,7 @@ CIFAR10 = Dataset(
     categories=CLASSES_10,
     layout=_layout(FORMS_10),
     expected=60_000,
+    splits={"train": 5 / 6, "test": 1 / 6},
     sources=(
         _source(
             "cifar-10-python.tar.gz", "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce", 170_498_071
@@ -214,6 +215,7 @@ CIFAR100 = Dataset(
     categories=CLASSES_100,
     layout=_layout(FORMS_100),
     expected=60_000,
+    splits={"train": 5 / 6, "test": 1 / 6},
     sources=(
         _source(
             "cifar-100-python.tar.gz", "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7", 169_001_437

@@ -120,6 +120,7 @@ DATASET = Dataset(
     categories=CLASSES,
     layout="{train,t10k}-images-idx3-ubyte.gz and {train,t10k}-labels-idx1-ubyte.gz (or the files unpacked)",
     expected=70_000,
+    splits={"train": 6 / 7, "test": 1 / 7},
     sources=(
         _source(
             "train-images-idx3-ubyte.gz",

@@ -1,0 +1,104 @@
+"""``affekt plan --machine`` and ``affekt doctor --measure``: tables, JSON, and bad calls in one line."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from affekt.cli.plan_machines import shipped_machines
+from affekt.recipe import load_recipe, override, to_toml
+from affekt.study.machines.machine import Machine, read_machine, write_machine
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
+import small_recipe
+
+CHANGES = ['study.conditions=["baseline","learn-e-reg"]', "study.seeds=2"]
+PAPER = ["affective.name=abstract", "affective.options={}", "emotional.ratings=[]", "emotional.categories=votes"]
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    recipe = override(load_recipe(small_recipe.write(root, epochs=1)), CHANGES)
+    (root / "study.toml").write_text(to_toml(recipe))
+    return root / "study.toml"
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    path = tmp_path_factory.mktemp("machines") / "core.json"
+    known = {"overhead": 1e-3, "launch": 1e-5, "bandwidth": 1e10, "rates": {"fp32": 1e11}}
+    more = {"decoding": 300.0, "writing": 1e8, "cores": 2, "error": 0.07}
+    write_machine(Machine(name="a core", device="cpu", threads=1, precision="fp32", **known, **more), path)
+    return path
+
+
+def test_a_plan_on_machines(call, path, machine, tmp_path):
+    answer = call("plan", path, "--machine", machine, "--machines", 1, 2, "--out", tmp_path / "st")
+    assert answer.code == 0, answer.err
+    assert "On a core, predicted (a network that had no part in its measuring was typically 7 % off):" in answer.out
+    assert "With one thing changed:" in answer.out and "study.seeds=1" in answer.out
+    assert "On this machine" not in answer.out and "20 steps" not in answer.err
+    assert not (tmp_path / "st").exists()
+
+
+def test_the_same_as_json(call, path, machine):
+    found = json.loads(call("plan", path, "--json", "--machine", machine, "--machines", 2, 1, 1).out)
+    (one,) = found["machines"]
+    assert one["machine"] == "a core" and one["error"] == 0.07
+    assert [row["machines"] for row in one["machines"]] == [1, 2]
+    assert one["machines"][0]["seconds"] == pytest.approx(one["seconds"])
+    assert one["seconds"] == pytest.approx(sum(t["jobs"] * t["seconds"] for t in one["trainings"]))
+    assert {"overrides", "asks", "factor"} == one["changes"][0].keys()
+    assert json.loads(call("plan", path, "--json", "--no-probe").out)["machines"] == []
+
+
+def test_on_paper_no_data_need_be_there(call, path, machine, tmp_path):
+    root = ["--data-root", tmp_path, "--set", "affective.root=", "--set", "target.root="]
+    changed = [word for text in [*PAPER, "target.name=cifar10"] for word in ("--set", text)]
+    answer = call("plan", path, *root, *changed, "--machine", machine, "--on-paper")
+    assert answer.code == 0, answer.err
+    assert call("plan", path, *root, *changed, "--on-paper", "--no-probe").code == 0
+    assert "--no-probe" in call("plan", path, *root, *changed, "--on-paper").error
+    assert call("plan", path, *root, *changed, "--machine", machine).code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--machine", "missing.json"], 1, "missing.json: No such file or directory; measure a machine with"),
+        (["--machine", "toaster"], 2, 'machine "toaster": unknown.'),
+        (["--machine", "{machine}", "--machines", "0"], 2, "1 or more"),
+        (["--machine", "{machine}", "--set", "training.precision=bf16"], 2, 'measured in fp32, not in "bf16"'),
+        (["--machines", "8"], 2, "--machines: of which machine?"),
+        (["--machine", "{path}"], 1, "no file of a machine"),
+        (["--machine", "{machine}", "--on-paper"], 1, "without the data; leave out --on-paper"),
+    ],
+)
+def test_a_wrong_call_is_one_line(call, path, machine, words, code, message):
+    name = str(path.with_suffix(".json")) if "{path}" in words else ""
+    if name:
+        Path(name).write_text(path.read_text())
+    answer = call("plan", path, *(word.format(machine=machine, path=name) for word in words))
+    assert answer.code == code and message in answer.error, answer.err
+
+
+def test_clips_are_refused_in_one_line(call, machine):
+    answer = call("plan", "emodb-study", "--machine", machine)
+    assert answer.code == 2 and "steps of clips are timed here" in answer.error
+
+
+def test_shipped_machines_are_read_and_say_what_they_were_measured_on():
+    for name, file in shipped_machines().items():
+        machine = read_machine(file)
+        assert machine.measured and machine.versions["torch"], name
+        assert all(step["seconds"] > 0 for step in machine.measured)
+
+
+def test_a_machine_is_never_overwritten(call, machine):
+    before = machine.read_text()
+    answer = call("doctor", "--measure", machine)
+    assert answer.code == 2 and "is not overwritten" in answer.error
+    assert machine.read_text() == before
+    assert call("doctor", "--measure", machine.with_name("other.json"), "--device", "toaster").code == 2
