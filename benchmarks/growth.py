@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import multiprocessing
-import resource
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,16 +136,18 @@ def few_steps(case: Case, count: int = 3) -> None:
 
 
 def resident() -> float:
-    """MiB, the largest of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """MiB, the largest of this process so far (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-def _peak_of_process(case: Case, answers: Any) -> None:
+def print_peak(case: Case) -> None:
+    """In a process of its own: what a training takes beyond one of two pictures."""
     torch.set_num_threads(1)
     few_steps(replace(case, batch=2, branches=1, pictures=2))
     before = resident()
     few_steps(case)
-    answers.put(resident() - before)
+    print(resident() - before)
 
 
 def peak(case: Case) -> float:
@@ -155,15 +159,11 @@ def peak(case: Case) -> float:
         before = torch.cuda.memory_allocated(case.device)
         few_steps(case)
         return (torch.cuda.max_memory_allocated(case.device) - before) / MIB
-    # A fork has the imports already; this process has computed nothing yet that a fork would miss.
-    context = multiprocessing.get_context("fork")
-    answers = context.SimpleQueue()
-    process = context.Process(target=_peak_of_process, args=(case, answers))
-    process.start()
-    process.join()
-    if process.exitcode != 0:
-        raise RuntimeError(f"{case}: its process ended with {process.exitcode}")
-    return float(answers.get())
+    words = json.dumps(asdict(replace(case, device=str(case.device))))  # type: ignore[arg-type]
+    done = subprocess.run([sys.executable, __file__, "--peak", words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{case}: its process ended with {done.returncode}: {done.stderr[-500:]}")
+    return float(done.stdout)
 
 
 def step_clock(case: Case, repeats: int) -> Callable[[], float]:
@@ -238,7 +238,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="small and one round: to see that it runs")
+    parser.add_argument("--peak", help=argparse.SUPPRESS)  # a case; for a process of its own
     args = parser.parse_args()
+    if args.peak is not None:
+        print_peak(Case(**{**json.loads(args.peak), "device": torch.device("cpu")}))
+        return
     device = choose_device(args.device)
     base = Case(device=device, network=args.network, batch=4 if args.quick else 32 if device.type == "cpu" else 128)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {args.threads} thread"
@@ -248,7 +252,7 @@ def main() -> None:
     print("| what | points | line | R squared | largest residual | straight |")
     print("| --- | --- | --- | ---: | ---: | --- |")
     memory(base)
-    torch.set_num_threads(args.threads)  # after the forks
+    torch.set_num_threads(args.threads)
     cost(base, 1 if args.quick else args.rounds)
 
 

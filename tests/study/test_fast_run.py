@@ -76,7 +76,7 @@ def test_what_small_pictures_save_is_in_the_costs(recipe):
     assert both.step == pytest.approx((small.step + full.step) / 2)
     assert both.training == pytest.approx((small.training + full.training) / 2)
     task = ClassificationTask(Classifier(NAME, 2, 32))
-    operations(task, 32, 2, override(recipe, ["training.sizes=[16]"]).training)
+    operations(task, 32, override(recipe, ["training.sizes=[16]"]).training)
     assert seen_size(task.model.train()) == 32, "a task that was counted is as it was"
     with pytest.raises(UsageError, match="40 px is above image_size = 32"):
         cost_of(override(recipe, ["training.sizes=[40]"]), facts)
