@@ -1,11 +1,19 @@
-"""Ray: what a run asks a cluster for."""
+"""Ray: what a run asks a cluster for; a cluster of two nodes, of which one goes away in the middle of a study."""
+
+import json
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import torch
+from test_executors import accuracies, checkpoints, recipe_in
 
 from affekt.recipe import Recipe
 from affekt.study.executors.ray import Ray
 from affekt.study.jobs import Job
+from affekt.study.studying import study
 
 
 @pytest.mark.parametrize(
@@ -33,3 +41,78 @@ def test_runs_ask_for_room_by_their_size(tmp_path, monkeypatch, share, memory, w
     executor.ray = Nodes()
     job = Job(kind="train", folder="x", recipe=Recipe(), name="x", seed=0, memory=memory)
     assert executor._size(job) == wanted
+
+
+def at_work() -> int:
+    """Ray's processes that do a run now."""
+    found = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            found += (process / "cmdline").read_bytes().startswith(b"ray::_work")
+    return found
+
+
+@pytest.fixture
+def cluster():
+    pytest.importorskip("ray")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+class Noting(Ray):
+    """Keeps in mind what came of each run that was handed over."""
+
+    def __init__(self, *arguments, **keys):
+        super().__init__(*arguments, **keys)
+        self.outcomes: list[tuple[str, str]] = []
+
+    def submit(self, job):
+        handle, kept = super().submit(job), self.outcomes
+
+        class Handle:
+            def outcome(self):
+                found = handle.outcome()
+                if found is not None:
+                    kept.append((job.folder, found.status))
+                return found
+
+        return Handle()
+
+
+@pytest.mark.slow
+def test_a_node_that_goes_away_in_the_middle_loses_nothing(tmp_path, cluster):
+    recipe = recipe_in(tmp_path, epochs=6)
+    undisturbed = accuracies(study(recipe, out=tmp_path / "one", workers=1))
+    node, gone = cluster.add_node(num_cpus=1), []
+    executor = Noting(tmp_path / "st", workers=2, gpus=(), data_root=None)  # the cluster of this machine, unasked
+    assert executor.slots == 2
+
+    def take_away():
+        """As soon as both nodes are at work, and something could be lost."""
+        while not gone and thread_may_run.is_set():
+            if at_work() >= 2 and checkpoints(tmp_path / "st"):
+                cluster.remove_node(node, allow_graceful=False)
+                gone.append(node)
+            time.sleep(0.02)
+
+    thread_may_run = threading.Event()
+    thread_may_run.set()
+    thread = threading.Thread(target=take_away)
+    thread.start()
+    try:
+        result = study(recipe, out=tmp_path / "st", executor=executor)
+    finally:
+        thread_may_run.clear()
+        thread.join()
+    assert gone
+    assert accuracies(result) == undisturbed
+    assert "died" in {status for _, status in executor.outcomes}
+    finished = [folder for folder, status in executor.outcomes if status == "finished"]
+    assert len(finished) == len(set(finished))
+    lines = [json.loads(line)["folder"] for line in (tmp_path / "st/results.jsonl").read_text().splitlines()]
+    assert len(lines) == len(set(lines)) == 4

@@ -1,4 +1,4 @@
-"""Ray: jobs on a ray cluster - an existing one by its address, else one started on this machine."""
+"""Ray: jobs on a ray cluster - one by its address, else that of this machine, else one that is started here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Ray:
         gpu_share: of a GPU that a job asks for; a larger job, by the plan's estimate, asks for more where the GPU here
             says how large they are.
         data_root: parent of the data sets' folders, on every machine.
-        address: of a cluster; None: what ``RAY_ADDRESS`` says, else ray is started here, for ``workers`` jobs.
+        address: of a cluster; None: what ``RAY_ADDRESS`` says, else what `ray start` began here, else ray is started,
+            for ``workers`` jobs.
 
     Raises:
         MissingExtra: ray is not installed.
@@ -85,15 +86,16 @@ class Ray:
 
     def _start(self, address: str | None, slots: int) -> None:
         wanted = address or os.environ.get("RAY_ADDRESS")
-        quiet: dict[str, Any] = {"include_dashboard": False} if wanted is None else {}
+        said: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
-            self.ray.init(
-                address=wanted,
-                num_cpus=None if wanted else slots * self.threads,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **quiet,
-            )
+            if wanted is not None:
+                self.ray.init(address=wanted, **said)
+                return
+            try:
+                self.ray.init(num_cpus=slots * self.threads, include_dashboard=False, **said)
+            except ValueError:
+                # `ray start` was given on this machine: ray joins its cluster, whose size is not ours to say.
+                self.ray.init(**said)
         except ConnectionError as error:
             raise UsageError(f"--executor ray: no cluster at {wanted}: {' '.join(str(error).split())[:160]}") from None
 
