@@ -95,12 +95,12 @@ def keep_compiled(folder: Path, device: torch.device) -> Path | None:
     """Let torch keep what it compiles in ``folder``, apart for each version of torch and each processor.
 
     Torch reads only what it made of the same code with the same settings, so runs of a study share it, and a damaged
-    entry is compiled anew.
+    graph is compiled anew (damaged source of its own is not noticed before it fails; torch writes all files whole).
 
     Returns:
         Where; None where the environment says another place, or nothing can be written there.
     """
-    if CACHE in os.environ:
+    if _said():
         return None
     own = folder / _machine(device)
     others = sorted(entry.name for entry in folder.glob("torch-*") if entry != own) if not own.exists() else []
@@ -112,6 +112,13 @@ def keep_compiled(folder: Path, device: torch.device) -> Path | None:
         messages.warning("code compiled by another torch, or for another processor, is not used: %s", ", ".join(others))
     os.environ[CACHE] = str(own)
     return own
+
+
+def _said() -> bool:
+    """Whether somebody named a place: torch puts its own, in the folder of temporary files, where nobody did."""
+    from torch._inductor.runtime.cache_dir_utils import default_cache_dir
+
+    return os.environ.get(CACHE) not in (None, str(Path(default_cache_dir()).absolute()))
 
 
 def _machine(device: torch.device) -> str:
