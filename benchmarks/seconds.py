@@ -127,7 +127,13 @@ def pictures(n: int, side: int) -> Stimuli:
 
 
 def settings(batch: int, precision: str, device: str, epochs: int = 1) -> TrainingSettings:
-    return TrainingSettings(epochs=epochs, batch_size=batch, precision=precision, device=device)  # type: ignore[arg-type]
+    return TrainingSettings(  # a rate at which nothing becomes infinite on labels without meaning
+        epochs=epochs,
+        batch_size=batch,
+        precision=precision,
+        device=device,
+        learning_rate=1e-4,  # type: ignore[arg-type]
+    )
 
 
 def regulated(steps: int, folder: Path, device: str) -> Trainer:
