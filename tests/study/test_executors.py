@@ -147,6 +147,20 @@ def test_one_run_for_every_two_cores():
     assert [default_workers(n) for n in (1, 2, 3, 4, 16)] == [1, 1, 1, 2, 8]
 
 
+@pytest.mark.parametrize(("visible", "numbers"), [(None, ("0", "1")), ("3, 5", ("3", "5"))])
+def test_runs_are_given_the_gpus_that_are_there(tmp_path, monkeypatch, visible, numbers):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr(sys.modules[Pool.__module__], "cores", lambda: 16)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    place = {"gpus": (), "data_root": None, "progress": None}
+    for workers, share, slots in ((None, 1.0, 2), (None, 0.5, 4), (6, 1.0, 6)):
+        pool = create_executor("local", tmp_path, workers=workers, gpu_share=share, **place)
+        assert (pool.slots, pool.gpus) == (slots, numbers)
+        pool.close()
+
+
 def test_one_at_a_time_needs_no_other_process(tmp_path):
     made = create_executor("local", tmp_path, workers=1, data_root=None, progress=None)
     assert isinstance(made, Inline)

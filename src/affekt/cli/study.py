@@ -25,8 +25,12 @@ def register(subparsers: Any) -> None:
     add_recipe(parser, seed=False)
     parser.add_argument("--seeds", type=positive, metavar="N", help="how many, counted up from the recipe's seed")
     parser.add_argument("--executor", choices=EXECUTORS, default="local", help="where runs are done (default: local)")
-    parser.add_argument("--workers", type=positive, metavar="N", help="runs at once (default: one for every two cores)")
-    parser.add_argument("--gpus", default="", metavar="LIST", help="numbers of the GPUs to use, e.g. 0,1: a run each")
+    parser.add_argument(
+        "--workers", type=positive, metavar="N", help="runs at once (default: one a GPU, else one for every two cores)"
+    )
+    parser.add_argument(
+        "--gpus", default="", metavar="LIST", help="numbers of the GPUs to use, e.g. 0,1: a run each (default: all)"
+    )
     parser.add_argument(
         "--gpu-share", type=float, default=1.0, metavar="X", help="of a GPU that a run gets, e.g. 0.5: two share one"
     )

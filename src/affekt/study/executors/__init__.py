@@ -32,8 +32,8 @@ def create_executor(
 
     Args:
         study: folder of the study.
-        workers: jobs at once; None: one for every two cores, or one a GPU.
-        gpus: numbers of the GPUs to use, one job each.
+        workers: jobs at once; None: one a GPU, else one for every two cores.
+        gpus: numbers of the GPUs to use, one job each; none: on this machine all.
         gpu_share: of a GPU that a job gets, above 0: several share one.
         data_root: parent of the data sets' folders.
         progress: of a job that runs in this process.

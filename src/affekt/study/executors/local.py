@@ -30,6 +30,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def visible_gpus() -> tuple[str, ...]:
+    """Numbers of the GPUs that this process may use, as the environment has them."""
+    count = torch.cuda.device_count()
+    said = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
+    return tuple(said[:count] or map(str, range(count)))
+
+
 @dataclass(frozen=True)
 class Done:
     """A handle of what is done already."""
@@ -140,12 +147,13 @@ def local(
     data_root: Path | None,
     progress: Any,
 ) -> Pool | Inline:
-    """Jobs on this machine: in this process where they run one by one, else in several; on each GPU as many as its
-    shares allow, unless ``workers`` says how many in all.
+    """Jobs on this machine: in this process where they run one by one, else in several; on each GPU, those named or all
+    that there are, as many as its shares allow, unless ``workers`` says how many in all.
 
     Raises:
         UsageError: more of them than cores.
     """
+    gpus = gpus or visible_gpus()
     slots = workers or len(gpus) * int(1 / gpu_share) or default_workers(cores())
     if slots > cores():
         raise UsageError(f"--workers {slots}: this machine has {cores()} cores; a job needs one")
