@@ -48,6 +48,6 @@ def test_a_machine_without_the_data_is_named_before_anything_is_trained(tmp_path
     found = torchrun(recipe, tmp_path / "run", script=(str(script), "1"))
     assert found.returncode != 0
     line = f"error: on {socket.gethostname()} (process 1) and not on the others: folder: "
-    said = [text for text in found.stderr.splitlines() if line in text]
-    assert len(said) == 2, found.stderr  # by each of the processes
+    # By each of the processes, of which the second may be ended while it says so.
+    assert line in found.stderr
     assert not (tmp_path / "run" / "checkpoints").exists()
