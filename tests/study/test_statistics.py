@@ -250,6 +250,20 @@ def test_only_seeds_that_all_have_count():
     )
 
 
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [
+        ("mixture", ["baseline", "mixture"]),
+        ("untrained-emotion", ["baseline", "mixture", "scalar-gate", "untrained-emotion"]),
+        ("mine", ["baseline", "mixture", "scalar-gate", "untrained-emotion", "shuffled-emotion", "mine"]),
+    ],
+)
+def test_the_usual_chain_ends_where_the_method_stands(method, names):
+    chain = declared_chain(StudySettings(method=method))
+    assert [name for name, _ in chain] == names
+    assert [adds for _, adds in chain] == [adds for _, adds in CHAIN[: len(names)]]
+
+
 def test_chains_that_cannot_be():
     with pytest.raises(UsageError, match="two or more different"):
         attribute(conditions(), [("baseline", "")])

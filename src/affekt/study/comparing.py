@@ -50,11 +50,11 @@ def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:
         RecipeError: one condition, or one that stands in it twice.
     """
     if not settings.chain:
-        return (*CHAIN[:-1], (settings.method, CHAIN[-1][1]))
+        return usual_chain(CHAIN, settings.method)
     if len(settings.chain) < 2 or len(set(settings.chain)) < len(settings.chain):
         raise RecipeError(f"[study] chain = {list(settings.chain)}: two or more different conditions are wanted")
     whole = PRETRAINED_CHAIN if "random-emotion" in settings.chain else CHAIN
-    usual = [*(name for name, _ in whole[:-1]), settings.method]
+    usual = [name for name, _ in usual_chain(whole, settings.method)]
 
     def adds(before: str, name: str) -> str:
         if before not in usual or name not in usual:
@@ -63,6 +63,14 @@ def declared_chain(settings: StudySettings) -> tuple[tuple[str, str], ...]:
 
     first, *others = settings.chain
     return ((first, ""), *((name, adds(before, name)) for before, name in zip(settings.chain, others, strict=False)))
+
+
+def usual_chain(whole: Sequence[tuple[str, str]], method: str) -> tuple[tuple[str, str], ...]:
+    """A chain that ends in the study's method: at its last link, or where the method stands in it itself."""
+    names = [name for name, _ in whole[:-1]]
+    if method in names[1:]:
+        return tuple(whole[: names.index(method) + 1])
+    return (*whole[:-1], (method, whole[-1][1]))
 
 
 def compare_study(

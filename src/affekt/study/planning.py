@@ -9,7 +9,7 @@ from pathlib import Path
 
 from affekt.errors import RecipeError, UsageError, unknown
 from affekt.recipe import Recipe, load_recipe
-from affekt.study.comparing import declared_chain, declared_comparisons
+from affekt.study.comparing import declared_chain, declared_comparisons, usual_chain
 from affekt.study.conditions import ENSEMBLES, apply_condition, list_conditions
 from affekt.study.costs import Cost, cost_of, state_names
 from affekt.study.facts import Facts, read_facts
@@ -73,8 +73,8 @@ def plan(
     if settings.method not in conditions:
         reason = inapplicable.get(settings.method, "it is not among [study] conditions")
         raise RecipeError(f"[study] method = {settings.method!r}: {reason}")
-    chain = (*(name for name, _ in PRETRAINED_CHAIN[:-1]), settings.method)
-    if not settings.chain and {*chain} <= conditions.keys():
+    chain = tuple(name for name, _ in usual_chain(PRETRAINED_CHAIN, settings.method))
+    if not settings.chain and "random-emotion" in chain and {*chain} <= conditions.keys():
         # Ordinary pre-training has a link of its own where the encoder brings some.
         recipe = replace(recipe, study=replace(settings, chain=chain))
     asked = declared_comparisons(settings, [*chosen])
