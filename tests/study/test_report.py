@@ -4,15 +4,19 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from base64 import b64decode
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 import synthetic_study
 
 from affekt.errors import AffektError, UsageError
+from affekt.report import write_file
 from affekt.report.numbers import interval, number, signed
 from affekt.study.report import tables, write_report
 
@@ -394,6 +398,22 @@ def test_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "report.html").mkdir()
     with pytest.raises(AffektError, match="cannot write"):
         write_report(tmp_path)
+
+
+def test_a_file_that_two_commands_write_at_once(tmp_path, monkeypatch):
+    """The other one writes and renames between this one's write and rename."""
+    other = "import sys; from pathlib import Path; from affekt.report import write_file; "
+    other += "write_file(Path(sys.argv[1]), b'other')"
+    replace, path = Path.replace, tmp_path / "report.html"
+
+    def late(temporary, target):
+        subprocess.run([sys.executable, "-c", other, str(path)], check=True, timeout=300)
+        assert path.read_bytes() == b"other"
+        return replace(temporary, target)
+
+    monkeypatch.setattr(Path, "replace", late)
+    assert write_file(path, b"own") == path
+    assert path.read_bytes() == b"own" and list(tmp_path.iterdir()) == [path]
 
 
 def test_tables_as_csv_read_back_the_same(comparison):
