@@ -1,6 +1,7 @@
 """A run's folder: whose it is, and that nothing in it is overwritten."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,11 +94,28 @@ def test_environment_names_no_path_and_no_person():
     assert "/" not in text.replace("N/A", "")
 
 
-@pytest.mark.parametrize("name", ["environment.json", "environment.json.7.tmp", "recipe.toml.7.tmp", "error.json"])
+@pytest.mark.parametrize(
+    "name", ["environment.json", "environment.json.7.tmp", "recipe.toml.7.tmp", "error.json", "error.json.7.tmp"]
+)
 def test_a_folder_that_is_being_claimed_is_free(tmp_path, name):
     """Two commands that begin at the same moment, or one that was killed while it claimed its folder."""
     (tmp_path / name).write_text("{}")
     assert RunFolder(tmp_path).held(Recipe()) is None
+
+
+def test_a_folder_that_another_command_claims_while_it_is_looked_at(tmp_path, recipe, monkeypatch):
+    look, claimed = Path.exists, []
+
+    def exists(path):
+        found = look(path)
+        if path.name == "recipe.toml" and not claimed:
+            claimed.append(True)
+            RunFolder(path.parent).claim(recipe)
+            (path.parent / "comparison.json").write_text("{}")
+        return found
+
+    monkeypatch.setattr(Path, "exists", exists)
+    assert RunFolder(tmp_path / "st").held(recipe) in (None, recipe)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ PREDICTIONS = "predictions.npz"
 
 def _of_a_claim(name: str) -> bool:
     """Whether a file may lie in a folder without a recipe: a command is about to claim it, or was killed there."""
-    return name == ERROR or name.startswith(("environment.json", "recipe.toml."))
+    return name.startswith((ERROR, "environment.json", "recipe.toml."))
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,12 @@ class RunFolder:
         Raises:
             RecipeError: the folder holds another recipe (the keys that differ), or other files.
         """
+        # Before the recipe is looked for: a command that claims the folder meanwhile writes that first.
+        free = not self.path.exists() or (self.path.is_dir() and all(_of_a_claim(p.name) for p in self.path.iterdir()))
         held = self.path / "recipe.toml"
         if held.exists():
             return self._same(load_recipe(held), recipe)
-        if self.path.exists() and (not self.path.is_dir() or not all(_of_a_claim(p.name) for p in self.path.iterdir())):
+        if not free:
             raise RecipeError(f"{self.path}: not empty and not a run of affekt; give another folder with --out")
         return None
 
