@@ -1,15 +1,22 @@
 """Progressive sizes and whitening through the trainer: when each size is seen, and an exact way back in."""
 
+from functools import partial
+
 import pytest
 import torch
+from test_training_full_memory import SmallMemory
 from test_training_resume import Interrupted, Interrupting
-from tiny import data, settings, stimuli, weights
+from tiny import CLASSES, Norm, TinyTask, data, settings, stimuli, weights
+from tiny import trainer as tiny_trainer
+from torch import nn
 
+from affekt.backbones.inputs import features_of
 from affekt.errors import UsageError
 from affekt.randomness import torch_seed
 from affekt.recipe import AugmentationSettings, TrainingSettings, to_dict
 from affekt.regulation import ClassificationTask, Classifier
 from affekt.training import Trainer
+from affekt.training.compiling import CACHE
 from affekt.training.sizes import epochs_at, size_in
 
 SIZES = (9, 10, 12)
@@ -89,3 +96,58 @@ def test_the_filters_are_those_of_the_training_pictures():
     assert torch.equal(*filters), "whatever the seed, the epochs and the validation pictures"
     with pytest.raises(UsageError, match="is above image_size = 12"):
         trainer(task(), sizes=(9, 13))
+
+
+class Sized(nn.Module):
+    """A network of any size, without statistics over a batch."""
+
+    image_size = 8
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Sequential(
+            nn.Conv2d(3, 4, 3), Norm(4), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 16)
+        )
+        self.backbone.num_features = 16
+        self.head = nn.Linear(16, len(CLASSES))
+        self.register_buffer("mean", torch.full((1, 3, 1, 1), 0.5))
+        self.register_buffer("std", torch.full((1, 3, 1, 1), 0.25))
+
+    def forward(self, images):
+        return self.head(features_of(self, images))
+
+
+class NarrowForLarge(SmallMemory):
+    """Has room for four pictures of 8 px, and for any number of smaller ones."""
+
+    @property
+    def room(self):
+        return 4 if self.model.training_size == 8 else 10**6
+
+
+def trained(kind, **keys):
+    with torch_seed("sizes", 0):
+        made = kind(Sized())
+    return made, tiny_trainer(of=made, sizes=(5, 6, 8), **keys).fit()
+
+
+def close(one, other):
+    found, wanted = weights(one), weights(other)
+    return all(torch.allclose(found[name], wanted[name], atol=1e-5) for name in wanted)
+
+
+def test_halved_once_the_pictures_have_grown():
+    (halved, result), (whole, _) = trained(NarrowForLarge, halve_when_full=True), trained(TinyTask)
+    assert result.halvings == [{"step": 11, "parts": 2}], "the first step of the last of three epochs"
+    assert close(halved, whole)
+
+
+def test_compiled_at_each_size(tmp_path, monkeypatch):
+    """Which graph is used at which size; what a graph's kernels compute is tested elsewhere, and takes minutes here."""
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    torch._dynamo.reset()
+    (compiled, result), (eager, expected) = trained(TinyTask, compile=True), trained(TinyTask)
+    assert close(compiled, eager)
+    for found, wanted in zip(result.history, expected.history, strict=True):
+        assert found["losses"] == pytest.approx(wanted["losses"], abs=1e-5)
