@@ -7,18 +7,21 @@ million parameters; ResNet-110 1.7 million.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from affekt.backbones.base import Built
-from affekt.errors import UsageError
 
 DEPTHS = (8, 14, 20, 32, 44, 56, 110)
 """6n + 2 for n = 1, 2, 3, 5, 7, 9, 18; depths that torchvision or timm use for other networks are left to them."""
 
 WIDTH = 16
+
+HEAD = "fc"
+"""Where implementations of these networks keep their classifier."""
+
+STAGES = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",))
+"""Parts of the network, stage by stage."""
+
 _NAME = re.compile(r"resnet(\d+)(?:-w(\d+))?")
 
 
@@ -89,48 +92,11 @@ def parse(name: str) -> tuple[int, int] | None:
     return int(found[1]), int(found[2] or WIDTH)
 
 
-def default_width(name: str) -> int:
-    """16, or what the name says."""
-    parsed = parse(name)
-    return parsed[1] if parsed else WIDTH
-
-
-def head_name(_name: str) -> str:
-    """Where implementations of these networks keep their classifier."""
-    return "fc"
-
-
 def names() -> list[str]:
     """The depths of the paper, and two smaller ones."""
     return [f"resnet{depth}" for depth in DEPTHS]
 
 
-def build(name: str, *, in_size: int, in_channels: int, width: float | None, options: dict[str, Any]) -> Built:
-    """One of ours by name; the same network at every picture size.
-
-    Raises:
-        UsageError: an option, which these networks do not have.
-    """
-    del in_size
-    if options:
-        raise UsageError(f"{name}: no option {', '.join(sorted(options))}; it has width (default {WIDTH})")
-    parsed = parse(name)
-    assert parsed is not None
-    trunk = CifarResNet(parsed[0], width or parsed[1], in_channels)
-    names = [n for n, _ in trunk.named_parameters()]
-    parts = (("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",))
-    stages = tuple(tuple(n for n in names if n.split(".")[0] in part) for part in parts)
-    return Built(
-        trunk=trunk,
-        feature_map=feature_map,
-        head="fc",
-        stages=stages,
-        mean=(0.5,) * in_channels,
-        std=(0.25,) * in_channels,
-    )
-
-
-def feature_map(trunk: nn.Module, images: Tensor) -> Tensor:
-    """The map before the mean; a named function, so that a backbone can be copied and sent to another process."""
-    assert isinstance(trunk, CifarResNet)
-    return trunk.forward_features(images)
+def create(depth: int, width: float, in_channels: int) -> CifarResNet:
+    """The network of what :func:`parse` says, perhaps at another width."""
+    return CifarResNet(depth, width, in_channels)

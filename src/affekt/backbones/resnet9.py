@@ -9,19 +9,22 @@ a quarter of it at ``resnet9-w32``.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from affekt.backbones.base import Built
 from affekt.backbones.whitening import Whitening
-from affekt.errors import UsageError
 
 WIDTH = 64
 SCALE = 0.125
 """Of the features: the largest of a map's values would give logits with which training starts too sure of itself
 (Page's factor on the logits)."""
+
+HEAD = "linear"
+"""Where implementations of this network keep their classifier."""
+
+STAGES = (("whitening", "stem"), ("layer1",), ("layer2",), ("layer3",))
+"""Parts of the network, stage by stage."""
 
 _NAME = re.compile(r"resnet9(-whitened)?(?:-w([1-9]\d*))?")
 
@@ -92,47 +95,11 @@ def parse(name: str) -> tuple[bool, int] | None:
     return (found[1] is not None, int(found[2] or WIDTH)) if found else None
 
 
-def default_width(name: str) -> int:
-    """64, or what the name says."""
-    parsed = parse(name)
-    return parsed[1] if parsed else WIDTH
-
-
-def head_name(_name: str) -> str:
-    """Where implementations of this network keep their classifier."""
-    return "linear"
-
-
 def names() -> list[str]:
     """Both, without a width."""
     return ["resnet9", "resnet9-whitened"]
 
 
-def build(name: str, *, in_size: int, in_channels: int, width: float | None, options: dict[str, Any]) -> Built:
-    """One of both by name; the same network at every picture size.
-
-    Raises:
-        UsageError: an option, which these networks do not have.
-    """
-    del in_size
-    if options:
-        raise UsageError(f"{name}: no option {', '.join(sorted(options))}; it has width (default {WIDTH})")
-    parsed = parse(name)
-    assert parsed is not None
-    trunk = ResNet9(width or parsed[1], in_channels, whitened=parsed[0])
-    names = [n for n, _ in trunk.named_parameters()]
-    parts = (("whitening", "stem"), ("layer1",), ("layer2",), ("layer3",))
-    return Built(
-        trunk=trunk,
-        feature_map=feature_map,
-        head="linear",
-        stages=tuple(tuple(n for n in names if n.split(".")[0] in part) for part in parts),
-        mean=(0.5,) * in_channels,
-        std=(0.25,) * in_channels,
-    )
-
-
-def feature_map(trunk: nn.Module, images: Tensor) -> Tensor:
-    """The map before its largest values are taken; a named function, so that a backbone can be copied and sent."""
-    assert isinstance(trunk, ResNet9)
-    return trunk.forward_features(images)
+def create(whitened: bool, width: float, in_channels: int) -> ResNet9:
+    """The network of what :func:`parse` says, perhaps at another width."""
+    return ResNet9(width, in_channels, whitened=whitened)
