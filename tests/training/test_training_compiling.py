@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_training_resume import Interrupted, Interrupting
 from tiny import settings, stimuli, task, trainer, weights
 from torch import nn
 
@@ -222,22 +223,8 @@ def test_graphs_go_on_from_a_checkpoint(tmp_path):
     own = {"batch_size": 16, "device": "cuda", "compile": "graphs", "epochs": 4}
     whole, cut = regulated(), regulated()
     Trainer(whole, splits, settings(**own), folder=tmp_path / "a").fit()
-
-    from affekt.training.progress import NoProgress
-
-    class StoppedError(Exception):
-        pass
-
-    class Stopping(NoProgress):
-        left = 50
-
-        def advance(self, items):
-            self.left -= 1
-            if not self.left:
-                raise StoppedError
-
-    with pytest.raises(StoppedError):
-        Trainer(cut, splits, settings(**own), folder=tmp_path / "b", progress=Stopping()).fit()
+    with pytest.raises(Interrupted):
+        Trainer(cut, splits, settings(**own), folder=tmp_path / "b", progress=Interrupting(49)).fit()
     resumed = regulated(seed=1)
     Trainer(resumed, splits, settings(**own), folder=tmp_path / "b").fit()
     a, b = weights(whole), weights(resumed)

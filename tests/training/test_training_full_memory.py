@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_training_resume import Interrupted, Interrupting
 from tiny import TinyTask, network, same, trainer, weights
 
 from affekt.errors import TrainingError
@@ -90,25 +91,11 @@ def test_in_the_middle_of_an_epoch_and_more_than_once(tmp_path):
 
 
 def test_a_resume_goes_on_in_as_many_parts(tmp_path):
-    class StoppedError(Exception):
-        pass
-
-    from affekt.training.progress import NoProgress
-
-    class Stopping(NoProgress):
-        left = 11
-
-        def advance(self, items):
-            self.left -= 1
-            if not self.left:
-                raise StoppedError
-
     undisturbed = small(full_from=7)
     trainer(tmp_path / "a", of=undisturbed, halve_when_full=True, checkpoint_every=2).fit()
-    with pytest.raises(StoppedError):
-        trainer(
-            tmp_path / "b", of=small(full_from=7), progress=Stopping(), halve_when_full=True, checkpoint_every=2
-        ).fit()
+    cut = Interrupting(10)
+    with pytest.raises(Interrupted):
+        trainer(tmp_path / "b", of=small(full_from=7), progress=cut, halve_when_full=True, checkpoint_every=2).fit()
     resumed = large()  # there is room now; the training stays what it was
     found = trainer(tmp_path / "b", of=resumed, halve_when_full=True, checkpoint_every=2).fit()
     assert found.halvings == [{"step": 8, "parts": 2}]
