@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from affekt.backbones.base import meta_forward
+from affekt.backbones.base import shape_forward
 from affekt.errors import UsageError
 
 
@@ -60,7 +60,7 @@ def networks(module: nn.Module) -> Iterator[Any]:
 def _check_size(backbone: Any, size: int, full: int, sizes: Sequence[int]) -> None:
     channels = int(getattr(backbone, "in_channels", 3))
     try:
-        found = meta_forward(backbone, nn.Module.__call__, (2, channels, size, size))
+        found = shape_forward(backbone, nn.Module.__call__, (2, channels, size, size))
         works = isinstance(found, Tensor) and found.ndim == 2
     except (RuntimeError, ValueError, AssertionError, UsageError):
         works = False
