@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from affekt.data.stimuli import Strings
@@ -74,8 +73,9 @@ class Faults:
 
 
 def _at_once(items: int, parts: int) -> str:
-    at_once = len(np.array_split(np.arange(items), parts)[0])
-    return "1 item at once" if at_once == 1 else f"{at_once} items at once"
+    """The largest of the parts."""
+    largest = -(-items // parts)
+    return "1 item at once" if largest == 1 else f"{largest} items at once"
 
 
 def _full(device: torch.device) -> str:
