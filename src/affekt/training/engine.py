@@ -154,8 +154,7 @@ class Engine:
 
         Running statistics are put back: a second look at a batch is not learned from.
         """
-        task = self.objective.task
-        kept = [(buffer, buffer.clone()) for buffer in task.buffers()]
+        kept = Kept(self.objective.task.buffers())
         found = torch.zeros(len(self.objective.names), device=self._device)
         with torch_seed("step", self.plan.seed, step, self._processes.rank):
             for part in parts:
@@ -163,8 +162,7 @@ class Engine:
                     losses = self.objective.losses(part)
                 named = torch.stack([losses[name].float() for name in self.objective.names])
                 found += named * (len(part) / len(self.plan.batch(step)))
-        for buffer, value in kept:
-            buffer.copy_(value)
+        kept.put_back()
         return found
 
     def _clip(self) -> Tensor | None:
