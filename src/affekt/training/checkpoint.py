@@ -20,6 +20,7 @@ from torch import Tensor
 
 from affekt.errors import CheckpointError, first
 from affekt.saving import verify_manifest, write_folder
+from affekt.training.distributed import Processes, from_main
 from affekt.training.logging import messages
 
 FORMAT = 1
@@ -130,6 +131,19 @@ class Checkpoints:
             except OSError as error:
                 messages.warning("%s: cannot be removed: %s", self.path(step), error.strerror)
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def newest(checkpoints: Checkpoints, processes: Processes) -> Checkpoint | None:
+    """The checkpoint to go on from, the same for all processes: process 0 says which.
+
+    Raises:
+        CheckpointError: all are damaged, or a process cannot see the folder.
+    """
+    found = checkpoints.latest() if processes.main else None
+    step = from_main(None if found is None else found.step)
+    if step is None or found is not None:
+        return found
+    return checkpoints.read(step)
 
 
 def _fill(folder: Path, checkpoint: Checkpoint) -> None:

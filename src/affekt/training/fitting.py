@@ -11,7 +11,7 @@ from torch import Tensor
 
 from affekt.recipe import TrainingSettings
 from affekt.training.checkpoint import Checkpoint, Checkpoints
-from affekt.training.distributed import Processes, barrier, from_main
+from affekt.training.distributed import Processes, barrier
 from affekt.training.ema import restore, snapshot
 from affekt.training.engine import Engine
 from affekt.training.faults import Faults
@@ -299,16 +299,3 @@ class Fitting:
             restore(task, self.selection.weights)
         elif self.engine.ema is not None:
             restore(task, self.engine.ema.average)
-
-
-def newest(checkpoints: Checkpoints, processes: Processes) -> Checkpoint | None:
-    """The checkpoint to go on from, the same for all processes: process 0 says which.
-
-    Raises:
-        CheckpointError: all are damaged, or a process cannot see the folder.
-    """
-    found = checkpoints.latest() if processes.main else None
-    step = from_main(None if found is None else found.step)
-    if step is None or found is not None:
-        return found
-    return checkpoints.read(step)

@@ -16,7 +16,7 @@ from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError, unknown
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.training import freed_memory
-from affekt.training.checkpoint import Checkpoints
+from affekt.training.checkpoint import Checkpoints, newest
 from affekt.training.compiling import compile_model
 from affekt.training.cosine import gradient_cosines
 from affekt.training.descent import refuse_compiled
@@ -24,7 +24,7 @@ from affekt.training.distributed import join
 from affekt.training.engine import Engine
 from affekt.training.faults import Faults
 from affekt.training.feed import Feed
-from affekt.training.fitting import Fitting, newest
+from affekt.training.fitting import Fitting
 from affekt.training.full_memory import FULL, said_when_full
 from affekt.training.identity import identity, versions_behind
 from affekt.training.logging import RunLog
