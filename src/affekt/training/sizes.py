@@ -13,7 +13,7 @@ def size_in(settings: TrainingSettings, epoch: int) -> int | None:
     With 10 epochs and ``[16, 24, 32]``: 16 px in epochs 0 to 3, 24 px in 4 to 6, 32 px in 7 to 9.
     """
     sizes = settings.sizes
-    return sizes[min(epoch, settings.epochs - 1) * len(sizes) // settings.epochs] if sizes else None
+    return sizes[epoch * len(sizes) // settings.epochs] if sizes else None
 
 
 def epochs_at(settings: TrainingSettings) -> Counter[int | None]:
