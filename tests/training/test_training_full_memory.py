@@ -13,6 +13,7 @@ from tiny import TinyTask, network, same, trainer, weights
 from affekt.errors import TrainingError
 from affekt.randomness import torch_seed
 from affekt.recipe import AugmentationSettings
+from affekt.training.distributed import Processes
 from affekt.training.full_memory import is_full
 from affekt.weighting import create_weighting
 
@@ -142,6 +143,19 @@ def test_not_even_one_item(allowed):
         trainer(of=small(room=0), halve_when_full=allowed).fit()
 
 
+def test_parts_are_never_more_than_items():
+    found = trainer(of=small(room=1), batch_size=6, halve_when_full=True, epochs=1).fit()
+    assert found.halvings == [{"step": 1, "parts": 2}, {"step": 1, "parts": 4}, {"step": 1, "parts": 6}]
+
+
+def test_of_several_processes_none_halves_by_itself():
+    """The others wait for it in the middle of a step."""
+    run = trainer(of=small(room=3), halve_when_full=True, recipe_hint="[emotional.training] learning_rate")
+    run.processes = Processes(0, 2)
+    with pytest.raises(TrainingError, match=r"over all processes; set \[emotional.training\] accumulate = 2 "):
+        run.fit()
+
+
 def test_other_errors_are_left_alone():
     class Broken(TinyTask):
         def losses(self, batch):
@@ -170,6 +184,24 @@ def test_evaluation_names_what_fits():
         "validation: the memory of cpu is full with 20 items at once in evaluation; 5 fit (tried): set [training] "
         "evaluation_batch_size = 5, or halve_when_full = true"
     )
+
+
+def test_not_even_one_item_in_evaluation():
+    task = small(room=10**6, room_in_evaluation=0)
+    with pytest.raises(TrainingError, match="full with 20 items at once in evaluation; not even one fits"):
+        trainer(of=task, evaluation_batch_size=20).evaluate("validation")
+    run = trainer(of=task, evaluation_batch_size=20, halve_when_full=True)
+    with pytest.raises(TrainingError, match=r"^the memory of cpu is full \(CUDA out of memory. .*\); take a smaller"):
+        run.evaluate("validation")
+    assert run.notes == ("memory was full: evaluated 1 items at once",)
+
+
+def test_of_several_processes_none_evaluates_fewer_by_itself():
+    run = trainer(of=small(room=10**6, room_in_evaluation=6), evaluation_batch_size=20, halve_when_full=True)
+    run._scoring.processes = Processes(0, 2)
+    with pytest.raises(TrainingError, match=r"^the memory of cpu is full \(CUDA"):
+        run.evaluate("validation")
+    assert run.notes == ()
 
 
 @pytest.mark.parametrize(
