@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional as F
 
 from affekt.backbones import create_backbone, default_width, list_backbones
-from affekt.backbones.ours import FAMILIES
+from affekt.backbones.ours import FAMILIES, head_name
 from affekt.errors import UsageError
 from affekt.recipe import Recipe, from_dict
 from affekt.study.matching import classifier_parameters, matched_width
@@ -51,8 +53,37 @@ def test_residuals_go_around_their_convolutions():
     assert torch.equal(residual(x), x)
 
 
+def convolved(x, part, *, size=3, pool=False):
+    """As Jordan has it: convolution, pooling, norm, GELU."""
+    y = F.conv2d(x, part.conv.weight, padding=size // 2)
+    y = F.max_pool2d(y, 2) if pool else y
+    norm = part.bn
+    return F.gelu(F.batch_norm(y, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps))
+
+
+def added(x, part):
+    return x + convolved(convolved(x, part.first), part.second)
+
+
+@pytest.mark.parametrize("name", ["resnet9-w4", "resnet9-whitened-w4"])
+def test_forward_is_what_its_parts_give_in_order(name):
+    backbone = create_backbone(name, in_size=24, seed=0).eval()
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            torch.nn.init.normal_(module.weight)  # of both signs: then it matters whether pooling comes first
+    trunk, images = backbone.trunk, torch.randn(2, 3, 24, 24)
+    white = trunk.whitening
+    x = images if white is None else F.gelu(F.conv2d(images, white.weight, white.bias))
+    x = convolved(x, trunk.stem, size=3 if white is None else 1)
+    x = added(convolved(x, trunk.layer1[0], pool=True), trunk.layer1[1])
+    x = convolved(x, trunk.layer2[0], pool=True)
+    x = added(convolved(x, trunk.layer3[0], pool=True), trunk.layer3[1])
+    assert torch.allclose(backbone(images), x.amax((2, 3)) / 8, atol=1e-5)
+
+
 def test_names_widths_and_what_is_no_name_of_ours():
     assert list_backbones("resnet9*") == ["resnet9", "resnet9-whitened"]
+    assert (head_name("resnet9-whitened"), head_name("resnet8-w4")) == ("linear", "fc")
     assert (default_width("resnet9"), default_width("resnet9-whitened-w24")) == (64, 24)
     assert create_backbone("resnet9", in_size=16, width=4.25).num_features == 34
     for name in ("resnet9-w0", "resnet9-white", "resnet9-w32-whitened", "resnet90"):

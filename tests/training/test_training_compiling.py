@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from test_training_resume import Interrupted, Interrupting
 from tiny import settings, stimuli, task, trainer, weights
 from torch import nn
+from torch._dynamo.utils import counters
 
 from affekt import AffectNetwork, EmotionalRegulation
 from affekt.errors import RecipeError, UsageError
@@ -82,6 +84,20 @@ def test_branches_have_their_backbones_compiled(tmp_path, monkeypatch):
 @pytest.mark.parametrize("how", [True, "graphs"])
 def test_else_it_is_the_whole(tmp_path, monkeypatch, how):
     assert compiled_parts(tmp_path, monkeypatch, nn.Sequential(*(Block(4) for _ in range(4))), how) == [""]
+
+
+def test_every_shape_has_a_graph_of_its_own(tmp_path, monkeypatch):
+    """More of them than torch compiles by itself, and none made for shapes that are yet to come."""
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    torch._dynamo.reset()
+    counters.clear()
+    model = nn.Linear(2, 2)
+    compile_model(model, True, CPU)
+    for size in range(1, 13):
+        model(torch.zeros(size, 2))
+    assert counters["stats"]["unique_graphs"] == 12
 
 
 def test_gradients_get_memory_of_their_own():
