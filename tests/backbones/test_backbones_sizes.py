@@ -60,6 +60,19 @@ def test_a_frozen_emotional_encoder_sees_whole_pictures(mode):
     }
 
 
+def test_sizes_are_those_of_what_learns():
+    frozen, tuned = (
+        EmotionalRegulation(
+            "resnet8", 3, 16, AffectNetwork("resnet8", {"ratings": ["valence"]}, 12, width=4), "added", width=4,
+            emotional_mode=mode,
+        )
+        for mode in ("frozen", "fine-tuned")
+    )  # fmt: skip
+    check_sizes(frozen, (14, 16))
+    with pytest.raises(UsageError, match="14 px is above image_size = 12"):
+        check_sizes(tuned, (14, 16))
+
+
 @pytest.mark.parametrize(
     ("sizes", "said"),
     [
