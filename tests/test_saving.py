@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from safetensors import safe_open
+from safetensors.torch import load_file, save_model
 from torch import nn
 
 import affekt
 from affekt.errors import AffektError, CheckpointError, UsageError
 from affekt.saving import MODELS, ModelCard, PretrainedModel, verify_manifest, write_folder, write_manifest
 from affekt.saving.hub import quiet
+from affekt.saving.pretrained import _write_weights
 
 OASIS = {
     "name": "OASIS",
@@ -102,6 +105,29 @@ def test_weights_that_lie_in_one_buffer(tmp_path: Path, tied: bool) -> None:
     loaded = affekt.load(tmp_path / "model")
     assert all(torch.equal(loaded.state_dict()[name], value) for name, value in model.state_dict().items())
     assert (loaded.one is loaded.two) == tied
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_file_is_what_safetensors_writes(tmp_path: Path, tied: bool) -> None:
+    """Also in how it names a tied weight's other names."""
+    model = Little(4, tied=tied)
+    model.save_pretrained(tmp_path / "model", CARD)
+    save_model(model, str(tmp_path / "theirs.safetensors"), metadata={"format": "pt"})
+    own, theirs = (
+        (safe_open(tmp_path / name, "pt").metadata(), load_file(tmp_path / name))
+        for name in ("model/model.safetensors", "theirs.safetensors")
+    )
+    assert own[0] == theirs[0]
+    assert own[1].keys() == theirs[1].keys() and all(torch.equal(own[1][name], theirs[1][name]) for name in own[1])
+
+
+def test_weights_that_overlap_are_no_tied_ones(tmp_path: Path) -> None:
+    module = nn.Module()
+    module.register_buffer("whole", torch.arange(4.0))
+    module.register_buffer("start", module.whole[:2])
+    _write_weights(module, tmp_path / "w.safetensors")
+    found = load_file(tmp_path / "w.safetensors")
+    assert {name: tensor.tolist() for name, tensor in found.items()} == {"whole": [0, 1, 2, 3], "start": [0, 1]}
 
 
 def test_layout_is_the_hubs(folder: Path) -> None:
