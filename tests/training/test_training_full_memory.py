@@ -77,6 +77,29 @@ def test_weightings_see_the_batch_once(rule):
     assert same(weights(halved), weights(asked))
 
 
+class FullInTheSecondPart(TinyTask):
+    """Once, when the first part has had its gradients."""
+
+    calls = 0
+
+    def losses(self, batch):
+        self.calls += 1
+        if self.calls == 2:
+            raise MemoryError
+        return super().losses(batch)
+
+
+def test_gradients_of_parts_that_fitted_do_not_count_twice():
+    pytest.importorskip("torchjd")
+    with torch_seed("tiny", 0):
+        halved = FullInTheSecondPart(network("layer"))
+    asked = large()
+    for of, parts in ((halved, 2), (asked, 4)):
+        rule = create_weighting("gradvac", tasks=of.loss_names)
+        trainer(of=of, halve_when_full=True, accumulate=parts, weighting=rule).fit()
+    assert same(weights(halved), weights(asked))
+
+
 def test_in_the_middle_of_an_epoch_and_more_than_once(tmp_path):
     task = small(room=2, full_from=7)
     found = trainer(tmp_path, of=task, halve_when_full=True).fit()
