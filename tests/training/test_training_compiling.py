@@ -89,14 +89,14 @@ def test_else_it_is_the_whole(tmp_path, monkeypatch, how):
 def test_every_shape_has_a_graph_of_its_own(tmp_path, monkeypatch):
     """More of them than torch compiles by itself, and none made for shapes that are yet to come."""
     monkeypatch.setenv(CACHE, str(tmp_path))
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     torch._dynamo.reset()
     counters.clear()
     model = nn.Linear(2, 2)
-    compile_model(model, True, CPU)
-    for size in range(1, 13):
-        model(torch.zeros(size, 2))
+    with torch._dynamo.config.patch(recompile_limit=8):
+        compile_model(model, True, CPU)
+        for size in range(1, 13):
+            model(torch.zeros(size, 2))
     assert counters["stats"]["unique_graphs"] == 12
 
 
