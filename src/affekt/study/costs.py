@@ -22,10 +22,10 @@ from affekt.study.building import affect_task, target_task
 from affekt.study.earlier import earlier_classifier
 from affekt.study.facts import Facts, source_key
 from affekt.study.machines.work import training_work
+from affekt.study.memory import run_memory
 from affekt.study.preparing import needs_emotional, no_encoder, pretrains
 from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
-from affekt.study.sizes import run_memory
 from affekt.study.source import source_part, source_task, trains_source
 from affekt.training.plan import Plan
 from affekt.training.sizes import epochs_at

@@ -1,4 +1,4 @@
-"""Sizes: the memory that a run holds at most, from its networks and its batch, whatever the machine."""
+"""Memory: bytes that a run holds at most, from its networks and its batch, whatever the machine."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Sizes: the memory of a run, by hand for a network whose tensors can be counted."""
+"""Memory: that of a run, by hand for a network whose tensors can be counted."""
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from affekt.recipe import DataSettings, TrainingSettings
-from affekt.study.sizes import PROCESS, kept_for_backward, run_memory
+from affekt.study.memory import PROCESS, kept_for_backward, run_memory
 from affekt.training import Batch, Task
 
 
@@ -23,7 +23,7 @@ class Plain(Task):
     def losses(self, batch):
         return {"class": cross_entropy(self.model(batch.images), batch.labels["category"])}
 
-    # Right as they are, no stubs: a size is a matter of the losses, and whoever asks for more should hear of it.
+    # Right as they are, no stubs: memory is a matter of the losses, and whoever asks for more should hear of it.
     def outputs(self, batch):
         raise NotImplementedError
 
