@@ -8,8 +8,8 @@ import pytest
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings, Recipe, load_recipe, override
 from affekt.study.conditions import apply_condition
+from affekt.study.machines.changes import changes
 from affekt.study.machines.forecasting import Forecast, Shapes, sizes_as_published
-from affekt.study.machines.halving import changes
 from affekt.study.machines.machine import Machine
 from affekt.study.machines.plans import plan_on, timed_jobs
 from affekt.study.machines.predicting import step_seconds

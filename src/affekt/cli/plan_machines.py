@@ -14,8 +14,8 @@ from affekt.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from affekt.recipe import Recipe
+    from affekt.study.machines.changes import Change
     from affekt.study.machines.forecasting import Sizes
-    from affekt.study.machines.halving import Change
     from affekt.study.machines.machine import Machine
     from affekt.study.machines.plans import MachinePlan
     from affekt.study.study_plan import StudyPlan
@@ -86,8 +86,8 @@ def read_machines(args: argparse.Namespace, recipe: Recipe) -> list[Machine]:
 
 def plans(args: argparse.Namespace, planned: StudyPlan, machines: Sequence[Machine]) -> list[dict[str, Any]]:
     """For each machine its plan and the changes that would save something."""
+    from affekt.study.machines.changes import changes
     from affekt.study.machines.forecasting import Forecast, Shapes, sizes_as_published, sizes_of_data
-    from affekt.study.machines.halving import changes
     from affekt.study.machines.plans import plan_on
 
     sizes: Sizes = sizes_as_published if args.on_paper else sizes_of_data(data_root(args))

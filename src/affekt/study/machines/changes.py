@@ -1,4 +1,4 @@
-"""Halving: what a study would take with one thing changed, and whether that changes what is asked."""
+"""Changes: what a study would take with one thing changed, and whether that changes what is asked."""
 
 from __future__ import annotations
 
