@@ -76,7 +76,8 @@ def candidates(planned: StudyPlan) -> Iterator[Candidate]:
 
 
 def _costs(recipe: Recipe, trained: bool) -> Iterator[Candidate]:
-    yield Candidate(overrides=_both("precision=bf16", trained), asks="", recipe=_engines(precision="bf16"))
+    precisions = ("training.precision=bf16", "emotional.training.precision=bf16")[: 2 if trained else 1]
+    yield Candidate(overrides=precisions, asks="", recipe=_in_bfloat16)
     every = max(1, recipe.training.epochs // 4)
     yield Candidate(
         overrides=(f"training.evaluate_every={every}",),
@@ -153,19 +154,9 @@ def _smaller(recipe: Recipe, size: int) -> Candidate:
     return Candidate(overrides=written, asks=f"networks that see {size} pixels", recipe=smaller)
 
 
-def _engines(**keys: str) -> Callable[[Recipe], Recipe]:
-    """The same keys of the engine for the target and for the emotional encoder."""
-    settings: Mapping[str, object] = keys
-
-    def changed(one: Recipe) -> Recipe:
-        own = replace(one.emotional, training=replace(one.emotional.training, **settings))  # type: ignore[arg-type]
-        return replace(one, training=replace(one.training, **settings), emotional=own)  # type: ignore[arg-type]
-
-    return changed
-
-
-def _both(text: str, trained: bool) -> tuple[str, ...]:
-    return (f"training.{text}", f"emotional.training.{text}") if trained else (f"training.{text}",)
+def _in_bfloat16(one: Recipe) -> Recipe:
+    own = replace(one.emotional, training=replace(one.emotional.training, precision="bf16"))
+    return replace(one, training=replace(one.training, precision="bf16"), emotional=own)
 
 
 def _half(count: int) -> int:
