@@ -17,11 +17,11 @@ from affekt.cli.plan_machines import machine_file
 from affekt.cli.shipped import find
 from affekt.recipe import Recipe, load_recipe
 from affekt.study.conditions import apply_condition
-from affekt.study.machines.forecasting import Forecast, Shapes, sizes_as_published
+from affekt.study.machines.forecasting import Forecast, Shapes
 from affekt.study.machines.machine import Machine, read_machine
 from affekt.study.machines.packing import pack
 from affekt.study.machines.plans import timed_jobs
-from affekt.study.paper import facts_on_paper
+from affekt.study.paper import facts_on_paper, sizes_on_paper
 from affekt.study.study_plan import StudyPlan
 
 BACKBONES = {"resnet50": "resnet50", "vit_b_16": "vit-b16"}
@@ -101,7 +101,7 @@ def report(machine: Machine, seeds: int, machines: list[int], quick: bool) -> No
     print(f"{machine.name}, `auto` is {machine.precision}; typically {100 * machine.error:.0f} % off\n")
     print("| study | runs | machine-hours | the longest run, h | GiB |\n| --- | ---: | ---: | ---: | ---: |")
     for name, planned in studies(seeds, quick):
-        forecast = Forecast(machine=machine, facts=planned.facts, sizes=sizes_as_published, shapes=shapes)
+        forecast = Forecast(machine=machine, facts=planned.facts, sizes=sizes_on_paper, shapes=shapes)
         took, waits = timed_jobs(planned, forecast)
         space = sum(e.jobs * e.disk for e in forecast.estimates(planned)) / 2**30
         count = sum(job.is_run for job in planned.jobs)

@@ -18,9 +18,9 @@ from pathlib import Path
 from affekt.cli.plan_machines import machine_file
 from affekt.recipe import load_recipe
 from affekt.study.jobs import Job
-from affekt.study.machines.forecasting import Forecast, Shapes, sizes_as_published
+from affekt.study.machines.forecasting import Forecast, Shapes
 from affekt.study.machines.machine import read_machine
-from affekt.study.paper import facts_on_paper
+from affekt.study.paper import facts_on_paper, sizes_on_paper
 
 
 def clock(run: Path) -> tuple[float, float] | None:
@@ -60,7 +60,7 @@ def main() -> None:
     off = []
     for study in args.studies:
         facts = facts_on_paper(load_recipe(study / "recipe.toml"))
-        forecast = Forecast(machine=machine, facts=facts, sizes=sizes_as_published, shapes=shapes)
+        forecast = Forecast(machine=machine, facts=facts, sizes=sizes_on_paper, shapes=shapes)
         for job, step, whole in conditions(study):
             said = forecast.estimate(job.name, [job]).step, forecast.fitting(job)
             off.append(said[1] / whole)

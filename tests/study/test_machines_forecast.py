@@ -9,7 +9,7 @@ from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings, Recipe, load_recipe, override
 from affekt.study.conditions import apply_condition
 from affekt.study.machines.changes import changes
-from affekt.study.machines.forecasting import Forecast, Shapes, sizes_as_published
+from affekt.study.machines.forecasting import Forecast, Shapes
 from affekt.study.machines.machine import Machine
 from affekt.study.machines.plans import plan_on, timed_jobs
 from affekt.study.machines.predicting import step_seconds
@@ -74,7 +74,7 @@ def planned(recipe, seeds=2, names=NAMES):
 
 
 def forecast(recipe, machine=MACHINE):
-    return Forecast(machine=machine, facts=facts_on_paper(recipe), sizes=sizes_as_published, shapes=SHAPES)
+    return Forecast(machine=machine, facts=facts_on_paper(recipe), sizes=sizes_on_paper, shapes=SHAPES)
 
 
 def test_seconds_of_a_training_by_hand(recipe):

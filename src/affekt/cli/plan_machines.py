@@ -87,10 +87,11 @@ def read_machines(args: argparse.Namespace, recipe: Recipe) -> list[Machine]:
 def plans(args: argparse.Namespace, planned: StudyPlan, machines: Sequence[Machine]) -> list[dict[str, Any]]:
     """For each machine its plan and the changes that would save something."""
     from affekt.study.machines.changes import changes
-    from affekt.study.machines.forecasting import Forecast, Shapes, sizes_as_published, sizes_of_data
+    from affekt.study.machines.forecasting import Forecast, Shapes, sizes_of_data
     from affekt.study.machines.plans import plan_on
+    from affekt.study.paper import sizes_on_paper
 
-    sizes: Sizes = sizes_as_published if args.on_paper else sizes_of_data(data_root(args))
+    sizes: Sizes = sizes_on_paper if args.on_paper else sizes_of_data(data_root(args))
     shapes = Shapes(said=lambda name: say(f"counting {name}"))
     found = []
     for machine in machines:

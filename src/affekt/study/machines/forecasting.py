@@ -20,7 +20,6 @@ from affekt.study.jobs import Job
 from affekt.study.machines.machine import Machine
 from affekt.study.machines.predicting import step_seconds
 from affekt.study.machines.work import Work, scoring_work, training_work
-from affekt.study.paper import sizes_on_paper
 from affekt.study.running import crop_size
 from affekt.study.source import source_data, source_task
 from affekt.study.study_plan import StudyPlan
@@ -30,7 +29,7 @@ from affekt.training.sizes import epochs_at
 from affekt.training.task import Task
 
 Sizes = Callable[[Recipe, str], Mapping[str, int]]
-"""(recipe, section) -> split -> pictures."""
+"""(recipe, section) -> split -> pictures: :func:`sizes_of_data`, or :func:`~affekt.study.paper.sizes_on_paper`."""
 
 SECTIONS = {"pretrain": "affective", "source": "source"}
 """Kind of a job -> section of its pictures; of the others it is ``target``."""
@@ -55,11 +54,6 @@ def sizes_of_data(data_root: Path | None) -> Sizes:
         return known[key]
 
     return sizes
-
-
-def sizes_as_published(recipe: Recipe, section: str) -> Mapping[str, int]:
-    """Sizes without the data; see :func:`~affekt.study.paper.sizes_on_paper`."""
-    return sizes_on_paper(recipe, section)
 
 
 @dataclass(frozen=True, kw_only=True)
