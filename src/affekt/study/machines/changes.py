@@ -76,8 +76,8 @@ def candidates(planned: StudyPlan) -> Iterator[Candidate]:
 
 
 def _costs(recipe: Recipe, trained: bool) -> Iterator[Candidate]:
-    precisions = ("training.precision=bf16", "emotional.training.precision=bf16")[: 2 if trained else 1]
-    yield Candidate(overrides=precisions, asks="", recipe=_in_bfloat16)
+    low = "training.precision=bf16"
+    yield Candidate(overrides=(low, f"emotional.{low}") if trained else (low,), asks="", recipe=_in_bfloat16)
     every = max(1, recipe.training.epochs // 4)
     yield Candidate(
         overrides=(f"training.evaluate_every={every}",),
