@@ -11,13 +11,14 @@ from tiny import trainer as tiny_trainer
 from torch import nn
 
 from affekt.backbones.inputs import features_of
+from affekt.backbones.sizes import seen_size
 from affekt.errors import UsageError
 from affekt.randomness import torch_seed
 from affekt.recipe import AugmentationSettings, TrainingSettings, to_dict
 from affekt.regulation import ClassificationTask, Classifier
 from affekt.training import Trainer
 from affekt.training.compiling import CACHE
-from affekt.training.sizes import epochs_at, size_in
+from affekt.training.sizes import at_each_size, epochs_at, size_in
 
 SIZES = (9, 10, 12)
 
@@ -49,6 +50,15 @@ def test_equal_shares_of_the_epochs():
     assert size_in(settings(), 0) is None
     assert dict(epochs_at(settings(epochs=10, sizes=(16, 24, 32), stop_after=6))) == {16: 4, 24: 2}
     assert size_in(settings(epochs=1, sizes=(16, 32)), 0) == 16
+
+
+def test_a_network_at_each_size_in_turn_and_at_last_at_full_size():
+    of = task().train()
+    shares = at_each_size(of, settings(epochs=4, sizes=SIZES, stop_after=3))
+    assert [(share, seen_size(of.model)) for share in shares] == [(2 / 3, 9), (1 / 3, 10)]
+    assert seen_size(of.model) == 12
+    with pytest.raises(UsageError, match="above image_size = 12"):
+        next(at_each_size(of, settings(sizes=(9, 13))))
 
 
 def test_each_epoch_at_its_size_and_validation_at_full():

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from affekt.backbones.sizes import check_sizes, set_training_size
 from affekt.data.stimuli import Labels
 from affekt.errors import CheckpointError
 from affekt.perception import AffectNetwork, AffectTask
@@ -28,7 +27,7 @@ from affekt.study.records import parameters
 from affekt.study.relabelling import AFFECT, SHUFFLED
 from affekt.study.source import source_part, source_task, trains_source
 from affekt.training.plan import Plan
-from affekt.training.sizes import epochs_at
+from affekt.training.sizes import at_each_size
 from affekt.training.task import Batch, Task
 
 PROBED = 2
@@ -138,14 +137,7 @@ def operations(task: Task, image_size: int, engine: TrainingSettings) -> float:
     Raises:
         UsageError: sizes at which it cannot train.
     """
-    check_sizes(task, engine.sizes)
-    found = 0.0
-    epochs = epochs_at(engine)
-    for size, count in epochs.items():
-        set_training_size(task, size)
-        found += _operations(task, image_size) * count
-    set_training_size(task, None)
-    return found / epochs.total()
+    return sum(share * _operations(task, image_size) for share in at_each_size(task, engine))
 
 
 def few(task: Task, image_size: int, classes: int) -> Batch:

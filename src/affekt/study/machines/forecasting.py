@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from affekt.backbones.sizes import check_sizes, set_training_size
 from affekt.data.loading import GIB
 from affekt.errors import UsageError
 from affekt.recipe import AugmentationSettings, DataSettings, Recipe, TrainingSettings
@@ -25,7 +24,7 @@ from affekt.study.source import source_data, source_task
 from affekt.study.study_plan import StudyPlan
 from affekt.study.tuning import jobs_of
 from affekt.training.plan import Plan
-from affekt.training.sizes import epochs_at
+from affekt.training.sizes import at_each_size, epochs_at
 from affekt.training.task import Task
 
 Sizes = Callable[[Recipe, str], Mapping[str, int]]
@@ -263,10 +262,7 @@ def _shape(job: Job, facts: Facts, training: Training, precision: str) -> Shape:
 
 def _steps(task: Task, training: Training, precision: str) -> Iterator[tuple[float, Work]]:
     engine = training.engine
-    check_sizes(task, engine.sizes)
-    epochs = epochs_at(engine)
-    for size, count in epochs.items():
-        set_training_size(task, size)
+    for share in at_each_size(task, engine):
         work = training_work(
             task,
             batch_size=training.batch,
@@ -278,8 +274,7 @@ def _steps(task: Task, training: Training, precision: str) -> Iterator[tuple[flo
             parts=engine.accumulate,
             held_out="held-out" in training.sizes,
         )
-        yield count / epochs.total(), work
-    set_training_size(task, None)
+        yield share, work
 
 
 def _task(job: Job, facts: Facts) -> Task:
