@@ -82,7 +82,7 @@ def cost_of(recipe: Recipe, facts: Facts) -> Cost:
             step=step,
             training=training,
             pretraining=pretraining_operations(recipe, facts) + source_operations(recipe, facts),
-            memory=run_memory(task, few(task, size, len(facts.classes)), recipe.training, recipe.target, facts.train),
+            memory=run_memory(task, few(size, len(facts.classes)), recipe.training, recipe.target, facts.train),
         )
 
 
@@ -140,10 +140,10 @@ def operations(task: Task, image_size: int, engine: TrainingSettings) -> float:
     return sum(share * _operations(task, image_size) for share in at_each_size(task, engine))
 
 
-def few(task: Task, image_size: int, classes: int) -> Batch:
-    """A batch of noise, with labels of the kinds that the task wants."""
+def few(image_size: int, classes: int) -> Batch:
+    """Two pictures of noise, with a class each."""
     images = torch.rand(PROBED, 3, image_size, image_size)
-    labels = _labels(task, classes)
+    labels = {"category": torch.arange(PROBED) % max(classes, 1)}
     return Batch(images=images, labels=labels, items=torch.arange(PROBED), epoch=0, step=0)
 
 
@@ -185,17 +185,6 @@ LSTM = {
     torch.ops.aten.mkldnn_rnn_layer_backward: _lstm_backward,
 }
 """oneDNN's LSTM, which a CPU runs as one operation, and which torch's counter does not know."""
-
-
-def _labels(task: Task, classes: int) -> dict[str, torch.Tensor]:
-    if not isinstance(task, AffectTask):
-        return {"category": torch.arange(PROBED) % max(classes, 1)}
-    network = task.model
-    labels = {name: torch.arange(PROBED, dtype=torch.float32) for name in network.ratings}
-    labels["category"] = torch.zeros(PROBED, dtype=torch.int64)
-    labels["votes"] = torch.ones(PROBED, max(len(network.categories), 1))
-    labels["votes"][:, 0] = 2.0
-    return labels
 
 
 def items_seen(engine: TrainingSettings, items: int) -> int:
