@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -159,32 +156,6 @@ def _operations(task: Task, image_size: int) -> float:
         cache_filled=False,
     )
     return float(work.flops.sum()) / PROBED
-
-
-def counted(task: Task, batch: Batch) -> float:
-    """Operations of a forward and a backward pass of a task's losses, an item of the batch."""
-    task.train()
-    with FlopCounterMode(display=False, custom_mapping=LSTM) as counter:
-        total = torch.stack(list(task.losses(batch).values())).sum()
-        torch.autograd.backward(total)
-    task.zero_grad(set_to_none=True)
-    return float(counter.get_total_flops()) / len(batch.items)
-
-
-def _lstm(steps: Sequence[int], inputs: Sequence[int], states: Sequence[int], *_: Any, **__: Any) -> int:
-    """Operations of a layer, by the shapes of what goes in and of the weights that it is multiplied by."""
-    return 2 * math.prod(steps[:-1]) * (math.prod(inputs) + math.prod(states))
-
-
-def _lstm_backward(*shapes: Any, **_: Any) -> int:
-    return 2 * _lstm(*shapes)
-
-
-LSTM = {
-    torch.ops.aten.mkldnn_rnn_layer: _lstm,
-    torch.ops.aten.mkldnn_rnn_layer_backward: _lstm_backward,
-}
-"""oneDNN's LSTM, which a CPU runs as one operation, and which torch's counter does not know."""
 
 
 def items_seen(engine: TrainingSettings, items: int) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from affekt.data.audiovisual import Clips
 from affekt.data.audiovisual.spectrogram import COLUMNS
@@ -17,7 +20,7 @@ from affekt.multimodal.batch import AudioVisualBatch
 from affekt.recipe import ClipSettings, Recipe
 from affekt.study.clips.building import network_of
 from affekt.study.clips.opening import listed, needs
-from affekt.study.costs import PROBED, Cost, counted, items_seen
+from affekt.study.costs import PROBED, Cost, items_seen
 from affekt.study.records import parameters
 
 COUNTED = 1.0
@@ -106,3 +109,29 @@ def _batch(resolved: Recipe) -> AudioVisualBatch:
         epoch=0,
         step=0,
     )
+
+
+def counted(task: AudioVisualTask, batch: AudioVisualBatch) -> float:
+    """Operations of a forward and a backward pass of a task's losses, an item of the batch."""
+    task.train()
+    with FlopCounterMode(display=False, custom_mapping=LSTM) as counter:
+        total = torch.stack(list(task.losses(batch).values())).sum()
+        torch.autograd.backward(total)
+    task.zero_grad(set_to_none=True)
+    return float(counter.get_total_flops()) / len(batch.items)
+
+
+def _lstm(steps: Sequence[int], inputs: Sequence[int], states: Sequence[int], *_: Any, **__: Any) -> int:
+    """Operations of a layer, by the shapes of what goes in and of the weights that it is multiplied by."""
+    return 2 * math.prod(steps[:-1]) * (math.prod(inputs) + math.prod(states))
+
+
+def _lstm_backward(*shapes: Any, **_: Any) -> int:
+    return 2 * _lstm(*shapes)
+
+
+LSTM = {
+    torch.ops.aten.mkldnn_rnn_layer: _lstm,
+    torch.ops.aten.mkldnn_rnn_layer_backward: _lstm_backward,
+}
+"""oneDNN's LSTM, which a CPU runs as one operation, and which torch's counter does not know."""
