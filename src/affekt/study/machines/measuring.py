@@ -35,9 +35,13 @@ def measure_machine(
         name: of the machine; empty: what it says of itself.
         quick: few steps of few networks.
         said: called with what is timed, before it is.
+
+    Raises:
+        UsageError: a device that is neither a CPU nor a GPU of CUDA.
     """
+    wanted = cases(device, quick=quick)
     seconds = 0.5 if quick else SECONDS[device.type]
-    return machine_of(measure(cases(device, quick=quick), device, seconds=seconds, said=said), device, name=name)
+    return machine_of(measure(wanted, device, seconds=seconds, said=said), device, name=name)
 
 
 def measure(
