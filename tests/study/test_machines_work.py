@@ -134,5 +134,12 @@ def test_a_task_is_left_with_its_weights_and_without_gradients(classifier):
     assert all(p.grad is None for p in classifier.parameters())
 
 
+def test_gradients_that_are_there_already_are_no_work(classifier):
+    fresh = step(classifier)
+    for parameter in classifier.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    assert step.__wrapped__(classifier).launches == fresh.launches
+
+
 def test_nothing_is_no_work():
     assert NOTHING.launches == 0 and (NOTHING + NOTHING).flops.sum() == 0

@@ -116,7 +116,8 @@ def _measured(case: Case, task: Task, device: torch.device, seconds: float) -> M
         precision=case.precision,  # type: ignore[arg-type]
         device=str(device),
     )
-    task.to("cpu")
+    # As one that was just made: the case before has trained it, in another layout.
+    task.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     work = training_work(
         task,
         batch_size=case.batch_size,

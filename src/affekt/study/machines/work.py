@@ -131,6 +131,7 @@ def training_work(
         cache_filled: whether an affect cache, where the task has one, spares the emotional encoder its work.
     """
     each = -(-batch_size // parts)
+    task.zero_grad(set_to_none=True)  # as a step does: what is there already would be added to
     with _no_numbers(task) as ledger, _cached(task) if cache_filled else nullcontext():
         batch = _batch(task, each, stored_size, image_size, augmentation)
         if held_out:
