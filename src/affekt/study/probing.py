@@ -6,23 +6,20 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from affekt.data.stimuli import Stimuli
-from affekt.recipe import AugmentationSettings, Recipe, TrainingSettings
-from affekt.study.building import affective_data, target_data
-from affekt.study.costs import network_task, pretraining_task
+from affekt.recipe import TrainingSettings
+from affekt.study.building import target_data
 from affekt.study.earlier import earlier_classifier
 from affekt.study.estimating import Estimate, disk_of, few, step_seconds, training_seconds
 from affekt.study.jobs import Job
 from affekt.study.records import parameters
-from affekt.study.running import crop_size
-from affekt.study.source import source_data, source_task
 from affekt.study.study_plan import StudyPlan
+from affekt.study.trainings import Training, data_of, kind_of, task_of, training_of
 from affekt.study.tuning import jobs_of
 from affekt.training import Trainer
 from affekt.training.plain import plain_batches
@@ -38,7 +35,7 @@ def probe(planned: StudyPlan, *, data_root: Path | None, said: Callable[[str], N
     """
     kinds: dict[str, list[Job]] = {}
     for job in (*planned.jobs, *jobs_of(planned)):
-        kinds.setdefault(_kind(job), []).append(job)
+        kinds.setdefault(kind_of(job), []).append(job)
     found = []
     for name, jobs in kinds.items():
         if jobs[0].kind == "ensemble":
@@ -46,11 +43,6 @@ def probe(planned: StudyPlan, *, data_root: Path | None, said: Callable[[str], N
         said(name)
         found.append(_estimate(name, jobs, planned, data_root))
     return found
-
-
-def _kind(job: Job) -> str:
-    """Jobs that differ by seed alone are of one kind; an ensemble's members are baselines."""
-    return job.name.rstrip("0123456789 ") if job.folder.startswith("shared/member") else job.name
 
 
 def peak_memory() -> int:
@@ -69,22 +61,10 @@ def _estimate(name: str, jobs: list[Job], planned: StudyPlan, data_root: Path | 
         return estimate_clips(name, jobs, data_root)
     if recipe.model.kind == "earlier" and jobs[0].kind == "train":
         return _estimate_earlier(name, jobs, data_root)
-    if jobs[0].kind == "pretrain":
-        data = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits
-        task: Task = pretraining_task(recipe, planned.facts)
-        engine, augmentation = recipe.emotional.training, recipe.emotional.augmentation
-        size = crop_size(recipe.affective, recipe.emotional.image_size)
-    elif jobs[0].kind == "source":
-        data = source_data(recipe, data_root=data_root).splits
-        task = source_task(recipe, data["train"].labels.categories)
-        engine, augmentation = recipe.source.training, recipe.source.augmentation
-        size = crop_size(recipe.source, recipe.model.image_size)
-    else:
-        data = target_data(recipe, seed=recipe.seed, data_root=data_root).splits
-        task = network_task(_without_model(recipe), planned.facts)
-        engine, augmentation = recipe.training, recipe.augmentation
-        size = crop_size(recipe.target, recipe.model.image_size)
-    step = _step(task, data["train"], engine, augmentation, size)
+    training = training_of(jobs[0])
+    data = data_of(recipe, training.section, data_root=data_root).splits
+    task, engine = task_of(jobs[0], planned.facts), training.engine
+    step = _step(task, data["train"], training)
     model, checkpoints = disk_of(task.model, engine)
     return Estimate(
         name=name,
@@ -121,19 +101,17 @@ def _estimate_earlier(name: str, jobs: list[Job], data_root: Path | None) -> Est
     )
 
 
-def _without_model(recipe: Recipe) -> Recipe:
-    """The recipe whose emotional encoder is made, not read: a study's is not there yet."""
-    return (
-        replace(recipe, emotional=replace(recipe.emotional, model=""))
-        if "shared/" in recipe.emotional.model
-        else recipe
-    )
-
-
-def _step(task: Task, train: Stimuli, engine: TrainingSettings, augmentation: AugmentationSettings, size: int) -> float:
-    part = train.take(np.arange(few(len(train), engine)))
+def _step(task: Task, train: Stimuli, training: Training) -> float:
+    part = train.take(np.arange(few(len(train), training.engine)))
 
     def trainer(short: TrainingSettings, clock: Progress) -> Trainer:
-        return Trainer(task, {"train": part}, short, augmentation=augmentation, image_size=size, progress=clock)
+        return Trainer(
+            task,
+            {"train": part},
+            short,
+            augmentation=training.augmentation,
+            image_size=training.image_size,
+            progress=clock,
+        )
 
-    return step_seconds(trainer, len(part), engine)
+    return step_seconds(trainer, len(part), training.engine)

@@ -6,22 +6,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from affekt.data.loading import GIB
 from affekt.errors import UsageError
-from affekt.recipe import AugmentationSettings, DataSettings, Recipe, TrainingSettings
-from affekt.study.building import affective_data, target_data
-from affekt.study.costs import network_task, pretraining_task
+from affekt.recipe import Recipe
 from affekt.study.estimating import Estimate, disk_of, evaluations
-from affekt.study.facts import Facts, source_key
+from affekt.study.facts import Facts
 from affekt.study.jobs import Job
 from affekt.study.machines.machine import Machine
 from affekt.study.machines.predicting import step_seconds
 from affekt.study.machines.work import Work, scoring_work, training_work
-from affekt.study.running import crop_size
-from affekt.study.source import source_data, source_task
 from affekt.study.study_plan import StudyPlan
+from affekt.study.trainings import SECTIONS, Training, data_of, kind_of, task_of, training_of
 from affekt.study.tuning import jobs_of
 from affekt.training.plan import Plan
 from affekt.training.sizes import at_each_size, epochs_at
@@ -29,9 +25,6 @@ from affekt.training.task import Task
 
 Sizes = Callable[[Recipe, str], Mapping[str, int]]
 """(recipe, section) -> split -> pictures: :func:`sizes_of_data`, or :func:`~affekt.study.paper.sizes_on_paper`."""
-
-SECTIONS = {"pretrain": "affective", "source": "source"}
-"""Kind of a job -> section of its pictures; of the others it is ``target``."""
 
 
 def sizes_of_data(data_root: Path | None) -> Sizes:
@@ -42,28 +35,17 @@ def sizes_of_data(data_root: Path | None) -> Sizes:
         settings = getattr(recipe, section)
         key = repr((settings, recipe.regulation.regulator_data, recipe.model.kind))
         if key not in known:
-            found = (
-                affective_data(recipe, seed=recipe.seed, data_root=data_root)
-                if section == "affective"
-                else source_data(recipe, data_root=data_root)
-                if section == "source"
-                else target_data(recipe, seed=recipe.seed, data_root=data_root)
-            )
-            known[key] = found.sizes
+            known[key] = data_of(recipe, section, data_root=data_root).sizes
         return known[key]
 
     return sizes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """What a job trains: the settings that its cost follows from."""
+class SizedTraining(Training):
+    """A training of so many pictures: what its cost follows from."""
 
-    engine: TrainingSettings
-    augmentation: AugmentationSettings
-    pictures: DataSettings
     sizes: Mapping[str, int]
-    image_size: int
 
     @property
     def batch(self) -> int:
@@ -111,7 +93,7 @@ class Shapes:
     said: Callable[[str], None] = lambda _: None
     _known: dict[str, Shape] = field(default_factory=dict)
 
-    def of(self, job: Job, facts: Facts, training: Training, precision: str) -> Shape:
+    def of(self, job: Job, facts: Facts, training: SizedTraining, precision: str) -> Shape:
         """The shape of what a job trains."""
         key = _key(job, training, precision)
         if key not in self._known:
@@ -145,7 +127,7 @@ class Forecast:
         kinds: dict[str, list[Job]] = {}
         for job in (*planned.jobs, *jobs_of(planned)):
             tried = ", learning rates" if job.kind == "tune" else ""
-            kinds.setdefault(_alike(job) + tried, []).append(job)
+            kinds.setdefault(kind_of(job) + tried, []).append(job)
         return [self.estimate(name, jobs) for name, jobs in kinds.items() if jobs[0].kind != "ensemble"]
 
     def estimate(self, name: str, jobs: list[Job]) -> Estimate:
@@ -174,26 +156,20 @@ class Forecast:
         looks = [*training.sizes.values()]
         return self._seconds(job, shape, training) - self._scoring(looks, shape, training)
 
-    def _shape(self, job: Job, training: Training) -> Shape:
+    def _shape(self, job: Job, training: SizedTraining) -> Shape:
         named = training.engine.precision
         return self.shapes.of(job, self.facts, training, self.machine.precision if named == "auto" else named)
 
-    def _training(self, job: Job) -> Training:
-        recipe, section = job.recipe, SECTIONS.get(job.kind, "target")
-        own: Any = {"affective": recipe.emotional, "source": recipe.source}.get(section, recipe)
-        sizes = dict(self.sizes(recipe, section))
+    def _training(self, job: Job) -> SizedTraining:
+        if job.recipe.of_clips:
+            raise UsageError("--machine: is for recipes about pictures; leave it out: steps of clips are timed here")
+        training = training_of(job)
+        sizes = dict(self.sizes(job.recipe, training.section))
         if job.kind == "tune":
             sizes.pop("test", None)
-        size = recipe.emotional.image_size if section == "affective" else recipe.model.image_size
-        return Training(
-            engine=own.training,
-            augmentation=own.augmentation,
-            pictures=getattr(recipe, section),
-            sizes=sizes,
-            image_size=crop_size(getattr(recipe, section), size),
-        )
+        return SizedTraining(**vars(training), sizes=sizes)
 
-    def _seconds(self, job: Job, shape: Shape, training: Training) -> float:
+    def _seconds(self, job: Job, shape: Shape, training: SizedTraining) -> float:
         """Steps, evaluations and checkpoints; of an earlier learner its features, which it takes twice."""
         engine, sizes = training.engine, training.sizes
         last = self._scoring([*sizes.values()], shape, training)
@@ -205,12 +181,12 @@ class Forecast:
         kept = saved * shape.checkpoint / self.machine.writing
         return plan.steps * self._step(shape, training) + self._scoring(looks, shape, training) + kept + last
 
-    def _scoring(self, looks: Sequence[int], shape: Shape, training: Training) -> float:
+    def _scoring(self, looks: Sequence[int], shape: Shape, training: SizedTraining) -> float:
         """Seconds of evaluations of so many pictures each."""
         batches = sum(math.ceil(size / training.scored) for size in looks)
         return batches * step_seconds(shape.scoring, self.machine, training.engine.precision)
 
-    def _step(self, shape: Shape, training: Training) -> float:
+    def _step(self, shape: Shape, training: SizedTraining) -> float:
         """Seconds of a step; pictures that do not fit in memory are decoded beside it, by all cores."""
         precision = training.engine.precision
         step = sum(share * step_seconds(work, self.machine, precision) for share, work in shape.steps)
@@ -221,12 +197,7 @@ class Forecast:
         return max(step, decoding) if self.machine.queues else step + decoding
 
 
-def _alike(job: Job) -> str:
-    """Jobs that differ by seed alone are of one kind; an ensemble's members are baselines."""
-    return job.name.rstrip("0123456789 ") if job.folder.startswith("shared/member") else job.name
-
-
-def _key(job: Job, training: Training, precision: str) -> str:
+def _key(job: Job, training: SizedTraining, precision: str) -> str:
     engine, recipe = training.engine, job.recipe
     parts: list[object] = [job.kind in SECTIONS and job.kind, precision, training.image_size, training.augmentation]
     parts += [
@@ -249,8 +220,8 @@ def _key(job: Job, training: Training, precision: str) -> str:
     return repr(parts)
 
 
-def _shape(job: Job, facts: Facts, training: Training, precision: str) -> Shape:
-    task, engine = _task(job, facts), training.engine
+def _shape(job: Job, facts: Facts, training: SizedTraining, precision: str) -> Shape:
+    task, engine = task_of(job, facts), training.engine
     model, checkpoints = disk_of(task.model, replace(engine, keep_checkpoints=1))
     return Shape(
         steps=tuple(_steps(task, training, precision)),
@@ -260,7 +231,7 @@ def _shape(job: Job, facts: Facts, training: Training, precision: str) -> Shape:
     )
 
 
-def _steps(task: Task, training: Training, precision: str) -> Iterator[tuple[float, Work]]:
+def _steps(task: Task, training: SizedTraining, precision: str) -> Iterator[tuple[float, Work]]:
     engine = training.engine
     for share in at_each_size(task, engine):
         work = training_work(
@@ -275,21 +246,3 @@ def _steps(task: Task, training: Training, precision: str) -> Iterator[tuple[flo
             held_out="held-out" in training.sizes,
         )
         yield share, work
-
-
-def _task(job: Job, facts: Facts) -> Task:
-    """What a job trains, with random weights."""
-    recipe = job.recipe
-    if recipe.of_clips:
-        raise UsageError(
-            "--machine: is for recipes about pictures; of clips, leave it out: their steps are timed on this machine"
-        )
-    if job.kind == "pretrain":
-        return pretraining_task(recipe, facts)
-    if job.kind == "source":
-        return source_task(recipe, facts.sources[source_key(recipe)].classes)
-    if "shared/" in recipe.emotional.model:  # a study's encoder is not there yet
-        recipe = replace(recipe, emotional=replace(recipe.emotional, model=""))
-    if recipe.model.kind == "earlier":
-        recipe = replace(recipe, model=replace(recipe.model, kind="classifier", initial="random"))
-    return network_task(recipe, facts)
