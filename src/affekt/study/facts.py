@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def read_facts(recipe: Recipe, *, data_root: Path | None) -> Facts:
         test_fixed=fixed,
         affective=labels,
         columns=() if labels is None else tuple(label_columns(labels)),
-        sources=_sources(recipe, data_root),
+        sources=sources_of(recipe, lambda one: _read_source(one, data_root)),
     )
 
 
@@ -85,15 +85,20 @@ def source_key(recipe: Recipe) -> str:
     return repr(replace(recipe.source, model=""))
 
 
-def _sources(recipe: Recipe, data_root: Path | None) -> dict[str, SourceFacts]:
+def sources_of(recipe: Recipe, look: Callable[[Recipe], SourceFacts]) -> dict[str, SourceFacts]:
+    """What ``look`` finds of every source that the recipe or a condition of it has trained, by :func:`source_key`."""
     bare = replace(recipe, conditions={})
     found: dict[str, SourceFacts] = {}
     for one in (bare, *(_changed(bare, name, keys) for name, keys in recipe.conditions.items())):
         wanted = one.model.initial == SOURCE and one.source.name and not one.source.model
         if wanted and source_key(one) not in found:
-            train = source_data(one, data_root=data_root).splits["train"]
-            found[source_key(one)] = SourceFacts(classes=train.labels.categories, train=len(train))
+            found[source_key(one)] = look(one)
     return found
+
+
+def _read_source(recipe: Recipe, data_root: Path | None) -> SourceFacts:
+    train = source_data(recipe, data_root=data_root).splits["train"]
+    return SourceFacts(classes=train.labels.categories, train=len(train))
 
 
 def _changed(recipe: Recipe, name: str, keys: Mapping[str, Any]) -> Recipe:

@@ -11,8 +11,7 @@ from affekt.data.stimuli import Labels
 from affekt.errors import DataError
 from affekt.recipe import DataSettings, Recipe
 from affekt.study.building import named
-from affekt.study.facts import Facts, SourceFacts, source_key
-from affekt.study.source import trains_source
+from affekt.study.facts import Facts, SourceFacts, sources_of
 
 DERIVED = "derived"
 """A set re-made from another, picture by picture."""
@@ -39,7 +38,7 @@ def facts_on_paper(recipe: Recipe) -> Facts:
         test_varies=target.split_seed is None and not fixed,
         test_fixed=fixed,
         affective=labels,
-        sources=_sources(recipe),
+        sources=sources_of(recipe, _source),
     )
 
 
@@ -75,14 +74,11 @@ def labels_on_paper(settings: DataSettings) -> Labels:
     )
 
 
-def _sources(recipe: Recipe) -> dict[str, SourceFacts]:
-    if not trains_source(recipe):
-        return {}
+def _source(recipe: Recipe) -> SourceFacts:
     described = _described(recipe.source)
     if not described.categories:
         raise _unpublished(described, "classes")
-    train = sizes_on_paper(recipe, "source")["train"]
-    return {source_key(recipe): SourceFacts(classes=described.categories, train=train)}
+    return SourceFacts(classes=described.categories, train=sizes_on_paper(recipe, "source")["train"])
 
 
 def _described(settings: DataSettings) -> Description:
