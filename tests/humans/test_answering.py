@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from few_pictures import few_pictures
 
 import affekt
 from affekt.affect import RatingScale
-from affekt.data import ArrayPictures, Labels, Stimuli
 from affekt.errors import DataError
 from affekt.humans import answering
 from affekt.humans.answering import answer
@@ -16,9 +16,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def stimuli():
-    pixels = torch.randint(256, (7, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    ids = np.array([f"p{k}" for k in range(7)])
-    return Stimuli(name="set", ids=ids, pictures=ArrayPictures(pixels), labels=Labels(), groups=ids)
+    return few_pictures()
 
 
 def images(stimuli):

@@ -1,11 +1,10 @@
 """Features of a network's layers, picture by picture."""
 
-import numpy as np
 import pytest
 import torch
+from few_pictures import few_pictures
 
 import affekt
-from affekt.data import ArrayPictures, Labels, Stimuli
 from affekt.errors import DataError
 from affekt.humans.layered import layer_features
 
@@ -14,9 +13,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def stimuli():
-    pixels = torch.randint(256, (7, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    ids = np.array([f"p{k}" for k in range(7)])
-    return Stimuli(name="set", ids=ids, pictures=ArrayPictures(pixels), labels=Labels(), groups=ids)
+    return few_pictures()
 
 
 def test_features_that_are_not_finite_are_refused_by_layer(stimuli):
