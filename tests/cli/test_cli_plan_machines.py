@@ -2,16 +2,20 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from affekt.cli import plan_machines
 from affekt.cli.plan_machines import shipped_machines
 from affekt.recipe import load_recipe, override, to_toml
-from affekt.study.machines.machine import Machine, read_machine, write_machine
+from affekt.study.machines.changes import Change
+from affekt.study.machines.machine import read_machine, write_machine
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "study"))
 import small_recipe
+from small_machine import CORE
 
 CHANGES = ['study.conditions=["baseline","learn-e-reg"]', "study.seeds=2"]
 PAPER = ["affective.name=abstract", "affective.options={}", "emotional.ratings=[]", "emotional.categories=votes"]
@@ -28,9 +32,7 @@ def path(tmp_path_factory):
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory):
     path = tmp_path_factory.mktemp("machines") / "core.json"
-    known = {"overhead": 1e-3, "launch": 1e-5, "bandwidth": 1e10, "rates": {"fp32": 1e11}}
-    more = {"decoding": 300.0, "writing": 1e8, "cores": 2, "error": 0.07}
-    write_machine(Machine(name="a core", device="cpu", threads=1, precision="fp32", **known, **more), path)
+    write_machine(replace(CORE, rates={"fp32": 1e11}, error=0.07), path)
     return path
 
 
@@ -41,6 +43,21 @@ def test_a_plan_on_machines(call, path, machine, tmp_path):
     assert "With one thing changed:" in answer.out and "study.seeds=1" in answer.out
     assert "On this machine" not in answer.out and "20 steps" not in answer.err
     assert not (tmp_path / "st").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([("", 0.6)], "none of them halves it"),
+        ([("fewer", 0.4), ("", 0.7)], "none that halves it leaves the question as it is"),
+        ([("", 0.5)], ""),
+    ],
+)
+def test_whether_a_change_halves_it_and_leaves_the_question(capsys, changes, said):
+    plan_machines._print_changes([Change(overrides=("a=1", "b=2"), asks=asks, factor=f) for asks, f in changes])
+    out = capsys.readouterr().out
+    assert "a=1 --set b=2" in out and ("the same" in out) == any(not asks for asks, _ in changes)
+    assert out.splitlines()[-1].strip() == said if said else "halves" not in out
 
 
 def test_the_same_as_json(call, path, machine):

@@ -4,13 +4,13 @@ import math
 from dataclasses import replace
 
 import pytest
+from small_machine import CORE as MACHINE
 
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings, Recipe, load_recipe, override
 from affekt.study.conditions import apply_condition
-from affekt.study.machines.changes import changes
-from affekt.study.machines.forecasting import Forecast, Shapes
-from affekt.study.machines.machine import Machine
+from affekt.study.machines.changes import candidates, changes
+from affekt.study.machines.forecasting import Forecast, Shapes, _key
 from affekt.study.machines.plans import plan_on, timed_jobs
 from affekt.study.machines.predicting import step_seconds
 from affekt.study.paper import facts_on_paper, labels_on_paper, sizes_on_paper
@@ -36,19 +36,6 @@ backbone = "resnet8"
 epochs = 4
 batch_size = 100
 """
-MACHINE = Machine(
-    name="a core",
-    device="cpu",
-    threads=1,
-    precision="fp32",
-    overhead=1e-3,
-    launch=1e-6,
-    bandwidth=1e10,
-    rates={"fp32": 1e11, "bf16": 4e11},
-    decoding=300.0,
-    writing=1e8,
-    cores=2,
-)
 NAMES = ("baseline", "ensemble-2", "mixture", "learn-e-reg", "rand-learn-e-reg")
 SHAPES = Shapes()
 
@@ -97,6 +84,38 @@ def test_networks_of_one_shape_are_built_once_and_said_once(recipe):
     assert said == ["baseline", "mixture", "emotional encoder", "learn-e-reg"]
 
 
+def key_of(recipe, name="learn-e-reg"):
+    job = planned(recipe, 1, (name,)).jobs[-1]
+    return _key(job, forecast(recipe)._training(job), "fp32")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "training.batch_size=50",
+        "training.evaluation_batch_size=50",
+        "training.accumulate=2",
+        "training.optimiser=adamw",
+        "training.sizes=[16, 32]",
+        "augmentation.flip=0.0",
+        "target.image_size=24",
+        "model.backbone=resnet14",
+        "emotional.backbone=resnet14",
+        "emotional.image_size=24",
+        "regulation.affect_cache=true",
+        "regulation.influence=concatenated",
+        "regulation.regulator_data=held-out",
+    ],
+)
+def test_what_changes_the_work_of_a_step_is_counted_anew(recipe, change):
+    assert key_of(override(recipe, [change])) != key_of(recipe)
+
+
+@pytest.mark.parametrize("change", ["seed=7", "training.learning_rate=0.01", "training.epochs=9"])
+def test_what_does_not_is_not(recipe, change):
+    assert key_of(override(recipe, [change])) == key_of(recipe) == key_of(recipe, "rand-learn-e-reg")
+
+
 def test_totals_add_up_and_runs_wait_for_their_encoder(recipe):
     study = planned(recipe)
     found = plan_on(study, forecast(recipe), [1, 2, 50])
@@ -135,9 +154,16 @@ def test_pictures_that_do_not_fit_in_memory_are_decoded_beside_the_step(recipe):
     large = override(recipe, ["target.memory=0"])
     (before,), (after,) = (plan_on(planned(r, 1, ("baseline",)), forecast(r), [1]).estimates for r in (recipe, large))
     assert after.step == pytest.approx(before.step + 100 / (300 * 2))
-    gpu = replace(MACHINE, device="cuda")
-    queued = plan_on(planned(large, 1, ("baseline",)), forecast(large, gpu), [1]).estimates[0]
-    assert queued.step == pytest.approx(max(100 / 600, queued.step))
+
+
+@pytest.mark.parametrize("decoding", [3.0, 3e9])
+def test_a_gpu_waits_for_the_slower_of_step_and_decoding(recipe, decoding):
+    gpu, large = replace(MACHINE, device="cuda", decoding=decoding), override(recipe, ["target.memory=0"])
+    (alone,), (read,) = (
+        plan_on(planned(r, 1, ("baseline",)), forecast(r, gpu), [1]).estimates for r in (recipe, large)
+    )
+    assert read.step == pytest.approx(max(alone.step, 100 / (decoding * 2)))
+    assert (read.step > alone.step) == (decoding < 100)
 
 
 def test_changes_halve_what_they_say_and_say_what_is_asked(recipe):
@@ -159,6 +185,26 @@ def test_what_cannot_be_here_or_saves_nothing_is_no_change(recipe):
     only = replace(MACHINE, rates={"fp32": 1e11})
     named = {key for change in changes(planned(recipe, seeds=1), forecast(recipe, only)) for key in change.overrides}
     assert not any("bf16" in key or "seeds" in key or "image_size" in key for key in named)
+
+
+def test_what_is_written_after_set_is_what_was_looked_at(recipe):
+    large = override(recipe, ["target.image_size=192"])
+    found = {candidate.overrides[0].split("=")[0]: candidate for candidate in candidates(planned(large, 3))}
+    for candidate in found.values():
+        changed = override(large, [*candidate.overrides])
+        study, target = (
+            replace(large.study, seeds=changed.study.seeds, conditions=changed.study.conditions),
+            large.target,
+        )
+        rest = replace(changed, study=large.study, target=replace(changed.target, train_limit=target.train_limit))
+        assert candidate.recipe(large) == rest
+        assert (candidate.seeds or large.study.seeds) == study.seeds
+        assert tuple(candidate.kept or large.study.conditions) == tuple(study.conditions)
+        assert (candidate.limit or target.train_limit) == changed.target.train_limit
+    assert found["model.image_size"].recipe(large).emotional.image_size == 96
+    assert found.keys() >= {"training.precision", "training.evaluate_every", "training.batch_size", "study.seeds"}
+    assert found.keys() >= {"regulation.affect_cache", "training.epochs", "target.train_limit", "study.conditions"}
+    assert "model.image_size" not in {c.overrides[0].split("=")[0] for c in candidates(planned(recipe))}
 
 
 def test_clips_are_one_line(recipe):
@@ -185,6 +231,23 @@ def test_clips_are_one_line(recipe):
 def test_sizes_on_paper(recipe, changed, sizes):
     assert sizes_on_paper(override(recipe, changed), "target") == sizes
     assert facts_on_paper(override(recipe, changed)).train == sizes["train"]
+
+
+def test_a_test_set_on_paper_is_fixed_or_varies_with_the_seed(recipe):
+    for changed, fixed, varies in (
+        ([], True, False),
+        (["target.folds=6"], False, True),
+        (["target.folds=6", "target.split_seed=1"], False, False),
+    ):
+        facts = facts_on_paper(override(recipe, changed))
+        assert (facts.test_fixed, facts.test_varies) == (fixed, varies)
+
+
+def test_sources_on_paper_are_those_of_the_conditions_too(recipe):
+    start = {"model.initial": "source", "source.name": "cifar100"}
+    (known,) = facts_on_paper(replace(recipe, conditions={"started": start})).sources.values()
+    assert (len(known.classes), known.train) == (100, 45_000)
+    assert facts_on_paper(recipe).sources == {}
 
 
 def test_affective_sets_on_paper(recipe):

@@ -1,5 +1,6 @@
 """Packing: by hand, and what holds for any jobs on any number of machines."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affekt.errors import UsageError
+from affekt.study.machines import packing as module
 from affekt.study.machines.packing import pack
 
 
@@ -55,6 +57,20 @@ def test_a_machine_too_many_never_hurts_where_a_list_would_be_longer_with_it():
     found = [pack(seconds, needs, machines).seconds for machines in (1, 2, 3, 4, 9)]
     assert found == sorted(found, reverse=True)
     assert found[2] == 12.0
+
+
+def test_where_one_machine_more_is_slower_fewer_are_used(monkeypatch):
+    # By the longest chain first that is rare, and no small example of it is known: so a packing that is made slow.
+    packed = module._packed
+
+    def slow_on_three(seconds, needs, chains, machines):
+        turns = packed(seconds, needs, chains, machines)
+        return tuple(replace(turn, ends=turn.ends + 100 * (machines == 3)) for turn in turns)
+
+    monkeypatch.setattr(module, "_packed", slow_on_three)
+    packing = pack({"a": 1.0, "b": 1.0, "c": 1.0}, {}, 3)
+    assert packing.seconds == 2.0 and packing.machines == 3
+    assert packing.busy == pytest.approx(3 / 6)
 
 
 @given(studies(), st.integers(1, 5))

@@ -7,25 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_machine import CORE as CPU
 
 from affekt.errors import DataError, UsageError
-from affekt.study.machines.machine import Machine, read_machine, write_machine
+from affekt.study.machines.machine import read_machine, write_machine
 from affekt.study.machines.predicting import Measured, fit, left_out, predicted, step_seconds, typical_error
 from affekt.study.machines.work import Work
 
-CPU = Machine(
-    name="a core",
-    device="cpu",
-    threads=1,
-    precision="fp32",
-    overhead=1e-3,
-    launch=1e-5,
-    bandwidth=1e10,
-    rates={"fp32": 1e11, "bf16": 2e11},
-    decoding=300.0,
-    writing=1e8,
-    cores=2,
-)
 GPU = replace(CPU, name="a GPU", device="cuda")
 TWO = Work(flops=np.array([1e9, 0.0]), moved=np.array([1e7, 4e7]))
 

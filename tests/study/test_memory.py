@@ -57,3 +57,5 @@ def test_parts_and_optimiser_and_pictures():
     assert adam - base == 4 * weights
     read = run_memory(task, batch(64), plain, DataSettings(image_size=2, memory=0), 1000)
     assert base - read == 1000 * 12
+    few = run_memory(task, batch(64), plain, source, 10)  # which fill no batch
+    assert abs((base - few) - (54 * ONE + 990 * 12)) <= 64
