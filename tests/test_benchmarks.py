@@ -25,7 +25,7 @@ def benchmark(name):
 def peers(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))  # the benchmark's own modules
     yield benchmark("peers")
-    for name in ("peer_data", "peer_job", "peer_loops", "peers"):
+    for name in ("peer_data", "peer_job", "peer_loops", "peer_ours", "peers"):
         sys.modules.pop(name, None)
 
 
@@ -104,7 +104,7 @@ def test_all_start_from_the_same_weights(peers, job):
 
 
 def test_the_clock_of_our_trainer_stands_still_during_validations(peers, job, monkeypatch):
-    from peer_loops import Epochs
+    from peer_ours import Epochs
 
     clock = [0]
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
