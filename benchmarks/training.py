@@ -31,14 +31,13 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-import torchvision
-from PIL import Image
+from peer_data import in_memory
+from peer_job import Pictures, augmented
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from affekt import AffectNetwork, Classifier, EmotionalRegulation, Trainer
 from affekt.data.loading import Loader
-from affekt.data.pictures import ArrayPictures
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.recipe import AugmentationSettings, TrainingSettings
 from affekt.regulation import ClassificationTask, RegulationTask
@@ -62,37 +61,8 @@ def pictures(n: int) -> tuple[torch.Tensor, np.ndarray]:
 
 def stimuli(n: int) -> Stimuli:
     images, labels = pictures(n)
-    names = np.array([f"{i:06d}" for i in range(n)])
     classes = tuple(f"class {k}" for k in range(CLASSES))
-    return Stimuli(
-        name="random",
-        ids=names,
-        pictures=ArrayPictures(images),
-        labels=Labels(categories=classes, category=labels.astype(np.int64)),
-        groups=names,
-    )
-
-
-class Tutorial(Dataset):  # type: ignore[type-arg]
-    """What torchvision.datasets.CIFAR10 does for an item: an array to a PIL picture, then transforms."""
-
-    def __init__(self, n: int) -> None:
-        images, self.labels = pictures(n)
-        self.arrays = images.permute(0, 2, 3, 1).contiguous().numpy()
-        self.transform = torchvision.transforms.Compose(
-            [
-                torchvision.transforms.RandomCrop(32, padding=4),
-                torchvision.transforms.RandomHorizontalFlip(),
-                torchvision.transforms.ToTensor(),
-                torchvision.transforms.Normalize((0.5,) * 3, (0.25,) * 3),
-            ]
-        )
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return self.transform(Image.fromarray(self.arrays[index])), int(self.labels[index])
+    return in_memory(images, Labels(categories=classes, category=labels.astype(np.int64)))
 
 
 def classifier(name: str) -> Classifier:
@@ -105,7 +75,7 @@ def ordinary(name: str, n: int) -> float:
     net = nn.Sequential(model.backbone, model.head).to(DEVICE).train()
     optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     criterion = nn.CrossEntropyLoss()
-    loader = DataLoader(Tutorial(n + BATCH), batch_size=BATCH, shuffle=True, num_workers=2, drop_last=True)
+    loader = DataLoader(Pictures(stimuli(n + BATCH), augmented()), BATCH, shuffle=True, num_workers=2, drop_last=True)
     begun = 0.0
     for step, (images, labels) in enumerate(loader):
         if step == 1:
