@@ -42,13 +42,13 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
     gpus = tuple(number.strip() for number in args.gpus.split(",") if number.strip())
-    place = {"seeds": args.seeds, "executor": args.executor, "workers": args.workers, "gpus": gpus}
-    place["gpu_share"] = args.gpu_share
+    place = {"executor": args.executor, "workers": args.workers, "gpus": gpus, "gpu_share": args.gpu_share}
     return conduct(
         recipe,
         study_folder(args, recipe),
         pictures=False if args.no_pictures else None,
         as_json=args.json,
+        seeds=args.seeds,
         data_root=root,
         **place,
     )
