@@ -104,11 +104,11 @@ def key_of(recipe, name="learn-e-reg"):
         "emotional.image_size=24",
         "regulation.affect_cache=true",
         "regulation.influence=concatenated",
-        "regulation.regulator_data=held-out",
     ],
 )
 def test_what_changes_the_work_of_a_step_is_counted_anew(recipe, change):
     assert key_of(override(recipe, [change])) != key_of(recipe)
+    assert key_of(recipe, "held-out-regulator") != key_of(recipe)
 
 
 @pytest.mark.parametrize("change", ["seed=7", "training.learning_rate=0.01", "training.epochs=9"])

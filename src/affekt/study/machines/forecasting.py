@@ -199,13 +199,14 @@ class Forecast:
 
 def _key(job: Job, training: SizedTraining, precision: str) -> str:
     engine, recipe = training.engine, job.recipe
+    epochs = epochs_at(engine)
     parts: list[object] = [job.kind in SECTIONS and job.kind, precision, training.image_size, training.augmentation]
     parts += [
         training.batch,
         training.scored,
         engine.accumulate,
         engine.optimiser,
-        sorted(epochs_at(engine).items(), key=str),
+        sorted(((size, count / epochs.total()) for size, count in epochs.items()), key=str),
     ]
     emotional = (recipe.emotional.backbone, recipe.emotional.image_size or recipe.affective.image_size)
     if job.kind == "pretrain":
