@@ -370,4 +370,13 @@ def test_profiles_do_not_depend_on_how_many_manipulations_are_held_at_once(real,
     made, asked = read_networks(real / "study"), [("greyscale", 1.0), ("inverted", 1.0), ("contrast", 0.5)]
     together = profiles(made, asked, resamples=20)
     monkeypatch.setattr(sys.modules[profiles.__module__], "ROOM", 1)
+    manipulated, held = _Pictures.manipulated, []
+
+    def noted(pictures, *asked):
+        found = manipulated(pictures, *asked)
+        held.append(len(pictures._made))
+        return found
+
+    monkeypatch.setattr(_Pictures, "manipulated", noted)
     assert profiles(made, asked, resamples=20) == together
+    assert held == [1] * 3 * len(made.probabilities)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from affekt.study.exporting import export_items
 from affekt.study.frame import frame_in
 from affekt.study.report import tables, write_report
 from affekt.study.results import read
+from affekt.study.scores import read_answers
 from affekt.study.studying import study
 
 CONDITIONS = ["baseline", "ensemble-2", "mixture", "permuted-affect", "learn-e-reg"]
@@ -98,6 +100,22 @@ def test_answers_are_kept_where_asked(folder, tmp_path):
         np.testing.assert_allclose(kept.probabilities[run], said, atol=2e-3)
     archive(again, frame_in(again), tmp_path / "twice.zip", answers=True)
     assert read_all(tmp_path / "twice.zip") == read_all(path)
+
+
+def test_answers_are_those_of_the_pictures_that_have_a_class(tmp_path):
+    said = {"ids": np.array(["a", "b", "c"]), "label/category": np.array([0, -1, 1])}
+    said["log_probabilities"] = np.array([[-1, -2], [-3, -4], [-5, -6]], dtype=np.float32)
+    np.savez(tmp_path / "predictions.npz", **{f"test/{name}": values for name, values in said.items()})
+    ids, category, logs = read_answers(tmp_path, tmp_path / "predictions.npz")
+    assert (ids.tolist(), category.tolist()) == (["a", "c"], [0, 1])
+    assert logs.dtype == np.float64 and logs.tolist() == [[-1, -2], [-5, -6]]
+
+
+def test_answers_of_clips_are_refused(folder, tmp_path):
+    frame = frame_in(folder)
+    clips = replace(frame.recipe, clips=replace(frame.recipe.clips, name="emodb"))
+    with pytest.raises(UsageError, match="a study of clips has no answers for people"):
+        archive(folder, replace(frame, recipe=clips), tmp_path / "runs.zip", answers=True)
 
 
 def test_an_archive_without_answers_says_how_they_are_kept(folder, tmp_path):

@@ -1,15 +1,18 @@
 """Ray: what a run asks a cluster for; a cluster of two nodes, of which one goes away in the middle of a study."""
 
 import json
+import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from test_executors import accuracies, checkpoints, recipe_in
 
+from affekt.errors import UsageError
 from affekt.recipe import Recipe
 from affekt.study.executors.ray import Ray
 from affekt.study.jobs import Job
@@ -41,6 +44,29 @@ def test_runs_ask_for_room_by_their_size(tmp_path, monkeypatch, share, memory, w
     executor.ray = Nodes()
     job = Job(kind="train", folder="x", recipe=Recipe(), name="x", seed=0, memory=memory)
     assert executor._size(job) == wanted
+
+
+@pytest.mark.parametrize(("memory", "wanted"), [(0, 0.25), (1.5 * 2**30, 0.25), (4.5 * 2**30, 0.57), (9 * 2**30, 1.0)])
+def test_a_large_run_asks_for_more_of_a_gpu(monkeypatch, memory, wanted):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=8 * 2**30))
+    executor = object.__new__(Ray)
+    executor.gpu_share = 0.25
+    job = Job(kind="train", folder="x", recipe=Recipe(), name="x", seed=0, memory=int(memory))
+    assert executor._size(job) == {"num_gpus": wanted}
+
+
+def test_runs_at_once_are_those_that_its_gpus_have_room_for(tmp_path, monkeypatch):
+    there = {"CPU": 64.0}
+    cluster = SimpleNamespace(is_initialized=lambda: True, cluster_resources=lambda: there, remote=lambda work: work)
+    monkeypatch.setitem(sys.modules, "ray", cluster)
+    place = {"workers": 8, "gpus": (), "data_root": None}
+    assert Ray(tmp_path, **place).slots == 8
+    with pytest.raises(UsageError, match="the cluster has no GPU; leave --gpus and --gpu-share out"):
+        Ray(tmp_path, gpu_share=0.5, **place)
+    there["GPU"] = 2.0
+    assert Ray(tmp_path, gpu_share=0.5, **place).slots == 4
+    assert Ray(tmp_path, **(place | {"gpus": ("0",)})).slots == 2
 
 
 def at_work() -> int:

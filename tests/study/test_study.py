@@ -315,6 +315,10 @@ class TestPlan:
         assert declared_chain(settings)[-1] == ("mine", "the affect in their labels")
         assert [name for name, _ in declared_chain(settings)][:-1] == [name for name, _ in CHAIN][:-1]
 
+    def test_a_method_before_random_emotion_has_the_usual_chain(self, recipe):
+        changes = ["study.method=mixture", "study.chain=[]", 'study.conditions=["baseline","mixture"]']
+        assert plan(override(recipe, changes)).recipe.study.chain == ()
+
     def test_longer_by_whole_epochs_says_how_far_off_it_is(self, recipe):
         few = ['study.conditions=["baseline","longer","learn-e-reg"]', "study.chain=[]", "training.epochs=1"]
         planned = plan(override(recipe, few))
