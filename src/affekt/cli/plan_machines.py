@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import data_root, positive
 from affekt.cli.printing import say, write, write_table
+from affekt.cli.shipped import folder
 from affekt.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -39,16 +40,9 @@ def add_machines(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def folder() -> Path:
-    """Where the shipped machines lie: inside the installed package, or beside ``src`` in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "machines"
-    return inside if inside.is_dir() else package.parents[1] / "machines"
-
-
 def shipped_machines() -> dict[str, Path]:
     """Name -> file of every shipped machine."""
-    return {path.stem: path for path in sorted(folder().glob("*.json"))}
+    return {path.stem: path for path in sorted(folder("machines").glob("*.json"))}
 
 
 def machine_file(name: str) -> Path:

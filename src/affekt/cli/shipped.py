@@ -18,11 +18,12 @@ def about(path: Path) -> str:
     return re.split(r"[.:](?:\s|$)", " ".join(about.split()), maxsplit=1)[0]
 
 
-def folder() -> Path:
-    """Where the shipped recipes lie: inside the installed package, or beside ``src`` in a checkout."""
+def folder(name: str = "recipes") -> Path:
+    """Where the shipped recipes lie, or the ``"machines"``: inside the installed package, or beside ``src`` in a
+    checkout."""
     package = Path(__file__).resolve().parents[1]
-    inside = package / "recipes"
-    return inside if inside.is_dir() else package.parents[1] / "recipes"
+    inside = package / name
+    return inside if inside.is_dir() else package.parents[1] / name
 
 
 def shipped() -> dict[str, Path]:
