@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from affekt.study.estimating import Estimate
-from affekt.study.jobs import Job
 from affekt.study.machines.forecasting import Forecast
 from affekt.study.machines.machine import Machine
 from affekt.study.machines.packing import Packing, pack
@@ -52,11 +51,11 @@ def plan_on(planned: StudyPlan, forecast: Forecast, machines: Sequence[int]) -> 
 
 def timed_jobs(planned: StudyPlan, forecast: Forecast) -> tuple[dict[str, float], dict[str, tuple[str, ...]]]:
     """Seconds of each job of a study by its folder, and what it waits for: trials of learning rates come first."""
-    tried: list[Job] = jobs_of(planned)
-    seconds = {job.folder: forecast.seconds(job) for job in (*tried, *planned.jobs)}
-    needs = {job.folder: job.needs for job in (*tried, *planned.jobs)}
+    tried, jobs = jobs_of(planned), planned.jobs
+    seconds = {job.folder: forecast.seconds(job) for job in (*tried, *jobs)}
+    needs = {job.folder: job.needs for job in (*tried, *jobs)}
     trials = tuple(job.folder for job in tried if job.kind == "tune")
-    for job in planned.jobs:
+    for job in jobs:
         if job.kind == "train" and trials:
             needs[job.folder] = (*job.needs, *trials)
     return seconds, needs
