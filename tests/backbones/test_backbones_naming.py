@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from math import sqrt
 
 import pytest
+import torch
+from torch import nn
 
 from affekt.backbones import create_backbone, default_width, list_backbones
 from affekt.backbones.naming import resolve
@@ -65,7 +68,40 @@ def test_width_of_ours_by_name_and_by_argument() -> None:
     assert create_backbone("resnet18", width=24, in_size=32).num_features == 8 * 24
 
 
-@pytest.mark.parametrize(("name", "width"), [("resnet20", 16), ("resnet18", 64), ("vit_tiny_patch16_224", 192)])
+@pytest.mark.parametrize(("name", "first", "last"), [("alexnet", 32, 128), ("vgg13", 32, 256), ("vgg11_bn", 32, 256)])
+@pytest.mark.parametrize("size", [48, 224])
+def test_vgg_and_alexnet_of_half_the_width(name: str, first: int, last: int, size: int) -> None:
+    """Half of each convolution's channels; the linear layers keep their outputs."""
+    with torch.device("meta"):
+        half = create_backbone(name, width=32, in_size=size)
+        whole = create_backbone(name, in_size=size)
+    convs, ordinary = ([m for m in b.modules() if isinstance(m, nn.Conv2d)] for b in (half, whole))
+    assert [2 * m.out_channels for m in convs] == [m.out_channels for m in ordinary]
+    assert [(m.kernel_size, m.stride) for m in convs] == [(m.kernel_size, m.stride) for m in ordinary]
+    assert (convs[0].out_channels, convs[-1].out_channels) == (first, last)
+    assert half.num_features == whole.num_features == (512 if size == 48 else 4096)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg11", "vgg11_bn"])
+def test_narrow_networks_start_as_torchvision_starts_them(name: str) -> None:
+    """AlexNet: torch's uniform, 1 / sqrt(fan in); VGG: He et al.'s normal by fan out, linear layers of 0.01."""
+
+    def spread(weight: torch.Tensor) -> float:
+        if name == "alexnet":
+            return 1 / sqrt(3 * weight[0].numel())
+        return sqrt(2 / weight[:, 0].numel()) if weight.dim() == 4 else 0.01
+
+    made = create_backbone(name, width=60, in_size=224, seed=0).eval()
+    for part, weight in made.named_parameters():
+        if weight.dim() > 1:
+            assert weight.std().item() == pytest.approx(spread(weight), rel=0.05), part
+    assert made(torch.zeros(1, 3, 224, 224)).shape == (1, 4096)
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [("resnet20", 16), ("resnet18", 64), ("alexnet", 64), ("vgg11", 64), ("vit_tiny_patch16_224", 192)],
+)
 def test_default_width_changes_nothing(name: str, width: int) -> None:
     assert default_width(name) == width
 

@@ -47,8 +47,8 @@ def create_backbone(
             state dict, with or without classifier, or to a model folder of ours, of which the backbone is taken.
         in_size: side of the pictures in pixels; below 64 the network is changed (``small_pictures.py``, ``.notes``).
         in_channels: 3 for RGB.
-        width: channels of the first stage (ours: 16, torchvision's ResNets: 64), or the embedding of timm's vision
-            transformers; a whole number, but for ours, where each stage is rounded for itself.
+        width: channels of the first stage (ours: 16, torchvision's ResNets, VGG and AlexNet: 64), or the embedding of
+            timm's vision transformers; a whole number, but for ours, where each stage is rounded for itself.
         seed: random weights are a pure function of it; None: torch's global generator.
         mean, std: one number a channel: the normalisation, where the initial weights expect another than published
             ones do (``initial = <path>``).

@@ -194,7 +194,9 @@ def _is_vit(probe: Any) -> bool:
 
 def _width(name: str, probe: Any, width: int) -> dict[str, Any]:
     if not _is_vit(probe):
-        raise UsageError(f"{name}: has no width; ours, torchvision's ResNets and timm's vision transformers have one")
+        raise UsageError(
+            f"{name}: has no width; ours, torchvision's ResNets, VGG, AlexNet and timm's vision transformers have one"
+        )
     heads = probe.blocks[0].attn.num_heads
     if width % heads:
         near = (width // heads * heads, (width // heads + 1) * heads)

@@ -12,10 +12,13 @@ from torch.nn import functional as F
 from affekt.backbones.base import IMAGENET_MEAN, IMAGENET_STD, Built, meta_forward
 from affekt.backbones.small_pictures import SMALL, fewer_reductions, new_conv, patch_size, replace
 from affekt.backbones.stages import StageNames, by_block, by_resolution
+from affekt.backbones.torchvision_widths import default_width, of_width
 from affekt.errors import UsageError
 
 SMALL_LINEAR = 512
 """Outputs of the linear layers of VGG and AlexNet for small pictures; 4,096 at their ordinary size."""
+
+__all__ = ["build", "default_width", "feature_map", "head_name", "imagenet", "imagenet_file", "names"]
 
 _OWN_NORMALISATION = ("googlenet", "inception_v3")
 """Their ImageNet weights expect pixels in [-1, 1] (torchvision changes them inside, by ``transform_input``)."""
@@ -37,7 +40,7 @@ def build(name: str, *, in_size: int, in_channels: int, width: int | None, optio
     """
     trunk = _create(name, in_size, options)
     if width is not None:
-        trunk = _of_width(name, trunk, width)
+        trunk = of_width(name, trunk, width)
     if type(trunk).__name__ == "MNASNet":
         trunk.__class__ = _MnasNet
     head = _remove_head(trunk)
@@ -253,36 +256,3 @@ def _small_patch(trunk: Any, in_size: int) -> tuple[tuple[str, ...], frozenset[s
     trunk.conv_proj = new_conv(conv, kernel_size=patch, stride=patch)
     trunk.patch_size, trunk.image_size = patch, in_size
     return (f"patch of {patch} px",), frozenset()
-
-
-def default_width(name: str) -> int | None:
-    """64 for ResNets, whose channels ``width`` multiplies; None for the families without it."""
-    return 64 if name.startswith(("resnet", "resnext", "wide_resnet")) else None
-
-
-def _of_width(name: str, trunk: Any, width: int) -> nn.Module:
-    from torchvision.models.resnet import ResNet
-
-    if not isinstance(trunk, ResNet):
-        raise UsageError(f"{name}: has no width; ResNets of torchvision have one (default 64), and ours (default {16})")
-    return _width_resnet(trunk, width)
-
-
-def _width_resnet(like: Any, width: int) -> nn.Module:
-    """A ResNet as ``like`` with ``width`` instead of 64 channels in its first stage, and the others in proportion."""
-    from torchvision.models.resnet import ResNet
-
-    class _WidthResNet(ResNet):  # type: ignore[misc]
-        def _make_layer(self, block: Any, planes: int, *arguments: Any, **named: Any) -> Any:
-            if planes == 64:
-                self.inplanes = width
-            return super()._make_layer(block, planes * width // 64, *arguments, **named)
-
-    layers = [like.layer1, like.layer2, like.layer3, like.layer4]
-    block = type(like.layer1[0])
-    made = _WidthResNet(block, [len(layer) for layer in layers], groups=like.groups, width_per_group=like.base_width)
-    made.conv1 = new_conv(made.conv1, out_channels=width)
-    made.bn1 = nn.BatchNorm2d(width)
-    made.__class__ = ResNet
-    made.fc = nn.Linear(8 * width * block.expansion, 1)
-    return made

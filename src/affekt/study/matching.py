@@ -32,7 +32,9 @@ def matched_width(recipe: Recipe, classes: int, parameters: int) -> float:
     model = recipe.model
     ordinary = default_width(model.backbone)
     if ordinary is None:
-        raise DoesNotApply(f"{model.backbone} has no width; ours, torchvision's ResNets and timm's ViTs have one")
+        raise DoesNotApply(
+            f"{model.backbone} has no width; ours, torchvision's ResNets, VGG, AlexNet and timm's ViTs have one"
+        )
     if model.initial != "random":
         raise DoesNotApply(f'[model] initial = "{model.initial}" has one width; a wider network has other weights')
     size = model.image_size or recipe.target.image_size
