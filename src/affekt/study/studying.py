@@ -71,6 +71,7 @@ def study(
 
     Raises:
         RecipeError: the folder holds another study (the keys that differ), or see :func:`~affekt.study.planning.plan`.
+        DataError: a machine lacks what the runs read; see :mod:`~affekt.study.machine_check`.
         AffektError: a run's predictions were altered.
     """
     folder = RunFolder(Path(out))
@@ -116,6 +117,14 @@ class Place:
 
     def _do(self, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
         executor = self._made()
+        try:
+            executor.look(todo)
+            return self._done_by(executor, jobs, todo, planned)
+        finally:
+            if isinstance(self.executor, str):
+                executor.close()
+
+    def _done_by(self, executor: Executor, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
         timetable = Timetable(
             study=self.study,
             jobs=tuple(jobs),
@@ -135,8 +144,6 @@ class Place:
             return Schedule(study=self.study, jobs=todo, ended=end, started=timetable.start).run(executor)
         finally:
             self.watch.stop()
-            if isinstance(self.executor, str):
-                executor.close()
 
     def _record(self, job: Job, planned: StudyPlan) -> None:
         """The line of a finished run, unless it stands there: another command may have written it."""

@@ -33,8 +33,12 @@ class Outcome:
     seconds: float = 0.0
 
 
-def work(study: Path, job: Job, *, data_root: Path | None = None, progress: Any = None) -> Outcome:
-    """Do a job, or go on with it; what goes wrong is written into its folder and returned, so that others go on."""
+def work(study: Path, job: Job, *, data_root: Path | None = None, progress: Any = None, machine: str = "") -> Outcome:
+    """Do a job, or go on with it; what goes wrong is written into its folder and returned, so that others go on.
+
+    Args:
+        machine: name of this one, for what goes wrong; where jobs are done on several.
+    """
     begun = time.monotonic()
     folder = study / job.folder
     try:
@@ -43,7 +47,7 @@ def work(study: Path, job: Job, *, data_root: Path | None = None, progress: Any 
         return Outcome(status="busy", error=str(busy))
     except Exception as error:  # a run's failure, whatever it is, must not end the study; Ctrl-C is none of these
         said = str(error) if isinstance(error, AffektError) else f"{type(error).__name__}: {error}"
-        line = " ".join(said.split())
+        line = " ".join(f"on {machine}: {said}".split() if machine else said.split())
         _keep(folder, line)
         return Outcome(status="failed", error=line, seconds=time.monotonic() - begun)
     (folder / ERROR).unlink(missing_ok=True)

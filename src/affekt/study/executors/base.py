@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from affekt.study.jobs import Job
@@ -21,6 +22,14 @@ class Executor(Protocol):
 
     slots: int
     """Jobs at once."""
+
+    def look(self, jobs: Sequence[Job]) -> None:
+        """Before the first of these jobs: whether the machines have what they read, as far as one can know.
+
+        Raises:
+            DataError: one has not; it and what it lacks.
+        """
+        ...
 
     def submit(self, job: Job) -> Handle:
         """Hand a job over; it may be done when this returns."""

@@ -7,6 +7,7 @@ import multiprocessing.connection
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ class Inline:
     def __init__(self, study: Path, *, data_root: Path | None, progress: Any) -> None:
         self.study, self.data_root, self.progress = study, data_root, progress
 
+    def look(self, jobs: Sequence[Job]) -> None:
+        """The plan has opened the data here."""
+
     def submit(self, job: Job) -> Done:
         return Done(work(self.study, job, data_root=self.data_root, progress=self.progress))
 
@@ -97,6 +101,9 @@ class Pool:
         for slot in range(self.slots):
             numbers.put(self.gpus[slot % len(self.gpus)] if self.gpus else None)
         return ProcessPoolExecutor(self.slots, mp_context=context, initializer=_start, initargs=(self.threads, numbers))
+
+    def look(self, jobs: Sequence[Job]) -> None:
+        """The plan has opened the data here."""
 
     def submit(self, job: Job) -> Pooled:
         try:

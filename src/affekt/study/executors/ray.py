@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,11 @@ import torch
 from affekt.errors import MissingExtra, UsageError
 from affekt.study.executors.local import cores, default_workers
 from affekt.study.jobs import Job
+from affekt.study.machine_check import Read, lacking, read_by, refuse
 from affekt.study.working import Outcome, work
+
+LOOK = 120.0
+"""Seconds that a node has to say whether it has the data; one that takes longer is not waited for."""
 
 
 class RayHandle:
@@ -33,6 +40,24 @@ class RayHandle:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """What the machine that a study was begun on says to the others.
+
+    Attributes:
+        affekt_data: its ``AFFEKT_DATA``, for those that have none: ray's workers do not inherit it.
+    """
+
+    study: Path
+    data_root: Path | None
+    affekt_data: str | None
+
+    def settle(self) -> None:
+        """In the process of another machine."""
+        if self.affekt_data:
+            os.environ.setdefault("AFFEKT_DATA", self.affekt_data)
+
+
 class Ray:
     """Jobs as ray tasks. The study's folder must be the same on every machine of the cluster.
 
@@ -42,7 +67,7 @@ class Ray:
         gpus: numbers of GPUs are ray's own matter; given any, each job asks for one.
         gpu_share: of a GPU that a job asks for; a larger job, by the plan's estimate, asks for more where the GPU here
             says how large they are.
-        data_root: parent of the data sets' folders, on every machine.
+        data_root: parent of the data sets' folders, on every machine; None: the ``AFFEKT_DATA`` of each, else of this.
         address: of a cluster; None: what ``RAY_ADDRESS`` says, else what `ray start` began here, else ray is started,
             for ``workers`` jobs.
 
@@ -68,7 +93,12 @@ class Ray:
         except ImportError:
             raise MissingExtra("ray", "ray") from None
         self.ray: Any = ray
-        self.study, self.data_root = study.resolve(), data_root
+        said = os.environ.get("AFFEKT_DATA")
+        self.here = Here(
+            study=study.resolve(),
+            data_root=data_root and data_root.resolve(),
+            affekt_data=said and str(Path(said).expanduser().resolve()),
+        )
         self.started = not ray.is_initialized()
         slots = workers or default_workers(cores())
         self.threads = max(1, cores() // slots)
@@ -99,9 +129,35 @@ class Ray:
         except ConnectionError as error:
             raise UsageError(f"--executor ray: no cluster at {wanted}: {' '.join(str(error).split())[:160]}") from None
 
+    def look(self, jobs: Sequence[Job]) -> None:
+        """
+        Raises:
+            DataError: a node of the cluster lacks a data set, or the folder of the study.
+        """
+        read, remote = read_by(jobs), self.ray.remote(_lacking)
+        nodes = [node for node in self.ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+        asked = {_name(node): self._at(remote, node["NodeID"]).remote(self.here, read) for node in nodes}
+        refuse({name: self._answer(reference) for name, reference in asked.items()})
+
+    def _at(self, remote: Any, node: str) -> Any:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        strategy = NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+        return remote.options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
+
+    def _answer(self, reference: Any) -> list[str]:
+        errors = self.ray.exceptions
+        try:
+            found: list[str] = self.ray.get(reference, timeout=LOOK)
+        except errors.RayTaskError as error:  # it has another affekt, or none
+            found = [f"an affekt like the one here ({' '.join(str(error).split())[-160:]})"]
+        except errors.RayError:  # it went away, or is too busy: runs will go elsewhere, or say so
+            found = []
+        return found
+
     def submit(self, job: Job) -> RayHandle:
         placed = self.remote.options(num_cpus=self.threads, max_retries=0, **self._size(job))
-        return RayHandle(self.ray, placed.remote(self.threads, self.study, job, self.data_root))
+        return RayHandle(self.ray, placed.remote(self.threads, self.here, job))
 
     def _size(self, job: Job) -> dict[str, float]:
         """What ray is to find room for: a share of a GPU, or of a machine's memory."""
@@ -118,6 +174,17 @@ class Ray:
             self.ray.shutdown()
 
 
-def _work(threads: int, study: Path, job: Job, data_root: Path | None) -> Outcome:
+def _name(node: Mapping[str, Any]) -> str:
+    """Of a node, for people: several may be on one machine."""
+    return f"{node['NodeManagerHostname']} (node {node['NodeID'][:6]}, {node['NodeManagerAddress']})"
+
+
+def _lacking(here: Here, read: list[Read]) -> list[str]:
+    here.settle()
+    return lacking(here.study, read, here.data_root)
+
+
+def _work(threads: int, here: Here, job: Job) -> Outcome:
+    here.settle()
     torch.set_num_threads(threads)
-    return work(study, job, data_root=data_root)
+    return work(here.study, job, data_root=here.data_root, machine=socket.gethostname())

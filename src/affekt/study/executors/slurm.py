@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,7 +72,7 @@ class Slurm:
             import submitit
         except ImportError:
             raise MissingExtra("slurm", "submitit") from None
-        self.study, self.data_root = study.resolve(), data_root
+        self.study, self.data_root = study.resolve(), data_root and data_root.resolve()
         self.slots = workers or SLOTS
         chosen: dict[str, Any] = {"cpus_per_task": 2, "timeout_min": 24 * 60, **(parameters or {})}
         self.threads = int(chosen["cpus_per_task"])
@@ -78,6 +80,9 @@ class Slurm:
         self.make = partial(submitit.AutoExecutor, folder=self.study / FOLDER, cluster=cluster)
         self.executor: Any = None
         self.handles: list[SlurmHandle] = []
+
+    def look(self, jobs: Sequence[Job]) -> None:
+        """Which nodes there will be is slurm's matter: a job on one without the data says so, and trains nothing."""
 
     def submit(self, job: Job) -> SlurmHandle:
         if self.executor is None:  # not before: it makes a folder within the study's, which must be claimed first
@@ -96,4 +101,4 @@ class Slurm:
 
 def _work(threads: int, study: Path, job: Job, data_root: Path | None) -> Outcome:
     torch.set_num_threads(threads)
-    return work(study, job, data_root=data_root)
+    return work(study, job, data_root=data_root, machine=socket.gethostname())
