@@ -254,11 +254,31 @@ def test_several_runs_share_a_gpu(tmp_path, monkeypatch, gpus, share, workers, s
     local = sys.modules["affekt.study.executors.local"]
 
     monkeypatch.setattr(local, "cores", lambda: 8)
+    monkeypatch.setattr(local, "visible_gpus", lambda: ("0", "1"))
     monkeypatch.setattr(local, "Pool", Made)
     made = create_executor(
         "local", tmp_path, workers=workers, gpus=gpus, gpu_share=share, data_root=None, progress=None
     )
     assert (made.slots, made.gpus) == (slots, gpus)
+
+
+@pytest.mark.parametrize(
+    ("here", "gpus", "share", "said"),
+    [
+        ((), ("0",), 1.0, "this machine has no GPU that torch can use; leave them out"),
+        ((), (), 0.5, "this machine has no GPU that torch can use; leave them out"),
+        (("0", "1"), ("0", "7"), 1.0, "--gpus 0,7: no GPU 7 here; there are 0, 1"),
+        (("0", "1"), (), 0.1, r"20 jobs at once \(GPUs 0, 1, 0\.1 a job\): this machine has 8 cores.*--workers 8"),
+    ],
+)
+def test_gpus_that_are_not_here_and_too_many_jobs_for_those_that_are(tmp_path, monkeypatch, here, gpus, share, said):
+    local = sys.modules["affekt.study.executors.local"]
+    monkeypatch.setattr(local, "cores", lambda: 8)
+    monkeypatch.setattr(local, "visible_gpus", lambda: here)
+    monkeypatch.setattr(local, "Pool", Made)
+    place = {"workers": None, "data_root": None, "progress": None}
+    with pytest.raises(UsageError, match=said):
+        create_executor("local", tmp_path, gpus=gpus, gpu_share=share, **place)
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])

@@ -9,6 +9,10 @@ import sys
 import pytest
 from small_recipe import write
 
+from affekt.errors import UsageError
+from affekt.recipe import load_recipe
+from affekt.study.studying import study
+
 
 def torchrun(recipe, out, *more, script=("-m", "affekt")):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -51,3 +55,11 @@ def test_a_machine_without_the_data_is_named_before_anything_is_trained(tmp_path
     # By each of the processes, of which the second may be ended while it says so.
     assert line in found.stderr
     assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_a_study_is_not_for_torchrun(tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="a study on 2 processes of torchrun: start it without"):
+        study(load_recipe(write(tmp_path, epochs=1)), out=tmp_path / "st")
+    assert not (tmp_path / "st").exists()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from affekt.errors import UsageError
 from affekt.recipe import Recipe
 from affekt.study.comparison import compare_folder
 from affekt.study.executors import Executor, create_executor
@@ -20,6 +21,7 @@ from affekt.study.study_plan import StudyPlan
 from affekt.study.timetable import Said, Timetable, Watch
 from affekt.study.tuning import choose, jobs_of
 from affekt.study.working import Outcome, finished
+from affekt.training.distributed import processes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +72,16 @@ def study(
         watch: told of the runs instead.
 
     Raises:
+        UsageError: started by ``torchrun``, whose processes are for one run.
         RecipeError: the folder holds another study (the keys that differ), or see :func:`~affekt.study.planning.plan`.
         DataError: a machine lacks what the runs read; see :mod:`~affekt.study.machine_check`.
         AffektError: a run's predictions were altered.
     """
+    if (world := processes().world) > 1:
+        raise UsageError(
+            f"a study on {world} processes of torchrun: start it without, it gives each run a process by itself "
+            "(--workers); torchrun is for one run: affekt train"
+        )
     folder = RunFolder(Path(out))
     planned = plan_in(recipe, folder, seeds=seeds, data_root=data_root)
     for name, reason in planned.inapplicable.items():

@@ -158,13 +158,31 @@ def local(
     that there are, as many as its shares allow, unless ``workers`` says how many in all.
 
     Raises:
-        UsageError: more of them than cores.
+        UsageError: more of them than cores, a GPU that is not here.
     """
-    gpus = gpus or visible_gpus()
+    gpus = _chosen(gpus, gpu_share)
     slots = workers or len(gpus) * int(1 / gpu_share) or default_workers(cores())
     if slots > cores():
-        raise UsageError(f"--workers {slots}: this machine has {cores()} cores; a job needs one")
+        asked = (
+            f"--workers {slots}" if workers else f"{slots} jobs at once (GPUs {', '.join(gpus)}, {gpu_share:g} a job)"
+        )
+        raise UsageError(f"{asked}: this machine has {cores()} cores, and a job needs one; write --workers {cores()}")
     if slots == 1:
         _see(gpus[0] if gpus else None)
         return Inline(study, data_root=data_root, progress=progress)
     return Pool(study, slots=slots, gpus=gpus, data_root=data_root)
+
+
+def _chosen(gpus: tuple[str, ...], share: float) -> tuple[str, ...]:
+    """The GPUs that jobs get: those named, else all.
+
+    Raises:
+        UsageError: one that is not here; jobs would go on a CPU without a word.
+    """
+    here = visible_gpus()
+    if not here and (gpus or share < 1):
+        raise UsageError("--gpus, --gpu-share: this machine has no GPU that torch can use; leave them out")
+    # Longer names (GPU-5c1f, MIG-...) are the driver's: what they mean, torch does not say.
+    if absent := [number for number in gpus if number.isdecimal() and number not in here]:
+        raise UsageError(f"--gpus {','.join(gpus)}: no GPU {', '.join(absent)} here; there are {', '.join(here)}")
+    return gpus or here
