@@ -1,6 +1,6 @@
 """How fast the recipe of few epochs is, and how good: python benchmarks/fast.py [--seeds 2] [--quick]
 
-    python benchmarks/fast.py --data-root DATA                  # CIFAR-10 in DATA/cifar10; 100 s on one H100
+    python benchmarks/fast.py --data-root DATA                  # CIFAR-10 in DATA/cifar10; for a GPU
     python benchmarks/fast.py --random --quick                  # random pictures, a few steps: only that it works
 
 By affekt's trainer, all on the same pictures, which are decoded once: recipes/cifar10-fast.toml on the whole training
