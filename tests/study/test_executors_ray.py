@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,9 +13,9 @@ import pytest
 import torch
 from test_executors import accuracies, checkpoints, recipe_in
 
-from affekt.errors import UsageError
-from affekt.recipe import Recipe
-from affekt.study.executors.ray import Ray
+from affekt.errors import DataError, UsageError
+from affekt.recipe import DataSettings, Recipe
+from affekt.study.executors.ray import Here, Ray
 from affekt.study.jobs import Job
 from affekt.study.studying import study
 
@@ -67,6 +68,59 @@ def test_runs_at_once_are_those_that_its_gpus_have_room_for(tmp_path, monkeypatc
     there["GPU"] = 2.0
     assert Ray(tmp_path, gpu_share=0.5, **place).slots == 4
     assert Ray(tmp_path, **(place | {"gpus": ("0",)})).slots == 2
+
+
+class Gone(Exception):  # noqa: N818 - a stand-in
+    """As ray says that a node went away, or did not answer."""
+
+
+class TaskFailed(Gone):
+    """As ray says what a task raised."""
+
+
+def broken(kind):
+    def answer():
+        raise kind("No module named\n'affekt'")
+
+    return answer
+
+
+def test_nodes_that_lack_something_are_named_and_those_that_went_away_are_not(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setenv("AFFEKT_DATA", "of this machine, as it was")
+    told = {
+        "a1": lambda look: look(),
+        "b2": lambda look: monkeypatch.setenv("AFFEKT_DATA", "/nowhere") or look(),
+        "c3": lambda look: broken(Gone)(),
+        "d4": lambda look: broken(TaskFailed)(),
+    }
+    nodes = [
+        {"NodeID": 4 * n, "Alive": n != "e5", "Resources": {"CPU": 1.0} if n != "f6" else {}}
+        | {"NodeManagerHostname": f"host{n}", "NodeManagerAddress": "10.0.0.1"}
+        for n in (*told, "e5", "f6")
+    ]
+    (tmp_path / "recipe.toml").touch()
+    executor = object.__new__(Ray)
+    executor.here = Here(study=tmp_path, data_root=None, affekt_data=str(tmp_path))
+    executor.ray = SimpleNamespace(
+        nodes=lambda: nodes,
+        remote=lambda found: found,
+        get=lambda reference, timeout: reference(),
+        exceptions=SimpleNamespace(RayError=Gone, RayTaskError=TaskFailed),
+    )
+
+    def at(remote, node):
+        return SimpleNamespace(remote=lambda *given: partial(told[node[:2]], partial(remote, *given)))
+
+    monkeypatch.setattr(executor, "_at", at)
+    monkeypatch.delenv("AFFEKT_DATA")
+    job = Job(kind="train", folder="x", recipe=Recipe(target=DataSettings(name="folder")), name="x", seed=0)
+    with pytest.raises(DataError) as caught:
+        executor.look([job])
+    assert str(caught.value).startswith(
+        "hostb2 (node b2b2b2, 10.0.0.1) has no folder (/nowhere/folder), "
+        "hostd4 (node d4d4d4, 10.0.0.1) has no affekt like the one here (No module named 'affekt'): nothing was trained"
+    )
 
 
 def at_work() -> int:

@@ -19,8 +19,8 @@ from affekt.study.jobs import Job
 from affekt.study.machine_check import Read, lacking, read_by, refuse
 from affekt.study.working import Outcome, work
 
-LOOK = 120.0
-"""Seconds that a node has to say whether it has the data; one that takes longer is not waited for."""
+LOOK = 600.0
+"""Seconds that nodes have to say whether they have the data: importing torch from a folder of many readers is slow."""
 
 
 class RayHandle:
@@ -150,7 +150,7 @@ class Ray:
         try:
             found: list[str] = self.ray.get(reference, timeout=LOOK)
         except errors.RayTaskError as error:  # it has another affekt, or none
-            found = [f"an affekt like the one here ({' '.join(str(error).split())[-160:]})"]
+            found = [f"affekt like the one here ({' '.join(str(error).split())[-160:]})"]
         except errors.RayError:  # it went away, or is too busy: runs will go elsewhere, or say so
             found = []
         return found
