@@ -265,8 +265,8 @@ def test_several_runs_share_a_gpu(tmp_path, monkeypatch, gpus, share, workers, s
 @pytest.mark.parametrize(
     ("here", "gpus", "share", "said"),
     [
-        ((), ("0",), 1.0, "this machine has no GPU that torch can use; leave them out"),
-        ((), (), 0.5, "this machine has no GPU that torch can use; leave them out"),
+        ((), ("0",), 1.0, "--gpus 0: this machine has no GPU that torch can use; leave it out"),
+        ((), (), 0.5, r"--gpu-share 0\.5: this machine has no GPU that torch can use; leave it out"),
         (("0", "1"), ("0", "7"), 1.0, "--gpus 0,7: no GPU 7 here; there are 0, 1"),
         (("0", "1"), (), 0.1, r"20 jobs at once \(GPUs 0, 1, 0\.1 a job\): this machine has 8 cores.*--workers 8"),
     ],

@@ -181,7 +181,8 @@ def _chosen(gpus: tuple[str, ...], share: float) -> tuple[str, ...]:
     """
     here = visible_gpus()
     if not here and (gpus or share < 1):
-        raise UsageError("--gpus, --gpu-share: this machine has no GPU that torch can use; leave them out")
+        asked = f"--gpus {','.join(gpus)}" if gpus else f"--gpu-share {share:g}"
+        raise UsageError(f"{asked}: this machine has no GPU that torch can use; leave it out")
     # Longer names (GPU-5c1f, MIG-...) are the driver's: what they mean, torch does not say.
     if absent := [number for number in gpus if number.isdecimal() and number not in here]:
         raise UsageError(f"--gpus {','.join(gpus)}: no GPU {', '.join(absent)} here; there are {', '.join(here)}")
