@@ -70,3 +70,13 @@ def test_a_class_of_one_speaker(task: str, keys: str) -> None:
     line = f"toy: {task}: no training clip of b: all of b is of the speaker s2, who is held out; write {keys}, or"
     with pytest.raises(DataError, match=line):
         check_classes(whole, whole.take(np.arange(4)), ClipSettings(name="toy"))
+
+
+@pytest.mark.parametrize(
+    ("task", "keys"), [("emotion", r"\[clips\] emotions without it"), ("accent", r'\[clips\] tasks without "accent"')]
+)
+def test_a_class_of_which_no_clip_is_left(task: str, keys: str) -> None:
+    whole = clips((0, 0, 0, 0, 0, 0), task)
+    line = rf"^toy: {task}: no clip of b is left, .* \(affekt data check toy\); copy them anew, or write {keys}$"
+    with pytest.raises(DataError, match=line):
+        check_classes(whole, whole.take(np.arange(4)), ClipSettings(name="toy"))

@@ -53,8 +53,28 @@ def check_classes(clips: Clips, train: Clips, settings: ClipSettings) -> None:
     for task, labels in train.labels.items():
         without = [name for name, n in labels.counts().items() if not n]
         if without:
+            _check_left(clips, task, without)
             why = _alone(clips, task, without) or _tried(settings)
             raise DataError(f"{clips.name}: {task}: no training clip of {first(without)}{why}")
+
+
+def _check_left(clips: Clips, task: str, without: Sequence[str]) -> None:
+    """
+    Raises:
+        DataError: a class without any clip, which no draw can help.
+    """
+    counts = clips.labels[task].counts()
+    gone = [word for word in without if not counts[word]]
+    if gone:
+        raise DataError(
+            f"{clips.name}: {task}: no clip of {first(gone)} is left, their files are missing or cannot be read (affekt "
+            f"data check {clips.name}); copy them anew, or write {_keys(task)}"
+        )
+
+
+def _keys(task: str) -> str:
+    """What leaves a class out."""
+    return "[clips] emotions without it" if task == "emotion" else f'[clips] tasks without "{task}"'
 
 
 def _alone(clips: Clips, task: str, without: Sequence[str]) -> str:
@@ -63,8 +83,8 @@ def _alone(clips: Clips, task: str, without: Sequence[str]) -> str:
     for word in without:
         who = np.unique(clips.groups[labels.index == labels.classes.index(word)])
         if len(who) == 1:
-            keys = "[clips] emotions without it" if task == "emotion" else f'[clips] tasks without "{task}"'
-            return f": all of {word} is of the speaker {who[0]}, who is held out; write {keys}, or another split_seed"
+            out = f"all of {word} is of the speaker {who[0]}, who is held out"
+            return f": {out}; write {_keys(task)}, or another split_seed"
     return ""
 
 
