@@ -170,6 +170,9 @@ class TestPack:
     def test_a_clip_that_cannot_be_read_is_named_and_left_out(self, tmp_path: Path) -> None:
         done = pack_clips(ramps(broken=(4, 9)), tmp_path / "pack", workers=2, shard=5)
         assert done.problems == ("clip 4: broken", "clip 9: broken")
+        assert (done.made, done.kept) == (21, 0)
+        again = pack_clips(ramps(broken=(4, 9)), tmp_path / "pack", workers=2, shard=5)
+        assert (again.made, again.kept, again.problems) == (0, 21, done.problems)
         assert done.notes == ("clip 14: odd", "clip 19: odd")
         pack = open_pack(tmp_path / "pack")
         assert len(pack) == 21

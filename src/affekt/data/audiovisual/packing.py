@@ -35,7 +35,7 @@ class Packed:
 
     Attributes:
         folder: of the pack.
-        made, kept: clips packed now, and clips that were there.
+        made, kept: clips packed now, and clips that were there; those that are left out are in neither.
         seconds: of all clips that could be read.
         size: bytes of features.
         problems: a line for each clip that could not be read and is left out.
@@ -142,7 +142,12 @@ def _made(clips: Clips, folder: Path, size: int, workers: int, progress: Progres
             write_shard(folder, number, arriving(part), clips.media.reading) if shard is None else shard
             for number, (shard, part) in enumerate(zip(found, parts, strict=True))
         ]
-    return shards, len(missing)
+    return shards, sum(_packed(shard) for shard, there in zip(shards, found, strict=True) if there is None)
+
+
+def _packed(shard: Shard) -> int:
+    """Clips of a shard that could be read."""
+    return len(shard.ids) - len(shard.problems)
 
 
 def _kept(folder: Path, number: int, ids: list[str]) -> Shard | None:
@@ -167,7 +172,7 @@ def _summary(clips: Clips, folder: Path, shards: list[Shard], made: int) -> Pack
     return Packed(
         folder=folder,
         made=made,
-        kept=len(clips) - made,
+        kept=sum(map(_packed, shards)) - made,
         seconds=sum(sum(shard.lengths[feature]) for shard in shards) / rate,
         size=sum(entry["bytes"] for shard in shards for entry in shard.files.values()),
         problems=tuple(line for shard in shards for line in shard.problems.values()),
