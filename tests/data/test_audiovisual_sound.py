@@ -28,6 +28,16 @@ def decibels(samples: np.ndarray, reference: float) -> float:
 
 
 class TestResampling:
+    @pytest.mark.parametrize("rates", [(0, 8_000), (8_000, 0), (8_000, -5), (8_000, 16_000.0)])
+    def test_rates_that_cannot_be(self, rates: tuple[int, int]) -> None:
+        wrong = next(rate for rate in rates if rate != 8_000)
+        with pytest.raises(UsageError, match=rf"^rate = {wrong}: write a whole number of samples a second"):
+            resample(np.zeros(10, np.float32), *rates)
+
+    def test_several_channels_at_once_are_refused(self) -> None:
+        with pytest.raises(UsageError, match=r"samples of shape \(2, 10\): give one channel"):
+            resample(np.zeros((2, 10), np.float32), 8_000, 16_000)
+
     @pytest.mark.parametrize(("rate", "hertz"), IN_BAND)
     def test_a_tone_below_both_nyquist_frequencies_keeps_its_level(self, rate: int, hertz: int) -> None:
         out = resample(tone(hertz, 0.5, rate), rate, 16_000)

@@ -38,6 +38,16 @@ class TestFrames:
         with pytest.raises(UsageError, match=r"window = 1\.5 s: 37\.5 pictures at fps = 25; .* e\.g\. 1\.48 or 1\.52"):
             Reading(window=1.5)
 
+    @pytest.mark.parametrize("seconds", [0.0, -1.0, math.nan, math.inf])
+    def test_a_window_of_no_length_is_named_as_it_was_written(self, seconds: float) -> None:
+        with pytest.raises(UsageError, match=rf"^window = {seconds:g} s: write a number of seconds above 0$"):
+            Reading(window=seconds)
+
+    @pytest.mark.parametrize(("rate", "fps"), [(0, 25.0), (16_000, 0.0), (16_000, -5.0), (16_000, math.nan)])
+    def test_no_sample_or_no_picture_a_second(self, rate: int, fps: float) -> None:
+        with pytest.raises(UsageError, match=rf"^fps = {fps}, rate = {rate}: write numbers above 0"):
+            samples_per_frame(rate, fps)
+
     def test_features_that_do_not_exist(self) -> None:
         with pytest.raises(UsageError, match=r'feature "mel": unknown\. Nearest: log-mel'):
             Reading(features=("mel",))

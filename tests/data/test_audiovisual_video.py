@@ -93,6 +93,11 @@ class TestTime:
 
 
 class TestBadInput:
+    @pytest.mark.parametrize(("fps", "size"), [(0.0, 96), (-25.0, 96), (25.0, 0)])
+    def test_numbers_that_cannot_be(self, fps: float, size: int) -> None:
+        with pytest.raises(UsageError, match=rf"^fps = {fps}, size = {size}: write numbers above 0"):
+            read_frames("a.mp4", fps, size)
+
     def test_no_video_track_and_the_cover_of_a_song(self, tmp_path: Path) -> None:
         path = write_media(tmp_path / "a.mp3", samples=tone(440, 1.0, 44_100), rate=44_100, audio="libmp3lame")
         with pytest.raises(DataError, match=r'a\.mp3: no video track; read its sound alone \(features = \["audio"\]'):

@@ -67,8 +67,8 @@ def _check_left(clips: Clips, task: str, without: Sequence[str]) -> None:
     gone = [word for word in without if not counts[word]]
     if gone:
         raise DataError(
-            f"{clips.name}: {task}: no clip of {first(gone)} is left, their files are missing or cannot be read (affekt "
-            f"data check {clips.name}); copy them anew, or write {_keys(task)}"
+            f"{clips.name}: {task}: no clip of {first(gone)} is left, their files are missing or cannot be read "
+            f"(affekt data check {clips.name}); copy them anew, or write {_keys(task)}"
         )
 
 

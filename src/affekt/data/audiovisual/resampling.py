@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from affekt.data.audiovisual.clips import Floats32
-from affekt.errors import DataError
+from affekt.errors import DataError, UsageError
 
 CROSSINGS = 64
 """Zero crossings of the filter on each side: its reach, in samples of the lower rate."""
@@ -34,8 +34,12 @@ def ratio(rate: int, target: int) -> tuple[int, int]:
     """``(up, down)`` without a common factor, ``target / rate = up / down``.
 
     Raises:
+        UsageError: a rate that is no whole number above 0.
         DataError: two rates so nearly without a common factor that the filter would be absurdly long.
     """
+    for asked in (rate, target):
+        if not isinstance(asked, int | np.integer) or asked < 1:
+            raise UsageError(f"rate = {asked}: write a whole number of samples a second, e.g. 16000")
     factor = gcd(rate, target)
     up, down = target // factor, rate // factor
     if max(up, down) > _LARGEST:
@@ -49,8 +53,10 @@ def resample(samples: Floats32, rate: int, target: int) -> Floats32:
     Outside its ends the sound is taken to be zero. Values may pass the largest of the input by a little.
 
     Raises:
-        DataError: rates that :func:`ratio` refuses.
+        UsageError, DataError: sound of several channels, rates that :func:`ratio` refuses.
     """
+    if samples.ndim != 1:
+        raise UsageError(f"samples of shape {samples.shape}: give one channel, (S,), at a time")
     if rate == target or not len(samples):
         return samples
     up, down = ratio(rate, target)

@@ -79,10 +79,11 @@ def window_and_hop(reading: Reading, hop: float | None = None) -> tuple[int, int
     """
     if reading.window is None:
         raise UsageError("window: how long? write e.g. window = 6")
+    window = whole_frames("window", reading.window, reading.fps)
     hop = reading.window if hop is None else hop
     if not 0 < hop <= reading.window:
         raise UsageError(f"hop = {hop:g} s: write a number above 0, at most window = {reading.window:g} s")
-    return whole_frames("window", reading.window, reading.fps), whole_frames("hop", hop, reading.fps)
+    return window, whole_frames("hop", hop, reading.fps)
 
 
 class WindowStream:

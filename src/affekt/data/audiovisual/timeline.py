@@ -18,6 +18,8 @@ def samples_per_frame(rate: int, fps: float) -> int:
     Raises:
         UsageError: it is no whole number; the nearest rates of pictures that divide are named.
     """
+    if not (0 < fps < math.inf and 0 < rate < math.inf):
+        raise UsageError(f"fps = {fps}, rate = {rate}: write numbers above 0, e.g. fps = 25, rate = 16000")
     samples = rate / fps
     if abs(samples - round(samples)) > 1e-9:
         low, high = (rate / n for n in (math.ceil(samples), math.floor(samples)))
@@ -40,6 +42,8 @@ def whole_frames(name: str, seconds: float, fps: float) -> int:
     Raises:
         UsageError: it is none.
     """
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"{name} = {seconds:g} s: write a number of seconds above 0")
     frames = seconds * fps
     if abs(frames - round(frames)) > 1e-6:
         low, high = math.floor(frames) / fps, math.ceil(frames) / fps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from affekt.data.audiovisual.endings import ends_early, ends_in_the_middle
 from affekt.data.audiovisual.faces import Box, ByRule, Cropper
 from affekt.data.audiovisual.sound import stretch_end
 from affekt.data.audiovisual.timeline import frames_in
-from affekt.errors import DataError
+from affekt.errors import DataError, UsageError
 
 _SHORT = 0.2  # seconds by which pictures may end before what was asked for without a word
 _EXACT = 1e-6  # seconds: time stamps are fractions, and the middle of a frame may be one of them
@@ -56,7 +57,7 @@ def read_frames(
 
     Raises:
         DataError: missing, damaged, ends in the middle, no video track, or no picture in the stretch.
-        UsageError: ``end`` before ``start``.
+        UsageError: ``end`` before ``start``, no picture a second, pictures without a side.
         MissingExtra: av is not installed.
     """
     return decode_faces(Path(path), fps, size, start=start, end=end, crop=crop).pictures
@@ -79,6 +80,8 @@ def decode_faces(
         limit: seconds that are read at most; a file may well be shorter.
         count: T, where the sound beside it says so; the last picture is kept where the file has fewer.
     """
+    if not 0 < fps < math.inf or size < 1:
+        raise UsageError(f"fps = {fps}, size = {size}: write numbers above 0, e.g. fps = 25, size = 96")
     stop = stretch_end(path, start, end, limit)
     crop = crop or ByRule()
     with open_container(path) as container:
