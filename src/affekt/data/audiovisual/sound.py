@@ -49,7 +49,7 @@ def read_audio(
 
     Raises:
         DataError: missing, damaged, ends in the middle, no audio track, empty, or shorter than ``end``.
-        UsageError: a channel rule that does not exist, a rate that is no whole number above 0, ``end`` before ``start``.
+        UsageError: a channel rule that does not exist, a rate that cannot be, ``end`` before ``start``.
         MissingExtra: soundfile or av is not installed.
     """
     return decode_sound(Path(path), rate, start=start, end=end, channel=channel).samples
