@@ -245,6 +245,8 @@ class TestBadInput:
         pytest.importorskip("soundfile")
         with pytest.raises(DataError, match=r"x\.wav: no such file"):
             read_audio(tmp_path / "x.wav")
+        with pytest.raises(DataError, match="a folder; give the files in it"):
+            read_audio(tmp_path)
         with pytest.raises(DataError, match=r"no sound in it \(0 samples\)"):
             read_audio(write_wav(tmp_path / "a.wav", np.zeros(0, np.float32)))
         path = write_wav(tmp_path / "b.wav", noise(1.0, 16_000))

@@ -178,6 +178,7 @@ class TestWhatIsOutOfTheOrdinary:
             ("t.mp4", "cannot be opened: it ends in the middle, or it holds neither sound nor pictures (Invalid data"),
             ("t.txt", "text, and neither sound nor pictures"),
             ("none.mp4", "no such file"),
+            ("", "a folder; give the files in it"),
         ):
             with pytest.raises(DataError) as caught:
                 tracks_of(tmp_path / name)
@@ -205,6 +206,7 @@ class TestWhatIsOutOfTheOrdinary:
         assert notes(tone(300, 1.0, 17_000), 17_000) == ("an unusual rate of 17,000 Hz; resampled",)
         assert notes(np.stack([tone(300, 1.0, 16_000)] * 5), 16_000) == ("5 channels, made into one",)
         assert notes(tone(3_000, 0.01, 16_000), 16_000) == ("160 samples, less than one frame; zeros follow",)
+        assert notes(np.ones(1) / 2, 16_000) == ("1 sample, less than one frame; zeros follow",)
 
     def test_a_frame_rate_that_does_not_divide_is_noted(self, tmp_path: Path) -> None:
         pytest.importorskip("av")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from affekt.data.audiovisual.clips import Floats32
-from affekt.data.audiovisual.endings import TOLERANCE, empty, ends_in_the_middle, reason
+from affekt.data.audiovisual.endings import TOLERANCE, check_file, ends_in_the_middle, reason
 from affekt.errors import DataError, MissingExtra
 
 _PREROLL = 0.5  # seconds decoded and thrown away before a place in the middle: codecs need what came before
@@ -37,10 +37,7 @@ def open_container(path: Path) -> Iterator[Any]:
         from av.error import FFmpegError
     except ImportError:
         raise MissingExtra("audiovisual", "av") from None
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    if not path.stat().st_size:
-        raise empty(path)
+    check_file(path)
     try:
         container = av.open(str(path))
     except (FFmpegError, OSError, ValueError) as error:

@@ -36,9 +36,23 @@ def ends_before(path: Path, there: float | None, start: float, end: float | None
     return (f"{path}: ends at {there:.2f} s; {start:.2f} to {end:.2f} s was asked for",)
 
 
-def empty(path: Path) -> DataError:
-    """The error for a file of no bytes."""
-    return DataError(f"{path}: empty (0 bytes); copy it anew, or leave it out")
+def check_file(path: Path, *, of_bytes: bool = True) -> None:
+    """That there is a file to open.
+
+    Raises:
+        DataError: missing, a folder, of no bytes (where these are asked for).
+    """
+    if path.is_dir():
+        raise DataError(f"{path}: a folder; give the files in it, one by one")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if of_bytes and not path.stat().st_size:
+        raise DataError(f"{path}: empty (0 bytes); copy it anew, or leave it out")
+
+
+def short(samples: int) -> str:
+    """The note of a sound of less than one frame."""
+    return f"{samples} {'sample' if samples == 1 else 'samples'}, less than one frame; zeros follow"
 
 
 def reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from affekt.data.audiovisual.boxes import FaceBoxes
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Decoded, Floats32, Ints
+from affekt.data.audiovisual.endings import short
 from affekt.data.audiovisual.faces import ByDetector, Cropper, Detector, Half, by_rule
 from affekt.data.audiovisual.reading import LONGEST, Reading
 from affekt.data.audiovisual.sound import Sound, decode_sound
@@ -122,7 +123,7 @@ class FileMedia:
         if cut:
             notes.append(f"{source.name}: longer than window = {reading.window:g} s; its beginning is kept")
         if sound is not None and len(sound.samples) < reading.samples:
-            notes.append(f"{source.name}: {len(sound.samples)} samples, less than one frame; zeros follow")
+            notes.append(f"{source.name}: {short(len(sound.samples))}")
         return tuple(notes)
 
     def _crop(self, source: ClipSource) -> Cropper:

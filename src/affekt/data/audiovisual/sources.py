@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from affekt.data.audiovisual.clips import Floats32
-from affekt.data.audiovisual.endings import empty
-from affekt.errors import DataError
+from affekt.data.audiovisual.endings import check_file
 
 LIBSNDFILE = frozenset({".wav", ".flac"})
 """Suffixes that soundfile reads; all others go to PyAV."""
@@ -52,10 +51,7 @@ def open_source(path: Path) -> Iterator[Source]:
         DataError: missing, no sound in it, or no format that can be read.
         MissingExtra: the package that reads it is not installed.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    if not path.stat().st_size:
-        raise empty(path)
+    check_file(path)
     if path.suffix.lower() in LIBSNDFILE:
         from affekt.data.audiovisual.sound_files import open_sound_file
 

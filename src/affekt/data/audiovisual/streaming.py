@@ -12,7 +12,7 @@ import numpy as np
 from affekt.data.audiovisual.channels import Channel
 from affekt.data.audiovisual.clips import Floats32, Pixels
 from affekt.data.audiovisual.containers import is_cover, open_container
-from affekt.data.audiovisual.endings import ends_early
+from affekt.data.audiovisual.endings import check_file, ends_early, short
 from affekt.data.audiovisual.faces import Cropper, by_rule
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.sound import checked, is_silent, silence, span, unusual
@@ -58,8 +58,7 @@ def tracks_of(path: Path) -> Tracks:
         DataError: missing, no sound or moving pictures in it, or nothing that can be opened.
         MissingExtra: av is not installed.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    check_file(path, of_bytes=False)
     if path.suffix.lower() in LIBSNDFILE:
         return Tracks(sound=True, pictures=False)
     with open_container(path) as container:
@@ -199,7 +198,7 @@ class _Sound:
     def notes(self) -> tuple[str, ...]:
         found = (*self.unusual, *((silence(self.path),) if self.silent else ()))
         if self.samples < self.reading.samples:
-            found = (*found, f"{self.path}: {self.samples} samples, less than one frame; zeros follow")
+            found = (*found, f"{self.path}: {short(self.samples)}")
         return (*found, *ends_early(self.path, self.samples / self.reading.rate, self.declared or 0.0))
 
 
