@@ -31,6 +31,7 @@ from affekt.training.logging import RunLog
 from affekt.training.objective import Objective
 from affekt.training.pictures import PictureFeed
 from affekt.training.plan import Plan
+from affekt.training.planning import plan
 from affekt.training.precision import autocast, choose_device, choose_precision
 from affekt.training.progress import NoProgress, Progress
 from affekt.training.results import Evaluation, TrainingResult
@@ -143,14 +144,14 @@ class Trainer:
             CheckpointError: all checkpoints are damaged, or one cannot be written (the one before is intact).
             TrainingError: a loss or a weight became NaN or infinite, or a log cannot be written.
         """
-        plan = self._plan()
+        steps = plan(self.feed, self.settings, seed=self.seed, processes=self.processes.world)
         checkpoints, log = self._open()
         try:
             found = None if checkpoints is None else newest(checkpoints, self.processes)
             if found is not None and self.settings.threads is None:
                 self._threads = int(found.state["threads"])
             with self._machine():
-                fitting = self._fitting(plan, checkpoints, log)
+                fitting = self._fitting(steps, checkpoints, log)
                 if found is not None and checkpoints is not None:
                     fitting.resume(found, str(checkpoints.path(found.step)))
                 if log is not None:
@@ -196,28 +197,6 @@ class Trainer:
         if self.settings.compile:
             self._graphs = compile_model(self.task.model, self.settings.compile, self.device)
 
-    def _plan(self) -> Plan:
-        splits = self.feed.splits
-        if "train" not in splits:
-            raise UsageError(f'no "train" in the data; it has {", ".join(splits) or "nothing"}')
-        if self.settings.early_stop is not None and "validation" not in splits:
-            raise UsageError('[training] early_stop: no "validation" in the data; leave early_stop out')
-        plan = Plan(
-            items=len(self.feed.ids("train")),
-            batch_size=self.settings.batch_size,
-            epochs=self.settings.epochs,
-            seed=self.seed,
-            held_out=len(self.feed.ids("held-out")) if "held-out" in splits else 0,
-        )
-        smallest = min(plan.items, plan.batch_size)
-        if self.settings.accumulate > smallest:
-            raise UsageError(
-                f"[training] accumulate = {self.settings.accumulate}: more parts than {smallest} items a batch"
-            )
-        if smallest < self.processes.world:
-            raise UsageError(f"{smallest} items a batch for {self.processes.world} processes: start fewer")
-        return plan
-
     def _open(self) -> tuple[Checkpoints | None, RunLog | None]:
         if self.folder is None:
             return None, None
@@ -227,14 +206,14 @@ class Trainer:
         checkpoints.clean()
         return checkpoints, RunLog(self.folder, tensorboard=self.settings.tensorboard)
 
-    def _fitting(self, plan: Plan, checkpoints: Checkpoints | None, log: RunLog | None) -> Fitting:
+    def _fitting(self, steps: Plan, checkpoints: Checkpoints | None, log: RunLog | None) -> Fitting:
         used = [split for split in ("train", "held-out", "validation") if split in self.feed.splits]
         for split in used:
             self._open_split(split)
         engine = Engine(
             Objective(self.task, self._weighting),
             self.settings,
-            plan,
+            steps,
             device=self.device,
             precision=self.precision,
             processes=self.processes,
@@ -262,7 +241,7 @@ class Trainer:
             progress=self._progress,
             selection=Selection.of(self.task, self.settings.early_stop),
             faults=Faults(
-                plan=plan, ids={split: self.feed.ids(split) for split in used}, settings=self.settings, hint=self._hint
+                plan=steps, ids={split: self.feed.ids(split) for split in used}, settings=self.settings, hint=self._hint
             ),
         )
 
