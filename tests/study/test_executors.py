@@ -234,6 +234,7 @@ def test_workers_end_with_a_study_that_is_killed(recipe, tmp_path):
     assert len(started) >= 2
     process.kill()
     process.wait()
+    deadline = time.monotonic() + 120
     while any(map(alive, started)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, started))
