@@ -23,7 +23,8 @@ EXPECTED = {
     "abstract", "cifar10-fast", "cifar10-fast-study", "cifar10-laptop", "cifar10-study", "composed-study",
     "diffused-emod", "earlier-learners-study", "emod", "emodb-published-front-end", "emodb-study", "emoset",
     "ferplus", "ferplus-cifar10-study", "iemocap-published", "oasis", "own-folder", "quickstart", "resnet50-cifar10",
-    "regulation-weights-study", "resnet50-cifar100", "valence-study", "vit-b16-cifar10", "vit-b16-cifar100",
+    "regulation-weights-study", "resnet50-cifar100", "valence-people-study", "valence-study", "vit-b16-cifar10",
+    "vit-b16-cifar100",
 }  # fmt: skip
 
 
