@@ -105,6 +105,15 @@ def test_ray_completes_with_one_of_two_workers_killed(recipe, undisturbed, tmp_p
     assert accuracies(result) == undisturbed
 
 
+def test_a_machine_that_cannot_submit_is_one_line(tmp_path, monkeypatch):
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        UsageError, match="no srun on this machine; give the command on one from which jobs are submitted"
+    ):
+        Slurm(tmp_path / "st", workers=2, gpus=(), data_root=None)
+
+
 @pytest.mark.slow
 def test_slurm_by_its_local_stand_in(recipe, undisturbed, tmp_path):
     pytest.importorskip("submitit")

@@ -1,6 +1,7 @@
 """Ray: what a run asks a cluster for; a cluster of two nodes, of which one goes away in the middle of a study."""
 
 import json
+import socket
 import sys
 import threading
 import time
@@ -162,6 +163,17 @@ class Noting(Ray):
                 return found
 
         return Handle()
+
+
+def test_nobody_at_the_address_is_one_line(tmp_path, monkeypatch):
+    """Ray itself would try for minutes."""
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(UsageError, match=f"no cluster at {address}: .*refused"):
+            Ray(tmp_path / "st", workers=2, gpus=(), data_root=None)
 
 
 @pytest.mark.slow

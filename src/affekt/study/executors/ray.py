@@ -19,6 +19,9 @@ from affekt.study.jobs import Job
 from affekt.study.machine_check import Read, lacking, read_by, refuse
 from affekt.study.working import Outcome, work
 
+KNOCK = 10.0
+"""Seconds within which a machine at an address answers; ray itself tries for many minutes."""
+
 LOOK = 600.0
 """Seconds that nodes have to say whether they have the data: importing torch from a folder of many readers is slow."""
 
@@ -119,6 +122,7 @@ class Ray:
         said: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if wanted is not None:
+                _knock(wanted)
                 self.ray.init(address=wanted, **said)
                 return
             try:
@@ -126,7 +130,7 @@ class Ray:
             except ValueError:
                 # `ray start` was given on this machine: ray joins its cluster, whose size is not ours to say.
                 self.ray.init(**said)
-        except ConnectionError as error:
+        except OSError as error:
             raise UsageError(f"--executor ray: no cluster at {wanted}: {' '.join(str(error).split())[:160]}") from None
 
     def look(self, jobs: Sequence[Job]) -> None:
@@ -172,6 +176,16 @@ class Ray:
         """Leave the cluster; one that was started here ends."""
         if self.started:
             self.ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """
+    Raises:
+        OSError: nobody listens at ``host:port``; other addresses (``auto``, ``local``) are not looked at.
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK).close()
 
 
 def _name(node: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -50,7 +51,7 @@ class Slurm:
 
     Raises:
         MissingExtra: submitit is not installed.
-        UsageError: a share of a GPU.
+        UsageError: a share of a GPU; a machine that cannot submit jobs.
     """
 
     def __init__(
@@ -72,6 +73,11 @@ class Slurm:
             import submitit
         except ImportError:
             raise MissingExtra("slurm", "submitit") from None
+        if cluster == "slurm" and shutil.which("srun") is None:
+            raise UsageError(
+                "--executor slurm: no srun on this machine; give the command on one from which jobs are submitted, or "
+                "leave --executor out"
+            )
         self.study, self.data_root = study.resolve(), data_root and data_root.resolve()
         self.slots = workers or SLOTS
         chosen: dict[str, Any] = {"cpus_per_task": 2, "timeout_min": 24 * 60, **(parameters or {})}
