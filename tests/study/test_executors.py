@@ -109,7 +109,7 @@ def test_a_machine_that_cannot_submit_is_one_line(tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
-        UsageError, match="no srun on this machine; give the command on one from which jobs are submitted"
+        UsageError, match="no srun on this machine; give the command on one from which jobs"
     ):
         Slurm(tmp_path / "st", workers=2, gpus=(), data_root=None)
 
