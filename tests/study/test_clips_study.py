@@ -19,6 +19,7 @@ from affekt.study.clips.comparison import sentence
 from affekt.study.clips.exporting import rows_of
 from affekt.study.clips.groups import groups_of
 from affekt.study.clips.report import write_clip_report
+from affekt.study.clips.report.tables import clip_tables
 from affekt.study.clips.scores import ClipScores
 from affekt.study.conditions import apply_condition
 from affekt.study.exporting import export_items
@@ -126,6 +127,12 @@ def test_the_report_has_its_figures_and_says_what_leaks(done):
     assert "leaky (leaks)" in page and "over seeds and speakers" in page
     assert "mean over seeds and folds" in page and "Much about people: these are 6 speakers" in page
     assert tables(done.comparison, "markdown", only="leak").count("leaky") == 2
+
+
+def test_one_task_has_no_joint_losses(done):
+    one = {**done.comparison, "tasks": {"emotion": done.comparison["tasks"]["emotion"]}}
+    names = [{table.name for table in clip_tables(comparison)} for comparison in (done.comparison, one)]
+    assert names[0] - names[1] == {"joint-losses"}
 
 
 def test_out_of_an_archive_it_is_the_same_study(recipe, done, tmp_path):

@@ -108,9 +108,7 @@ def test_ray_completes_with_one_of_two_workers_killed(recipe, undisturbed, tmp_p
 def test_a_machine_that_cannot_submit_is_one_line(tmp_path, monkeypatch):
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(
-        UsageError, match="no srun on this machine; give the command on one from which jobs"
-    ):
+    with pytest.raises(UsageError, match="no srun on this machine; give the command on one from which jobs"):
         Slurm(tmp_path / "st", workers=2, gpus=(), data_root=None)
 
 

@@ -105,7 +105,7 @@ def comparisons_table(comparison: Comparison) -> Table:
 
 
 def losses_table(comparison: Comparison) -> Table:
-    """A row a condition: each task's own log-loss, unweighted, their sum, and Delta_p."""
+    """A row a condition: each task's own log-loss, unweighted, their sum, and Delta_p; none of a single task."""
     tasks = list(comparison.get("tasks") or ())
     return Table(
         name="joint-losses",
@@ -113,7 +113,7 @@ def losses_table(comparison: Comparison) -> Table:
         "that a network descended on is not shown: it is in weights of its own and says nothing beside another's. "
         "Delta_p: mean relative change of the losses against the networks that learn one task alone; above 0 is "
         "better.",
-        records=[_losses(c, tasks) for c in comparison.get("conditions") or ()],
+        records=[_losses(c, tasks) for c in comparison.get("conditions") or () if len(tasks) > 1],
         columns=(
             Column("Condition", lambda r: r["condition"], numeric=False),
             Column("Seeds", lambda r: str(r["seeds"])),

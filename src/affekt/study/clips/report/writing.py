@@ -80,15 +80,12 @@ def _sections(comparison: Comparison, joints: Sequence[Joint]) -> Iterator[Secti
     )
     if "one-modality" in tables:
         yield Section(title="One of the two missing at test", id="given", tables=_named(tables, "one-modality"))
-    yield Section(
-        title="Joint losses",
-        id="losses",
-        charts=_there(
-            weights_over_time(joints, over="seeds and folds"),
-            gradient_cosines(joints, over="seeds and folds", unit="clips"),
-        ),
-        tables=_named(tables, "joint-losses"),
+    charts = _there(
+        weights_over_time(joints, over="seeds and folds"),
+        gradient_cosines(joints, over="seeds and folds", unit="clips"),
     )
+    if charts or "joint-losses" in tables:
+        yield Section(title="Joint losses", id="losses", charts=charts, tables=_named(tables, "joint-losses"))
     yield Section(title="Classes and speakers", id="classes", tables=_named(tables, "recall", "speakers", "groups"))
     if "leak" in tables:
         yield Section(title="What a leaky split would have claimed", id="leak", tables=_named(tables, "leak"))
