@@ -62,9 +62,13 @@ def test_a_class_of_several_speakers(settings: dict[str, object], advice: str) -
         check_classes(whole, whole.take(np.arange(2)), replace(ClipSettings(name="toy"), **settings))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+BY_TASK = pytest.mark.parametrize(
     ("task", "keys"), [("emotion", r"\[clips\] emotions without it"), ("accent", r'\[clips\] tasks without "accent"')]
 )
+"""What to write where a class cannot be learned."""
+
+
+@BY_TASK
 def test_a_class_of_one_speaker(task: str, keys: str) -> None:
     whole = clips((0, 0, 0, 0, 0, 1), task)
     line = f"toy: {task}: no training clip of b: all of b is of the speaker s2, who is held out; write {keys}, or"
@@ -72,9 +76,7 @@ def test_a_class_of_one_speaker(task: str, keys: str) -> None:
         check_classes(whole, whole.take(np.arange(4)), ClipSettings(name="toy"))
 
 
-@pytest.mark.parametrize(
-    ("task", "keys"), [("emotion", r"\[clips\] emotions without it"), ("accent", r'\[clips\] tasks without "accent"')]
-)
+@BY_TASK
 def test_a_class_of_which_no_clip_is_left(task: str, keys: str) -> None:
     whole = clips((0, 0, 0, 0, 0, 0), task)
     line = rf"^toy: {task}: no clip of b is left, .* \(affekt data check toy\); copy them anew, or write {keys}$"
