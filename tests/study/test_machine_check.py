@@ -8,7 +8,7 @@ import pytest
 import small_recipe
 
 from affekt.errors import DataError
-from affekt.recipe import DataSettings, Recipe, load_recipe, override
+from affekt.recipe import ClipSettings, DataSettings, Recipe, load_recipe, override
 from affekt.study.jobs import Job
 from affekt.study.machine_check import lacking, read_by, refuse
 from affekt.study.planning import plan
@@ -36,6 +36,15 @@ def test_pictures_that_are_kept_out_are_read_too():
     sets = {"affective": DataSettings(name="oasis", exclude_target=True), "target": DataSettings(name="cifar10")}
     job = Job(kind="pretrain", folder="x", recipe=Recipe(**sets), name="x", seed=0)
     assert named([job]) == ["cifar10", "oasis"]
+
+
+def test_clips_and_their_pack_are_read(tmp_path):
+    clips = ClipSettings(name="emodb", pack=str(tmp_path / "pack"))
+    read = read_by([Job(kind="train", folder="x", recipe=Recipe(clips=clips), name="x", seed=0)])
+    assert read == [clips]
+    (tmp_path / "recipe.toml").touch()
+    (tmp_path / "emodb").mkdir()
+    assert lacking(tmp_path, read, tmp_path) == [f"the pack {tmp_path / 'pack'}"]
 
 
 def test_what_is_not_there_is_said_with_its_folder(tmp_path):

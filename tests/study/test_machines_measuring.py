@@ -48,6 +48,8 @@ def test_every_network_alone_and_regulated_in_two_batches_and_once_in_the_other_
         assert not other.regulated and other.batch_size == min(case.batch_size for case in own)
     assert max(case.batch_size for case in cases(device, quick=True)) < max(case.batch_size for case in found)
     assert len(cases(device, quick=True)) == 5 + 3 + 1
+    for case in cases(device, quick=True):
+        assert 2 * case.batch_size == min(one.batch_size for one in found if one.network == case.network)
 
 
 def test_what_is_neither_a_cpu_nor_a_gpu_is_one_line():
