@@ -117,12 +117,22 @@ def test_layer_by_layer(call, runs, tmp_path):
     assert "--layers stages" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_layers_of_a_regulated_model_are_its_encoders(call, runs, tmp_path):
+    words = ("--layers", "stages", "--out", tmp_path / "out", "--split", "all")
+    answer = call("compare-humans", "runs/emotional", "runs/regulated", *PEOPLE, *words)
+    assert answer.code == 0, answer.err
+    part = next(p for p in agreement(tmp_path / "out")["parts"] if p["id"] == "layers")
+    measured = part["measures"][0]["models"]
+    assert measured["regulated: emotional/stage-1"]["value"] == measured["emotional: stage-1"]["value"]
+    names = {row["layer"] for row in part["layers"].values() if row["model"] == "regulated"}
+    assert {"non-emotional/stage-1", "non-emotional", "influenced", "emotional"} < names
+
+
 def test_layers_of_what_has_none(call, runs, tmp_path):
     table = own_table(tmp_path / "mine.csv", [f"{k}.png" for k in range(30)], np.arange(30) / 5 + 1)
     for model, layers, message in (
         (table, "stages", "precomputed answers have none"),
         ("resnet8-w4=random", "layer9", 'layer "layer9": unknown'),
-        ("runs/regulated", "stages", "no backbone of its own"),
         ("resnet8-w4=random", ",", "a module's dotted name were expected"),
     ):
         answer = call("compare-humans", model, *PEOPLE, "--layers", layers, "--out", tmp_path / "out")

@@ -204,8 +204,23 @@ class TestExtracting:
         assert list(parts) == ["non-emotional", "influenced", "emotional"]
         np.testing.assert_allclose(parts["emotional"], expected, atol=1e-6)
         np.testing.assert_allclose(parts["non-emotional"], own, atol=1e-6)
-        with pytest.raises(UsageError, match="of a regulated model, --layers last"):
-            saved("r", regulated, self.settings, image_size=32, fit="crop").open(["map"])
+
+    def test_layers_of_a_regulated_models_encoders(self):
+        people = stimuli(n=5)
+        network = affekt.AffectNetwork("resnet8-w6", {"ratings": ["valence"]}, 32).eval()
+        network.mean.fill_(0.3)
+        regulated = affekt.EmotionalRegulation("resnet14-w4", 3, 32, emotional=network, influence="added").eval()
+        subject = saved("r", regulated, self.settings, image_size=32, fit="crop")
+        found = extract(subject.open(["stages", "layer1.1"]), Loader(people))
+        stages = [f"{part}/stage-{k}" for part in ("non-emotional", "emotional") for k in (1, 2, 3)]
+        assert set(found) == {*stages, "non-emotional/layer1.1", "non-emotional", "influenced", "emotional"}
+        own = extract(saved("e", network, self.settings, image_size=32, fit="crop").open(["stages"]), Loader(people))
+        for stage in (1, 2, 3):
+            np.testing.assert_allclose(found[f"emotional/stage-{stage}"], own[f"stage-{stage}"], atol=1e-6)
+        np.testing.assert_allclose(found["emotional"], own["last"], atol=1e-6)
+        assert list(extract(subject.open(["layer1.1"]), Loader(people))) == ["non-emotional/layer1.1"]
+        with pytest.raises(UsageError, match='layer "layer9": unknown'):
+            subject.open(["layer9"])
 
     def test_the_twin_of_a_saved_model_has_its_shape_and_other_weights(self):
         network = affekt.AffectNetwork("resnet8-w4", {"ratings": ["valence"]}, 32).eval()

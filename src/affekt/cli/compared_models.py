@@ -124,7 +124,7 @@ def ask(
     """What each model says of the chosen stimuli; precomputed answers to others of people's stimuli are left aside.
 
     Args:
-        layers: of every network that has a backbone of its own, see :func:`affekt.humans.layered.layer_features`.
+        layers: of every model that is no table, see :func:`affekt.humans.layered.layer_features`.
 
     Raises:
         DataError: there are no pictures to show a model, or one does not decode.

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from affekt.data.stimuli import Stimuli
-from affekt.errors import DataError, UsageError
+from affekt.errors import DataError
 from affekt.humans.answering import BATCH, Step
 from affekt.humans.people import Features
-from affekt.humans.probing.extractors import OfBackbone
+from affekt.humans.probing.extractors import of_model
 from affekt.humans.probing.settings import ProbeSettings
 from affekt.training.plain import plain_batches
 
@@ -24,21 +24,16 @@ def layer_features(
     """Layer -> features of N pictures, in the order in which a network computes them, averaged over places.
 
     Args:
-        model: one of ours with a backbone: affect network, classifier.
+        model: one of ours: affect network, classifier, regulated model (its encoders: ``emotional/stage-1``).
         layers: words of :class:`~affekt.humans.probing.Layers`: ``last``, ``map``, ``stages``, ``stage-2``, a module.
 
     Raises:
-        UsageError: a layer that the network has not, a model without a backbone of its own (a regulated model has
-            three).
+        UsageError: a layer that the network has not, a model without a backbone.
         DataError: features that are not finite, a picture that does not decode.
     """
-    if not hasattr(model, "backbone"):
-        raise UsageError(
-            f"{name}: a {type(model).__name__}, which has no backbone of its own whose layers could be had"
-        )
     model = model.to(device).eval()
     size = int(model.image_size)
-    extract = OfBackbone(model.backbone, size, layers, ProbeSettings(image_size=size), like=model).to(device)
+    extract = of_model(model, layers, ProbeSettings(image_size=size), name=name).to(device)
     found: dict[str, list[NDArray[np.float32]]] = {}
     done = 0
     with torch.inference_mode():

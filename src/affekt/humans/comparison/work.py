@@ -147,11 +147,12 @@ class Work:
     def _refuse(self, strangers: Mapping[str, Answers]) -> None:
         """
         Raises:
-            DataError: a model whose terms are none of people's, and that has no features to be held against them.
+            DataError: a model whose terms are none of people's, and that has no features or layers to be held against them.
         """
         for name, a in strangers.items():
             met = a.probabilities is not None and shared_terms(self._categories(), a.categories) is not None
-            if met or self.models[name].features is not None:
+            model = self.models[name]
+            if met or model.features is not None or model.layers:
                 continue
             own = first([*a.ratings, *a.categories], n=8)
             if isinstance(self.people, Ratings):

@@ -65,22 +65,41 @@ class OfBackbone:
 
 
 class OfRegulated:
-    """The last features of a regulated model's three encoders.
+    """Layers of a regulated model's three encoders: ``emotional`` is the last of one, ``emotional/stage-1`` another.
+
+    Of the influenced encoder there are the last features alone, since an influence may change it midway. A module that
+    only one of the others has is that one's.
+
+    Args:
+        model: in evaluation mode.
+        layers, settings: see :class:`OfBackbone`.
 
     Raises:
-        UsageError: other layers than the last.
+        UsageError: a layer that neither the non-emotional nor the emotional encoder has.
     """
 
-    def __init__(self, model: nn.Module, layers: Sequence[str]) -> None:
-        if tuple(layers) != ("last",):
-            raise UsageError(f"{type(model).__name__}: of a regulated model, --layers last is what can be probed")
+    def __init__(self, model: nn.Module, layers: Sequence[str], settings: ProbeSettings) -> None:
         self.module = model
+        self._last = not {"last", "stages"}.isdisjoint(layers)
+        further = [word for word in layers if word != "last"]
+        self._parts = _parts(model, further, settings) if further else {}
 
     def to(self, device: torch.device) -> Self:
         self.module.to(device)
+        for part in self._parts.values():
+            part.to(device)
         return self
 
     def __call__(self, images: Tensor) -> Features:
+        found = {
+            f"{name}/{layer}": features
+            for name, part in self._parts.items()
+            for layer, features in part(images).items()
+            if layer != "last"
+        }
+        return found | (self._ends(images) if self._last else {})
+
+    def _ends(self, images: Tensor) -> Features:
         model: Any = self.module
         felt = model.emotional(images)
         found = {
@@ -89,6 +108,62 @@ class OfRegulated:
             "emotional": felt.features,
         }
         return {name: features.float() for name, features in found.items() if features.shape[1]}
+
+
+def _parts(model: Any, layers: Sequence[str], settings: ProbeSettings) -> dict[str, OfBackbone]:
+    """The encoders that have any of the layers.
+
+    Raises:
+        UsageError: a layer that none has.
+    """
+    parts: dict[str, list[str]] = {"non_emotional": [], "emotional": []}
+    if not model.emotional.num_features:
+        del parts["emotional"]
+    for word in layers:
+        errors = []
+        for name, own in parts.items():
+            try:
+                Layers(getattr(model, name).backbone, [word])
+                own.append(word)
+            except UsageError as error:
+                errors.append(error)
+        if len(errors) == len(parts):
+            raise errors[0]
+    found = {}
+    for name, own in parts.items():
+        if own:
+            encoder = getattr(model, name)
+            size = int(encoder.image_size)
+            found[name.replace("_", "-")] = OfBackbone(encoder.backbone, size, own, settings, like=encoder)
+    return found
+
+
+def check_backbone(name: str, model: nn.Module) -> None:
+    """Refuse a model without layers that could be had.
+
+    Raises:
+        UsageError: it has no backbone.
+    """
+    if not (hasattr(model, "backbone") or hasattr(model, "non_emotional")):
+        raise UsageError(f"{name}: a {type(model).__name__}, which has no backbone; give an affect network, a "
+                         "classifier or a regulated model")  # fmt: skip
+
+
+def of_model(model: nn.Module, layers: Sequence[str], settings: ProbeSettings, *, name: str) -> Extractor:
+    """A saved model of ours, opened.
+
+    Args:
+        model: in evaluation mode: an affect network, a classifier, a regulated model.
+        name: for messages.
+
+    Raises:
+        UsageError: a model without a backbone, a layer that it has not.
+    """
+    check_backbone(name, model)
+    if hasattr(model, "non_emotional"):
+        return OfRegulated(model, layers, settings)
+    whole: Any = model
+    return OfBackbone(whole.backbone, int(whole.image_size), layers, settings, like=model)
 
 
 class OfBaseline:

@@ -15,7 +15,7 @@ from affekt.backbones import create_backbone
 from affekt.backbones.naming import match, resolve
 from affekt.errors import UsageError, unknown
 from affekt.humans.probing.baselines import BASELINES
-from affekt.humans.probing.extractors import Extractor, OfBackbone, OfBaseline, OfRegulated
+from affekt.humans.probing.extractors import Extractor, OfBackbone, OfBaseline, check_backbone, of_model
 from affekt.humans.probing.settings import Fit, ProbeSettings
 from affekt.randomness import torch_seed
 from affekt.saving import file_digest
@@ -107,15 +107,11 @@ def saved(name: str, model: Any, settings: ProbeSettings, *, image_size: int, fi
     Raises:
         UsageError: a model without a backbone.
     """
-    if not (hasattr(model, "backbone") or hasattr(model, "non_emotional")):
-        raise UsageError(f"{name}: a {type(model).__name__}, which has no backbone; give an affect network, a "
-                         "classifier or a regulated model")  # fmt: skip
+    check_backbone(name, model)
     identity = {"model": type(model).__name__, "initial": "saved", "weights": digest_of(model)}
 
     def opened(layers: Sequence[str]) -> Extractor:
-        if hasattr(model, "backbone"):
-            return OfBackbone(model.backbone, int(model.image_size), layers, settings, like=model)
-        return OfRegulated(model, layers)
+        return of_model(model, layers, settings, name=name)
 
     def twin() -> Subject:
         with torch_seed("probe", settings.seed):
