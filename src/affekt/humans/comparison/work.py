@@ -147,7 +147,7 @@ class Work:
     def _refuse(self, strangers: Mapping[str, Answers]) -> None:
         """
         Raises:
-            DataError: a model whose terms are none of people's, and that has no features or layers to be held against them.
+            DataError: a model whose terms are none of people's, without features or layers to be held against them.
         """
         for name, a in strangers.items():
             met = a.probabilities is not None and shared_terms(self._categories(), a.categories) is not None
