@@ -14,6 +14,7 @@ from affekt.humans.probing import Layers, ProbeSettings, Projection, by_name, en
 from affekt.humans.probing.baselines import low_level, pixels
 from affekt.humans.probing.extracting import extract
 from affekt.humans.probing.layers import averaged
+from affekt.regulation.absent import NoEmotion
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +222,17 @@ class TestExtracting:
         assert list(extract(subject.open(["layer1.1"]), Loader(people))) == ["non-emotional/layer1.1"]
         with pytest.raises(UsageError, match='layer "layer9": unknown'):
             subject.open(["layer9"])
+
+    def test_a_model_without_a_backbone_is_refused(self):
+        with pytest.raises(UsageError, match="^mine: a Linear, which has no backbone; give an affect network"):
+            saved("mine", nn.Linear(2, 2), self.settings, image_size=32, fit="crop")
+
+    def test_layers_where_no_third_network_looks_on(self):
+        emotional = NoEmotion()
+        mixture = affekt.EmotionalRegulation("resnet8-w4", 3, 32, emotional, "independent", "constant").eval()
+        subject = saved("m", mixture, self.settings, image_size=32, fit="crop")
+        found = extract(subject.open(["stage-1", "last"]), Loader(stimuli(n=5)))
+        assert list(found) == ["non-emotional/stage-1", "non-emotional", "influenced"]
 
     def test_the_twin_of_a_saved_model_has_its_shape_and_other_weights(self):
         network = affekt.AffectNetwork("resnet8-w4", {"ratings": ["valence"]}, 32).eval()

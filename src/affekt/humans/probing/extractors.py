@@ -116,26 +116,24 @@ def _parts(model: Any, layers: Sequence[str], settings: ProbeSettings) -> dict[s
     Raises:
         UsageError: a layer that none has.
     """
-    parts: dict[str, list[str]] = {"non_emotional": [], "emotional": []}
-    if not model.emotional.num_features:
-        del parts["emotional"]
+    encoders = {"non-emotional": model.non_emotional, "emotional": model.emotional}
+    own = {name: [word for word in layers if _has(encoder, word)] for name, encoder in encoders.items()}
     for word in layers:
-        errors = []
-        for name, own in parts.items():
-            try:
-                Layers(getattr(model, name).backbone, [word])
-                own.append(word)
-            except UsageError as error:
-                errors.append(error)
-        if len(errors) == len(parts):
-            raise errors[0]
-    found = {}
-    for name, own in parts.items():
-        if own:
-            encoder = getattr(model, name)
-            size = int(encoder.image_size)
-            found[name.replace("_", "-")] = OfBackbone(encoder.backbone, size, own, settings, like=encoder)
-    return found
+        if not any(word in words for words in own.values()):
+            Layers(model.non_emotional.backbone, [word])  # raises, and says what there is
+    return {
+        name: OfBackbone(encoder.backbone, int(encoder.image_size), own[name], settings, like=encoder)
+        for name, encoder in encoders.items()
+        if own[name]
+    }
+
+
+def _has(encoder: Any, layer: str) -> bool:
+    try:
+        Layers(encoder.backbone, [layer])
+    except UsageError:
+        return False
+    return True
 
 
 def check_backbone(name: str, model: nn.Module) -> None:
