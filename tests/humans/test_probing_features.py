@@ -224,7 +224,7 @@ class TestExtracting:
             subject.open(["layer9"])
 
     def test_a_model_without_a_backbone_is_refused(self):
-        with pytest.raises(UsageError, match="^mine: a Linear, which has no backbone; give an affect network"):
+        with pytest.raises(UsageError, match=r"^mine: a Linear, which has no backbone; give an affect network"):
             saved("mine", nn.Linear(2, 2), self.settings, image_size=32, fit="crop")
 
     def test_layers_where_no_third_network_looks_on(self):
