@@ -130,7 +130,8 @@ class TestCheck:
     def test_another_folder_and_reader_options(self, call, pictures: Path) -> None:
         words = ("data", "check", "folder", "--root", pictures / "folder", "--json")
         assert json.loads(call(*words).out)["groups"] == 4
-        assert json.loads(call(*words, "--option", "group=folder").out)["groups"] == 2
+        for option in ("--option", "--set"):
+            assert json.loads(call(*words, option, "group=folder").out)["groups"] == 2
         assert 'option "grop": unknown' in call(*words, "--option", "grop=folder").error
         assert call(*words, "--option", "group").error.startswith('--option "group": write KEY=VALUE')
 

@@ -38,8 +38,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser, about: str) -> None:
-    """--option KEY=VALUE, as often as wanted."""
-    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", dest="options", help=about)
+    """--option KEY=VALUE (or --set), as often as wanted."""
+    names = ("--option", "--set")  # the second is what a recipe's verbs call their settings
+    parser.add_argument(*names, action="append", default=[], metavar="KEY=VALUE", dest="options", help=about)
 
 
 def add_reader(parser: argparse.ArgumentParser) -> None:
