@@ -7,9 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 import affekt
 from affekt.backbones.attention import ATTENTIONS, split_name
+from affekt.backbones.modules import papers_names
 from affekt.errors import UsageError
 
 KINDS = sorted(ATTENTIONS)
@@ -160,6 +162,24 @@ def test_layers_of_alexnet_have_their_papers_names():
     for network in (named, last):
         network.eval().attention[0].gamma.data.fill_(1.0)
     assert torch.equal(named(images(64)), last(images(64)))
+
+
+@pytest.mark.parametrize(("network", "size"), [("vgg16", 64), ("vgg16_bn", 48), ("vgg16", 224)])
+def test_layers_of_vgg_have_their_papers_names(network, size):
+    """VGG16 has blocks of 2, 2, 3, 3, 3, whether the pools behind them are left or not."""
+    made = affekt.create_backbone(network, in_size=size, width=8, seed=0)
+    names = papers_names(made.trunk)
+    layers = [f"conv{b}_{n}" for b, depth in enumerate((2, 2, 3, 3, 3), 1) for n in range(1, depth + 1)]
+    assert list(names) == [*layers, *(f"conv{b}" for b in range(1, 6))]
+    modules = dict(made.trunk.named_modules())
+    relus = [name for name, module in modules.items() if name.startswith("features.") and isinstance(module, nn.ReLU)]
+    assert [names[layer] for layer in layers] == relus
+    assert (names["conv2"], names["conv5"]) == (names["conv2_2"], names["conv5_3"])
+
+
+def test_attention_behind_a_layer_of_vgg():
+    made = affekt.create_backbone("vgg13+se(at=conv4_1)", in_size=64, width=8, seed=0)
+    assert [block.channels for block in made.attention] == [64]
 
 
 @pytest.mark.parametrize("name", ["FE-AlexNet", "fe-alexnet", "FE_ALEXNET", "alexnet+SAGAN", "alexnet+self_attention"])

@@ -71,7 +71,7 @@ def test_one_of_several_cannot_be_probed(call, small):
         (("affective/0.png", *CALL), "say which network its weights are of: NAME=affective/0.png"),
         (("resnet8-w4=random", *SHORT, "--humans", "oasiss"), 'data set "oasiss": unknown. Nearest: oasis'),
         (("resnet8-w4=random", *SHORT, "--humans", "affective/table.csv"), "ratings without a scale"),
-        (("resnet8-w4=random", *CALL, "--layers", "lst"), 'word "lst": unknown. Nearest: last'),
+        (("resnet8-w4=random", *CALL, "--layers", "lst"), 'layers "lst": unknown. Nearest: last. All: last, map, stages'),
         (("resnet8-w4=random", *CALL, "--controls", "none,pixels"), "none stands alone"),
         (("resnet8-w4=random", *CALL, "--dimensions", "arousal"), 'dimension "arousal": unknown. All: valence'),
         (("resnet8-w4=random", *CALL, "--against", "vgg"), '--against "vgg": unknown'),

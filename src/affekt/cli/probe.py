@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.data_reading import add_reader, settings_of
-from affekt.cli.layers import LAYERS, names, words
+from affekt.cli.layers import layers, names, words
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json
 from affekt.cli.probe_table import print_probe
@@ -31,7 +31,7 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("--humans", required=True, metavar="SET", help="a data set with ratings: oasis, or table ...")
     parser.add_argument("--initial", default="imagenet", metavar="X", help="imagenet (default), random or a file")
-    parser.add_argument("--layers", type=words(LAYERS), default=("last",), metavar="X,X", help="last, map, stages")
+    parser.add_argument("--layers", type=layers, default=("last",), metavar="X,X", help="last, map, stages, or modules")
     parser.add_argument("--pool", choices=("mean", "flat"), default="mean", help="mean over places, or every number")
     parser.add_argument("--project", type=natural, default=0, metavar="N", help="length of longer layers, at random")
     parser.add_argument("--unit", choices=("group", "item"), default="group", help="held out whole; item leaks")

@@ -14,7 +14,7 @@ from affekt.backbones.attention.naming import ATTENTIONS, AttentionSettings
 from affekt.backbones.base import Built, meta_forward
 from affekt.backbones.modules import papers_names
 from affekt.backbones.stages import StageNames, run_watched
-from affekt.errors import UsageError, unknown
+from affekt.errors import UsageError, first, unknown
 
 _POOLS = (
     nn.MaxPool2d,
@@ -74,7 +74,10 @@ def _found(built: Built, at: str | None, name: str, shape: tuple[int, int, int, 
     names = [n for n, _ in built.trunk.named_modules() if n]
     papers = papers_names(built.trunk)
     if at is not None and at not in names and at not in papers:
-        raise UsageError(f"{name}: {unknown('module for attention', at, (*papers, *names))}")
+        # Heads and what pools to one point give no map.
+        within = [n for n in names if not n.startswith(("classifier", "head", "fc", "avgpool"))]
+        every = f"{', '.join(papers) or first(within, n=12)}, or another module's dotted name"
+        raise UsageError(f"{name}: {unknown('module for attention', at, (*papers, *within), everything=every)}")
     at = None if at is None else papers.get(at, at)
     if built.grid is not None:
         raise UsageError(

@@ -131,11 +131,12 @@ def _module(backbone: Any, name: str) -> nn.Module:
     """
     trunk = backbone.trunk if isinstance(backbone, Backbone) else backbone
     modules: dict[str, nn.Module] = {n: module for n, module in trunk.named_modules() if n}
-    found = papers_names(trunk).get(name, name)
+    papers = papers_names(trunk)
+    found = papers.get(name, name)
     if found not in modules:
         named = getattr(backbone, "name", type(backbone).__name__)
         every = f"{', '.join(WORDS)}, stage-1 ..., or a module's dotted name"
-        raise UsageError(f"{named}: {unknown('layer', name, (*WORDS, *modules), everything=every)}")
+        raise UsageError(f"{named}: {unknown('layer', name, (*WORDS, *papers, *modules), everything=every)}")
     return modules[found]
 
 
