@@ -36,6 +36,9 @@ def test_order_of_zoos(name: str, zoo: str) -> None:
     ("name", "said"),
     [
         ("mobilnet_v2", 'backbone "mobilnet_v2": unknown. Nearest: mobilenet_v2'),
+        ("fe_vgg11", 'backbone "fe_vgg11": unknown. Attention is written behind a "+": vgg11+sagan'),
+        ("AlexNet-CBAM", 'Attention is written behind a "+": alexnet+cbam'),
+        ("vgg13_bn-non-local", 'Attention is written behind a "+": vgg13_bn+non-local'),
         ("torchvision:resnet20", "backbone of torchvision"),
         ("timm:vit_tinny_patch16_224", "vit_tiny_patch16_224"),
     ],

@@ -87,7 +87,7 @@ class TestFolder:
         assert found["conditions"] == ["eyes-0.5", "eyes-1", "mouth-0.5", "mouth-1"]
 
     def test_manipulations_have_the_further_names_of_compare_humans(self, call, faces: Path, tmp_path: Path) -> None:
-        words = [w for name in ("inverted", "eyes-covered", "mouth-covered") for w in ("--manipulation", name)]
+        words = [w for name in ("inverted", "eyes-covered", "Mouth_Covered") for w in ("--manipulation", name)]
         answer = call("stimuli", faces, "--out", tmp_path / "out", *words, "--strengths", "1", "--json")
         assert json.loads(answer.out)["conditions"] == ["inversion-1", "eyes-1", "mouth-1"]
 

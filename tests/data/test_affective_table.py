@@ -104,7 +104,10 @@ def test_names_for_the_picture(tmp_path: Path, header: str) -> None:
 
 def test_ratings_need_a_scale(tmp_path: Path) -> None:
     root = folder(tmp_path, WIDE)
-    message = 'ratings.csv: ratings without a scale; write the one they were given on: options.scale = "1-9"'
+    message = (
+        "ratings.csv: ratings without a scale; write the one they were given on: --option scale=1-9 "
+        '(in a recipe: options.scale = "1-9")'
+    )
     assert refused(root) == message
     assert refused(root, scale="nine").startswith('scale "nine": write two numbers as "1..9"')
     assert refused(root, scale="1-7") == (

@@ -71,6 +71,8 @@ def test_bare_words_are_strings_and_none_restores_the_default():
     ("item", "expected"),
     [
         ("training.epoch=3", 'key "training.epoch": unknown. Nearest: training.epochs'),
+        ("model.attention=sagan", 'attention is part of a backbone\'s name, e.g. backbone = "vgg13+sagan"'),
+        ("attention.kind=sagan", "attention is part of a backbone's name"),
         ("epochs=3", "Nearest: training.epochs"),
         ("training=3", 'key "training" is a section; set one of its keys, e.g. training.epochs'),
         ("training.epochs", "write KEY=VALUE"),

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 
 from affekt.backbones import ours
-from affekt.backbones.attention.naming import ALIASES, split_name
+from affekt.backbones.attention.naming import ALIASES, ATTENTIONS, split_name
 from affekt.errors import UsageError, unknown
 
 ZOOS = ("affekt", "torchvision", "timm")
@@ -41,6 +41,9 @@ def resolve(name: str) -> Resolved:
     for zoo in ZOOS:
         if _has(zoo, name):
             return Resolved(zoo, name, name)
+    hint = _with_attention(name)
+    if hint:
+        raise UsageError(f'backbone "{name}": unknown. Attention is written behind a "+": {hint}')
     known = [*ALIASES, *(n for z in ZOOS for n in _module(z).names())]
     raise UsageError(unknown("backbone", name, known, everything="affekt.list_backbones()"))
 
@@ -86,6 +89,17 @@ def _module(zoo: str) -> ModuleType:
     from affekt.backbones import timm_zoo
 
     return timm_zoo
+
+
+def _with_attention(name: str) -> str | None:
+    """What ``fe_vgg11`` or ``alexnet-sagan`` is to be written as; None: no network and attention of ours are in it."""
+    plain = name.lower().replace("-", "_")
+    for kind in ATTENTIONS:
+        ending = f"_{kind.replace('-', '_')}"
+        base = plain.removeprefix("fe_") if kind == "sagan" and plain.startswith("fe_") else plain.removesuffix(ending)
+        if base != plain and any(_has(zoo, base) for zoo in ZOOS):
+            return f"{base}+{kind}"
+    return None
 
 
 def _everything(zoo: str) -> str:

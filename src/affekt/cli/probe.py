@@ -97,6 +97,8 @@ def _people(args: argparse.Namespace) -> Stimuli:
     name, root = args.humans, data_root(args)
     if Path(name).is_file() and args.root is None:
         args.root, name = Path(name), "table"
+    elif Path(name).suffix.lower() in (".csv", ".tsv") and args.root is None:
+        raise UsageError(f"--humans {name}: no such table")
     described = dataset(name)
     settings = settings_of(described, args, image_size=args.image_size, fit=args.fit)
     return described.stimuli(dataset_folder(settings, root), settings)

@@ -17,6 +17,8 @@ from affekt.recipe.writing import flatten, to_dict, toml_text
 
 T = TypeVar("T")
 
+ATTENTION = 'backbone = "vgg13+sagan"'
+
 
 def load_recipe(path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
     """Read a recipe and apply ``key=value`` overrides (``--set``).
@@ -89,6 +91,8 @@ def _check_key(dotted: str) -> None:
         return
     if any(k.startswith(dotted + ".") for k in known):
         raise RecipeError(f'key "{dotted}" is a section; set one of its keys, e.g. {first_key(dotted)}')
+    if dotted.rsplit(".", 1)[-1] == "attention" or dotted.startswith("attention."):
+        raise RecipeError(f'key "{dotted}": unknown; attention is part of a backbone\'s name, e.g. {ATTENTION}')
     close = nearest(dotted, known) or [k for k in known if k.endswith("." + dotted.rsplit(".", 1)[-1])][:3]
     raise RecipeError(f'key "{dotted}": unknown.' + (f" Nearest: {', '.join(close)}." if close else ""))
 
@@ -144,6 +148,7 @@ def _unknown_key(key: str, place: str, known: Iterable[str]) -> str:
     elsewhere = [k for k in keys() if k.rsplit(".", 1)[-1] == key]
     hint = f" Nearest: {', '.join(close)}." if close else ""
     hint += f" Did you mean {' or '.join(elsewhere[:4])}?" if elsewhere else ""
+    hint += f" Attention is part of a backbone's name, e.g. {ATTENTION}." if key == "attention" else ""
     table = f"[{place}]" if place else "the recipe"
     return f'{table} has no key "{key}".{hint} It has: {", ".join(known)}'
 

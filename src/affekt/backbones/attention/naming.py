@@ -46,8 +46,7 @@ class AttentionSettings:
     Attributes:
         kind: a name of :data:`ATTENTIONS`.
         at: dotted name, in the network, of the module behind which it stands, or its name in the paper (``conv3`` of
-            AlexNet); None: behind the last map, before a pool
-            that follows it.
+            AlexNet, ``conv3_2`` of VGG); None: behind the last map, before a pool that follows it.
         reduction: None: that of the variant's paper.
         heads: of the variants that have heads.
         blocks: so many in a row.

@@ -108,7 +108,8 @@ def _scale(columns: Columns, settings: DataSettings) -> RatingScale:
     text = option(settings, "scale", str, "")
     if not text:
         raise UsageError(
-            f'{columns.name}: ratings without a scale; write the one they were given on: options.scale = "1-9"'
+            f"{columns.name}: ratings without a scale; write the one they were given on: --option scale=1-9 "
+            '(in a recipe: options.scale = "1-9")'
         )
     return parse_scale(text)
 

@@ -59,7 +59,9 @@ def _of_ratings(labels: Labels, classes: tuple[str, ...], margin: float) -> Ints
     assert labels.scale is not None
     half = (labels.scale.high - labels.scale.low) / 2
     if not 0 <= margin < half:
-        raise UsageError(f"margin = {margin:g}: a number from 0 to below {half:g}, half of the rating scale, is wanted")
+        raise UsageError(
+            f"margin (valence_margin) = {margin:g}: from 0 to below {half:g}, half of the rating scale, is wanted"
+        )
     away = labels.ratings["valence"].astype(np.float64) - labels.scale.middle
     rest = classes.index("neutral") if "neutral" in classes else -1
     found = np.where(away > margin, classes.index("positive"), np.where(away < -margin, 0, rest))

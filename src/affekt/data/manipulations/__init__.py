@@ -53,8 +53,15 @@ MANIPULATIONS = MappingProxyType[str, Manipulation]({m.name: m for file in _FILE
 """Name -> manipulation, with the unit and range of its strength."""
 
 
-ALIASES = MappingProxyType({"inverted": "inversion", "eyes-covered": "eyes", "mouth-covered": "mouth"})
-"""Further names of manipulations, as papers have them."""
+ALIASES = MappingProxyType(
+    {
+        "inverted": "inversion",
+        "eyes-covered": "eyes",
+        "mouth-covered": "mouth",
+        "grayscale": "greyscale",
+    }
+)
+"""Further names of manipulations, as papers have them; in any case, with ``-`` or ``_``."""
 
 
 def find(name: str) -> Manipulation:
@@ -63,7 +70,8 @@ def find(name: str) -> Manipulation:
     Raises:
         UsageError: there is none; the nearest are named.
     """
-    known = ALIASES.get(name, name)
+    plain = name.lower().replace("_", "-")
+    known = ALIASES.get(plain, plain)
     if known not in MANIPULATIONS:
         raise UsageError(unknown("manipulation", name, MANIPULATIONS))
     return MANIPULATIONS[known]

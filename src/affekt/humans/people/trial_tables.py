@@ -137,7 +137,7 @@ def _raw(columns: Columns, options: Options) -> _Raw:
     if missing:
         raise DataError(
             f"{columns.name}: no column {', '.join(missing)}. Found: {columns.headers()}. A trial table has {_asked()} "
-            f'(condition, rt, session, trial where known); name yours by options, e.g. {ASKED[0]} = "who"'
+            f"(condition, rt, session, trial where known); name yours, e.g. --option {ASKED[0]}=who"
         )
     empty = [""] * len(columns)
     cells = {role: empty if header is None else columns.text(header) for role, header in headers.items()}
