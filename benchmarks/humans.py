@@ -1,12 +1,14 @@
 """What attention, agreement and representations cost: python benchmarks/humans.py [--only attention ...]
 
 attention        attention's share of AlexNet's inference time at 224 px: AlexNet and FE-AlexNet in turn, medians
-agreement        every measure of `affekt compare-humans` on votes, 10 networks x 10,000 stimuli x 1,000 resamples
+agreement        every measure that `affekt compare-humans` has of votes, of five people's trials and of ratings:
+                 10 networks x 10,000 stimuli x 1,000 resamples each
 representations  peak memory of a process that computes CKA and RSA (20 draws) of 2,000 stimuli and 4,096 features
-extraction       what `affekt probe` adds to the bare forward pass of AlexNet at 224 px, least of the rounds
+extraction       what `affekt probe` adds to the bare forward pass of AlexNet at 224 px, of pictures in memory and of
+                 JPEG files, least of the rounds
 
 Seconds are of the processor, so that other work on the machine does not count, and beside them of the clock. Random
-weights, noise for pictures: neither changes what is computed.
+weights, made pictures: neither changes what is computed.
 """
 
 from __future__ import annotations
@@ -16,11 +18,18 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+
+from affekt.affect import RatingScale
+from affekt.humans.people import Ratings, Trials, Votes
+from affekt.humans.people.known import People, TrialRows
 
 GIB = 2**30
 MODELS, STIMULI, RESAMPLES, CATEGORIES = (
@@ -29,6 +38,7 @@ MODELS, STIMULI, RESAMPLES, CATEGORIES = (
     1000,
     ("anger", "disgust", "fear", "happiness", "neutral", "sadness"),
 )
+PEOPLE = 5
 FEATURES = 2000, 4096
 DRAWS = 20
 """Of the bootstrap, which holds one draw at a time: memory does not depend on their number."""
@@ -53,7 +63,7 @@ def in_turn(works: list[Callable[[], object]], rounds: int) -> list[list[tuple[f
 
 
 def row(what: str, value: str, goal: str, met: bool, clock: str = "") -> None:
-    print(f"{what:44} {value:>16} {goal:>12} {'yes' if met else 'NO':>4}   {clock}", flush=True)
+    print(f"{what:52} {value:>16} {goal:>12} {'yes' if met else 'NO':>4}   {clock}", flush=True)
 
 
 def attention(rounds: int) -> None:
@@ -79,22 +89,55 @@ def attention(rounds: int) -> None:
 
 
 def agreement() -> None:
+    """On votes, on single trials of five people, and on ratings with the SD and number of raters."""
     from affekt.humans.comparison import Model, compare
-    from affekt.humans.people import Answers, Votes
+    from affekt.humans.people import Answers
 
     rng = np.random.default_rng(0)
     ids, k = np.array([f"{i}.jpg" for i in range(STIMULI)]), len(CATEGORIES)
     shares = rng.dirichlet(np.full(k, 0.3), STIMULI)
-    votes = rng.multinomial(10, shares)
-    people = Votes(name="people", ids=ids, groups=ids, categories=CATEGORIES, votes=votes)
+    felt = rng.uniform(1, 7, STIMULI)
+    given = RatingScale(1, 7)
     models = []
     for n in range(MODELS):
         p = 0.5 * shares + 0.5 * rng.dirichlet(np.ones(k), STIMULI)
-        answers = Answers(name=f"network {n}", ids=ids, categories=CATEGORIES, probabilities=p)
+        rated = {"valence": (felt + rng.normal(size=STIMULI)).clip(1, 7)}
+        answers = Answers(
+            name=f"network {n}", ids=ids, categories=CATEGORIES, probabilities=p, ratings=rated, scale=given
+        )
         models.append(Model(name=answers.name, answers=answers))
-    processor, clock = timed(lambda: compare(people, models, resamples=RESAMPLES))
-    what = f"agreement: {MODELS} x {STIMULI:,} x {RESAMPLES:,}"
-    row(what, f"{processor:.1f} s", "< 30 s", processor < 30, f"clock {clock:.1f} s")
+    for what, people in (
+        ("votes", votes_of(rng, ids, shares)),
+        (f"trials of {PEOPLE}", trials_of(rng, ids, shares)),
+        ("ratings", ratings_of(ids, felt, given)),
+    ):
+        processor, clock = timed(lambda people=people: compare(people, models, resamples=RESAMPLES))  # type: ignore[misc]
+        row(f"agreement, {what}: {MODELS} x {STIMULI:,} x {RESAMPLES:,}", f"{processor:.1f} s", "< 30 s",
+            processor < 30, f"clock {clock:.1f} s")  # fmt: skip
+
+
+def votes_of(rng: np.random.Generator, ids: Any, shares: Any) -> People:
+    votes = rng.multinomial(10, shares)
+    return Votes(name="votes", ids=ids, groups=ids, categories=CATEGORIES, votes=votes)
+
+
+def trials_of(rng: np.random.Generator, ids: Any, shares: Any) -> People:
+    """Every one of some people answers to every stimulus."""
+    n, names = len(ids), np.array(CATEGORIES)
+    drawn = (shares.cumsum(1)[None] < rng.random((PEOPLE, n, 1))).sum(-1).clip(max=len(CATEGORIES) - 1)
+    blank = np.full(PEOPLE * n, "")
+    rows = TrialRows(
+        subject=np.repeat([f"person {i}" for i in range(PEOPLE)], n), stimulus=np.tile(np.arange(n), PEOPLE),
+        response=names[drawn].ravel(), rt=np.full(PEOPLE * n, np.nan), session=blank, trial=blank,
+    )  # fmt: skip
+    return Trials(
+        name="trials", ids=ids, groups=ids, conditions=np.full(n, ""), truth=names[shares.argmax(1)], trials=rows
+    )
+
+
+def ratings_of(ids: Any, felt: Any, scale: RatingScale) -> People:
+    sds, counts = ({"valence": np.full(len(ids), value)} for value in (1.2, 100.0))
+    return Ratings(name="ratings", ids=ids, groups=ids, scale=scale, means={"valence": felt}, sds=sds, counts=counts)
 
 
 def representations() -> None:
@@ -120,31 +163,54 @@ def child() -> None:
 
 
 def extraction(rounds: int) -> None:
+    """Of pictures in memory, as a pack has them, and of JPEG files of OASIS' size, which are decoded as well."""
     from affekt.backbones.inputs import as_input
     from affekt.data import ArrayPictures, Labels, Stimuli
     from affekt.data.loading import Loader
+    from affekt.data.pictures import FilePictures
+    from affekt.data.stimuli import Pictures
     from affekt.humans.probing import ProbeSettings, by_name
     from affekt.humans.probing.extracting import BATCH, extract
 
     device = torch.device("cpu")
-    pixels = torch.from_numpy(np.random.default_rng(0).integers(256, size=(64, 3, 224, 224), dtype=np.uint8))
-    ids = np.array([str(i) for i in range(len(pixels))])
-    noise = Stimuli(name="noise", ids=ids, pictures=ArrayPictures(pixels), labels=Labels(), groups=ids)
-    loader = Loader(noise, device=device)
     extractor = by_name("alexnet", "random", ProbeSettings(image_size=224)).open(["last"])
     module = extractor.module
-    floats = [as_input(b, 224, module.mean, module.std) for b in pixels.split(BATCH)]
 
-    @torch.inference_mode()
-    def bare() -> object:
-        return [module.backbone(images) for images in floats]
+    def loader(pictures: Pictures) -> Loader:
+        ids = np.array([str(i) for i in range(len(pictures))])
+        return Loader(Stimuli(name="made", ids=ids, pictures=pictures, labels=Labels(), groups=ids), device=device)
 
-    times = in_turn([bare, lambda: extract(extractor, loader)], rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        files = FilePictures(made_photographs(Path(folder), 64), image_size=224)
+        pixels = files.read(np.arange(64))
+        floats = [as_input(b, 224, module.mean, module.std) for b in pixels.split(BATCH)]
+
+        @torch.inference_mode()
+        def bare() -> object:
+            return [module.backbone(images) for images in floats]
+
+        # A loader keeps what it has decoded of a small set: each round has one of its own.
+        sources = (ArrayPictures(pixels), files)
+        works = [bare, *(lambda of=of: extract(extractor, loader(of)) for of in sources)]  # type: ignore[misc]
+        times = in_turn(works, rounds)
     least = [min(processor for processor, _ in each) for each in times]
     clock = [min(seconds for _, seconds in each) for each in times]
-    more = least[1] / least[0] - 1
-    row("extraction: more than the bare pass, 224 px", f"{100 * more:.1f} %", "<= 5 %", more <= 0.05,
-        f"clock {100 * (clock[1] / clock[0] - 1):.1f} %")  # fmt: skip
+    for k, what in ((1, "in memory"), (2, "JPEG files")):
+        more = least[k] / least[0] - 1
+        row(f"extraction, {what}: more than the bare pass", f"{100 * more:.1f} %", "<= 5 %", more <= 0.05,
+            f"clock {100 * (clock[k] / clock[0] - 1):.1f} %")  # fmt: skip
+
+
+def made_photographs(folder: Path, n: int) -> list[Path]:
+    """JPEG files of 500 x 400 pixels; smooth, so that they take about as many bytes as photographs do."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    paths = [folder / f"{i}.jpg" for i in range(n)]
+    for path in paths:
+        small = Image.fromarray(rng.integers(256, size=(50, 63, 3), dtype=np.uint8))
+        small.resize((500, 400), Image.Resampling.BICUBIC).save(path, quality=90)
+    return paths
 
 
 def main() -> None:
@@ -162,7 +228,7 @@ def main() -> None:
     if args.child:
         child()
         return
-    print(f"{'':44} {'':>16} {'goal':>12} {'met':>4}   {torch.get_num_threads()} thread(s)")
+    print(f"{'':52} {'':>16} {'goal':>12} {'met':>4}   {torch.get_num_threads()} thread(s)")
     for name in args.only:
         works[name]()
 
