@@ -300,6 +300,24 @@ def test_a_study_is_one_command(real, call_affekt, tmp_path):
     assert -1 <= grey["value"] <= 1
 
 
+def test_a_study_goes_out_as_a_long_table(real, call_affekt, tmp_path):
+    words = ("compare-humans", real / "study", "--humans", real / "trials.csv", "--resamples", 20)
+    code, _, err = call_affekt(*words, "--out", tmp_path / "out", "--table", tmp_path / "long.csv")
+    assert code == 0, err
+    with (tmp_path / "long.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    networks = read_networks(real / "study")
+    mine = [row for row in rows if (row["network"], row["seed"]) == ("attending", "1")]
+    assert {row["observer"] for row in mine} == {"attending, seed 1"} and {row["kind"] for row in mine} == {"model"}
+    said = networks.probabilities["attending", 1].argmax(axis=1)
+    answered = {str(i): networks.classes[k] for i, k in zip(networks.ids, said, strict=True)}
+    assert {row["stimulus"]: row["response"] for row in mine} == answered
+    people = [row for row in rows if not row["network"]]
+    assert len(people) == 3 * len(mine) and {row["seed"] for row in people} == {""}
+    code, _, err = call_affekt(*words, "--out", tmp_path / "other", "--table", tmp_path / "long.csv")
+    assert code == 2 and "exists already" in err and not (tmp_path / "other").exists()
+
+
 def test_an_unchanged_strength_costs_nothing(real):
     from affekt.study.agreement import profiles
 

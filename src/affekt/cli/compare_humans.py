@@ -76,11 +76,11 @@ def run(args: argparse.Namespace) -> int:
 
     people = read_people(args.humans, data_root=root, options=dict(map(reader_option, args.options)))
     out = check_folder(args.out if args.out is not None else Path("comparisons") / people.name)
+    if args.table is not None:
+        new_file(args.table, what="--table", made=out)
     if study is not None:
         run_study(args, study, people, out=out, root=root, command=_command(args))
         return 0
-    if args.table is not None:
-        new_file(args.table, what="--table", made=out)
     models = named_models(args.models, rated=args.humans if isinstance(people, Ratings) else "oasis")
     stimuli = of_people(people, args.humans, root=root, folder=args.stimuli)
     chosen = stimuli.choose(args.split, models)

@@ -36,7 +36,7 @@ def study_named(args: argparse.Namespace) -> Path | None:
         return None
     if args.limit is not None and not args.manipulate:
         raise UsageError("--limit: of the manipulated pictures; write what is done to them: --manipulate eyes mouth")
-    for name in ("split", "stimuli", "table", "layers"):
+    for name in ("split", "stimuli", "layers"):
         if getattr(args, name) not in (None, ()):
             raise UsageError(f"--{name}: is not for a study, which is compared on the pictures that it tested on")
     return studies[0]
@@ -57,11 +57,28 @@ def run_study(
         )
     found = agree(networks, people, resamples=args.resamples, seed=args.seed, profiles=made)
     report = write_agreement(found, out, command=command, citation=_citation(people.name))[0]
+    if args.table is not None:
+        _write_table(args.table, found)
     if args.json:
         write_json(to_json(found))
     else:
         _print(found)
     say(*said(found.cautions, found.notes), f"report: {report}")
+
+
+def _write_table(path: Path, found: Agreement) -> None:
+    """Every answer, a network's with its condition and seed; people's have none."""
+    from affekt.humans.comparison.long_table import answer_rows
+    from affekt.humans.people import write_table as write_rows
+    from affekt.study.agreement import run_name
+
+    answers, notes = answer_rows(found.comparison)
+    runs = {run_name(run): run for run in found.networks.probabilities}
+    nobody = ("", None)
+    rows = (
+        row | dict(zip(("network", "seed"), runs.get(str(row["observer"]), nobody), strict=True)) for row in answers
+    )
+    say(f"{path}: {write_rows(path, rows):,} rows", *(f"note: {note}" for note in notes))
 
 
 def _citation(name: str) -> str:

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from affekt.study.agreement.agreeing import Agreement, agree
+from affekt.study.agreement.agreeing import Agreement, agree, run_name
 from affekt.study.agreement.claim import Claim
 from affekt.study.agreement.networks import Networks, is_study, read_networks
 from affekt.study.agreement.pooling import PairOfConditions, Pooled, Spread
@@ -31,5 +31,6 @@ __all__ = [
     "parse_manipulations",
     "profiles",
     "read_networks",
+    "run_name",
     "to_json",
 ]

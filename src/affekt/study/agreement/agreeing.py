@@ -51,6 +51,7 @@ class Agreement:
     Attributes:
         networks: of the study.
         people: as they were given.
+        comparison: run by run, before seeds are pooled.
         compared: stimuli that both have; ``unrated`` of the test pictures are none of people's.
         topics: the study's own labels first, then what is held against people.
         among: error consistency of the networks among each other.
@@ -62,6 +63,7 @@ class Agreement:
 
     networks: Networks
     people: People
+    comparison: Comparison
     compared: int
     unrated: int
     topics: Sequence[Topic]
@@ -105,6 +107,7 @@ def agree(
     return Agreement(
         networks=networks,
         people=people,
+        comparison=found,
         compared=len(rows),
         unrated=len(common) - len(rows),
         topics=topics,
@@ -133,8 +136,13 @@ def _leftovers(ids: NDArray[np.str_]) -> list[str]:
     return [f"people have no answer to {len(ids):,} of the test pictures ({first(ids, n=3)})"] if len(ids) else []
 
 
+def run_name(run: Run) -> str:
+    """What a run is called among the models of a comparison."""
+    return f"{run[0]}, seed {run[1]}"
+
+
 def _model(networks: Networks, run: Run, rows: NDArray[np.int64]) -> Model:
-    name = f"{run[0]}, seed {run[1]}"
+    name = run_name(run)
     own = networks.probabilities[run][rows]
     answers = Answers(name=name, ids=networks.ids[rows], categories=networks.classes, probabilities=own)
     return Model(name=name, answers=answers)
