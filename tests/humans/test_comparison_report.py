@@ -189,6 +189,14 @@ def test_the_key_does_not_call_chance_near(rated):
     assert key(found)[0]["lead"] == "nearest, but not beyond chance"
 
 
+def test_one_model_is_not_the_nearest_of_any(rated):
+    rng = np.random.default_rng(1)
+    alone = compare(rated.people, [rating_model("x", rated.people.means["valence"])], resamples=30)
+    by_chance = compare(rated.people, [rating_model("x", rng.uniform(1, 7, len(rated.people.ids)))], resamples=100)
+    assert key(alone)[0]["lead"] == "beyond chance"
+    assert key(by_chance)[0]["lead"] == "not beyond chance"
+
+
 def test_the_best_that_can_be_had_of_a_distance_is_no_ceiling(tried):
     votes = next(entry for entry in key(tried) if "divided" in entry["name"])
     assert votes["name"].endswith("KL") and votes["people"].startswith("best possible")

@@ -139,12 +139,18 @@ def _key(part: Part, measure: Measure) -> dict[str, str] | None:
     return {
         "name": f"{part.title}: {measure.title}",
         "model": best,
-        "lead": "nearest to people" if beyond else "nearest, but not beyond chance",
+        "lead": _lead(measure, beyond=beyond),
         "value": in_full(values[best]),
         "interval": "" if low is None else interval(low, high),
         "open": _not_told_apart(measure, best),
         "people": f"{word} {in_full(line.value)}" if line is not None and known else "no line of people",
     }
+
+
+def _lead(measure: Measure, *, beyond: bool) -> str:
+    if len(measure.models) == 1:
+        return "the only model" if measure.chance is None else "beyond chance" if beyond else "not beyond chance"
+    return "nearest to people" if beyond else "nearest, but not beyond chance"
 
 
 def _not_told_apart(measure: Measure, best: str) -> str:

@@ -102,6 +102,8 @@ def _draw(width: float, rows: Sequence[Row], measure: Measure) -> Figure:
     for place, row in enumerate(rows):
         _row(axes, place, row)
     named_rows(axes, names)
+    if all(row.value is None for row in rows):  # numbers along an axis without a value would be matplotlib's own
+        axes.set_xticks([])
     return figure
 
 
