@@ -2,7 +2,7 @@
 
 Three jobs, each through the trainer, on made-up pictures and clips (what they show does not change what a step costs):
 
-regulated   learn-e-reg on 32-pixel pictures: two ResNet-14 that learn, a MobileNetV2 whose answers are kept
+regulated   learn-e-reg on 32-pixel pictures: two ResNet-14 that learn, a frozen MobileNetV2 that looks at each
 affect      an affect network, MobileNetV2 at 224 px
 clips       the published network of sound and pictures, on clips of 2 s
 
