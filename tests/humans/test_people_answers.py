@@ -77,6 +77,28 @@ def test_ratings_with_and_without_a_scale(tmp_path: Path) -> None:
         _ = one(path).responses
 
 
+def test_columns_and_arrays_by_other_names(tmp_path: Path) -> None:
+    path = table(tmp_path / "net.csv", "what,pleasant,said,how", ("a", 3, "cat", "low"), ("b", 4, "dog", "low"))
+    message = refused(path)
+    assert 'no column "imagename", "id" or the like. Found: what, pleasant, said, how' in message
+    assert message.endswith("--answers id=COLUMN")
+    assert refused(path, id="what").endswith("--answers response=COLUMN, categories=COLUMN,COLUMN or valence=COLUMN")
+    found = one(path, id="what", valence="pleasant", response="said", condition="how")
+    assert found.ratings["valence"].tolist() == [3, 4]
+    assert found.responses.tolist() == ["cat", "dog"]
+    assert found.conditions is not None
+    assert found.conditions.tolist() == ["low", "low"]
+    assert 'no column "pleasnt"' in refused(path, id="what", valence="pleasnt")
+    arrays = tmp_path / "net.npz"
+    np.savez(arrays, names=["a", "b"], pleasant=[3, 4], how=["low", "low"])
+    assert refused(arrays).endswith("--answers id=ARRAY")
+    found = one(arrays, id="names", valence="pleasant", condition="how")
+    assert found.ratings["valence"].tolist() == [3, 4]
+    assert found.conditions is not None
+    assert found.conditions.tolist() == ["low", "low"]
+    assert "no array pleasnt. Found: names, pleasant, how" in refused(arrays, id="names", valence="pleasnt")
+
+
 def test_an_image_under_several_conditions(tmp_path: Path) -> None:
     path = table(tmp_path / "net.csv", "id,condition,response", ("a", "low", "cat"), ("a", "high", "dog"))
     assert one(path).ids.tolist() == ["low/a", "high/a"]
@@ -136,7 +158,7 @@ def test_the_run_of_a_classifier(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-12)
     assert found.ids.tolist() == ["a", "b"]
     assert one(folder / "predictions.npz", split="validation").ids.tolist() == ["b", "a"]
-    assert "no predictions of train; it holds test, validation: option split" in refused(folder, split="train")
+    assert "no predictions of train; it holds test, validation: --answers split=NAME" in refused(folder, split="train")
 
 
 def test_the_run_of_an_affect_network(tmp_path: Path) -> None:
@@ -157,7 +179,7 @@ def test_the_run_of_an_affect_network(tmp_path: Path) -> None:
 
 def test_a_run_without_a_model_has_its_targets_classes(tmp_path: Path) -> None:
     folder = run(tmp_path / "ensemble", log_probabilities=np.log(np.full((2, 10), 0.1)))
-    assert "(2, 10) and no names of categories; name them in order by option categories" in refused(folder)
+    assert "(2, 10) and no names of categories; name them in order: --answers categories=NAME,NAME" in refused(folder)
     (folder / "recipe.toml").write_text('[target]\nname = "cifar10"\n')
     assert one(folder).categories[:2] == ("airplane", "automobile")
     assert one(folder, categories=list("abcdefghij")).categories == tuple("abcdefghij")

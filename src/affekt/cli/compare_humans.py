@@ -49,6 +49,14 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of all that is drawn (default: 0)")
     add_options(parser, "option of people's reader, e.g. modality=voice or scale=1..9; repeatable")
     parser.add_argument(
+        "--answers",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what stands in a MODEL that is a table: id=COLUMN, response=COLUMN, condition=COLUMN, scale=1..7, "
+        "categories=COLUMN,COLUMN ...; of one table alone: TABLE:KEY=VALUE; repeatable",
+    )
+    parser.add_argument(
         "--manipulate",
         nargs="+",
         metavar="NAME[=STRENGTH,...]",
@@ -81,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     if study is not None:
         run_study(args, study, people, out=out, root=root, command=_command(args))
         return 0
-    models = named_models(args.models, rated=args.humans if isinstance(people, Ratings) else "oasis")
+    rated = args.humans if isinstance(people, Ratings) else "oasis"
+    models = named_models(args.models, rated=rated, options=args.answers)
     stimuli = of_people(people, args.humans, root=root, folder=args.stimuli)
     chosen = stimuli.choose(args.split, models)
     asked = ask(models, stimuli, chosen, layers=args.layers, seed=args.seed)
@@ -133,6 +142,7 @@ def _command(args: argparse.Namespace) -> str:
         words += [] if value is None else [f"--{name}", str(value)]
     words += ["--layers", ",".join(args.layers)] if args.layers else []
     words += [word for option in args.options for word in ("--option", option)]
+    words += [word for option in args.answers for word in ("--answers", option)]
     words += ["--manipulate", *args.manipulate] if args.manipulate else []
     words += [] if args.limit is None else ["--limit", str(args.limit)]
     return shlex.join([*words, "--resamples", str(args.resamples), "--seed", str(args.seed)])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from affekt.cli.compared_tables import is_table, is_tabled, options_of, read_table
 from affekt.cli.data_reading import progress
 from affekt.errors import DataError, UsageError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from affekt.humans.comparison import Model
     from affekt.humans.people import Answers
 
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".npz")
 SIZE = 224
 """Side at which a network that is named sees pictures, pixels."""
 
@@ -40,18 +40,23 @@ class Named:
     notes: tuple[str, ...] = ()
 
 
-def named_models(texts: Sequence[str], *, rated: str) -> list[Named]:
+def named_models(texts: Sequence[str], *, rated: str, options: Sequence[str] = ()) -> list[Named]:
     """Every model that the words name; a table may hold several.
 
     Args:
         rated: people who rated, by whom features can be probed.
+        options: of the tables, see :func:`~affekt.cli.compared_tables.options_of`.
 
     Raises:
-        UsageError: a word that names nothing, two models of one name.
+        UsageError: a word that names nothing, two models of one name, options that no table has.
         DataError, CheckpointError: what reading says.
     """
-    names = short_names([text for text in texts if not _is_table(text)])
-    found = [one for text in texts for one in _named(text, names.get(text, text), rated)]
+    names = short_names([text for text in texts if not is_table(text)])
+    own = options_of(options, [text for text in texts if is_tabled(text)])
+    found: list[Named] = []
+    for text in texts:
+        name = names.get(text, text)
+        found += _of_table(text, name, own[text]) if text in own else [_named(text, name, rated)]
     every = [one.name for one in found]
     twice = next((name for name in every if every.count(name) > 1), None)
     if twice is not None:
@@ -76,24 +81,18 @@ def _parts(text: str) -> tuple[str, ...]:
     return (parts[:-1] if len(parts) > 1 and parts[-1] == "model" else parts) or (text,)
 
 
-def _is_table(text: str) -> bool:
-    path = Path(text).expanduser()
-    return path.suffix.lower() in TABLES and not path.is_dir()
+def _of_table(text: str, name: str, options: Mapping[str, Any]) -> list[Named]:
+    """Of a file, under the names that it gives; of a run's folder under its own."""
+    named = options if is_table(text) else {"name": name, **options}
+    return [Named(name=n, answers=a, notes=a.notes) for n, a in read_table(text, named).items()]
 
 
-def _named(text: str, name: str, rated: str) -> list[Named]:
-    from affekt.humans.people import read_answers
-
-    path = Path(text).expanduser()
-    if _is_table(text):
-        return [Named(name=n, answers=a, notes=a.notes) for n, a in read_answers(path).items()]
-    if (path / "predictions.npz").is_file() and not (path / "model").is_dir():
-        return [Named(name=name, answers=replace(a, name=name), notes=a.notes) for a in read_answers(path).values()]
-    if not path.exists() and ("/" not in text or "=" in text or ":" in text):
-        return [_network(text, rated)]
+def _named(text: str, name: str, rated: str) -> Named:
+    if not Path(text).expanduser().exists() and ("/" not in text or "=" in text or ":" in text):
+        return _network(text, rated)
     from affekt.cli.models import find_model
 
-    return [Named(name=name, found=find_model(text))]
+    return Named(name=name, found=find_model(text))
 
 
 def _network(text: str, rated: str) -> Named:

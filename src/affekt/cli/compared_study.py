@@ -36,8 +36,8 @@ def study_named(args: argparse.Namespace) -> Path | None:
         return None
     if args.limit is not None and not args.manipulate:
         raise UsageError("--limit: of the manipulated pictures; write what is done to them: --manipulate eyes mouth")
-    for name in ("split", "stimuli", "layers"):
-        if getattr(args, name) not in (None, ()):
+    for name in ("split", "stimuli", "layers", "answers"):
+        if getattr(args, name) not in (None, (), []):
             raise UsageError(f"--{name}: is not for a study, which is compared on the pictures that it tested on")
     return studies[0]
 

@@ -64,11 +64,15 @@ def settings_of(described: Any, args: argparse.Namespace, **changes: Any) -> Any
     return described.settings(**root, **changes, options=dict(map(reader_option, args.options)))
 
 
-def reader_option(text: str) -> tuple[str, Any]:
-    """``key=value``; the value is TOML, a bare word is a string."""
+def reader_option(text: str, *, flag: str = "--option", example: str = "variants=false") -> tuple[str, Any]:
+    """``key=value``; the value is TOML, a bare word is a string.
+
+    Args:
+        flag, example: how it is written, for messages.
+    """
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise UsageError(f'--option "{text}": write KEY=VALUE, e.g. --option variants=false')
+        raise UsageError(f'{flag} "{text}": write KEY=VALUE, e.g. {flag} {example}')
     try:
         found = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:

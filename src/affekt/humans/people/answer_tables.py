@@ -14,7 +14,7 @@ from affekt.errors import DataError, UsageError, first, unknown
 from affekt.humans.agreement import checking
 from affekt.humans.people.answers import Answers
 from affekt.humans.people.known import Floats, Options
-from affekt.humans.people.naming import IDS, stimulus_names
+from affekt.humans.people.naming import IDS, id_column, stimulus_names
 from affekt.humans.people.run_predictions import read_predictions
 
 OPTIONS: Options = {
@@ -23,6 +23,7 @@ OPTIONS: Options = {
     "condition": 'column of the manipulation; default: "condition"',
     "categories": "columns of probabilities, as a list; default: those called p_<category>, else like emotions",
     "response": 'column of one answer a stimulus; default: "response" or "object_response"',
+    **{name: f'column of the ratings of {name}; default: "{name}" and its like' for name in DIMENSIONS},
     "scale": 'of the ratings, e.g. "1-7"; default: not known',
     "split": 'of a run\'s predictions; default: "test"',
     "name": "of the model; default: from the table, else from the file's place",
@@ -38,7 +39,8 @@ def read_answers(path: Path | str, options: Options | None = None) -> dict[str, 
     A table has a row a stimulus (and model, where a column names it): an id, and any of columns ``p_<category>`` whose
     rows sum to 1, a ``response``, ratings (``valence``, ``arousal``, ``dominance``); perhaps a ``condition``. Of
     responses alone the probabilities are 1 and 0, and say nothing of confidence. An ``.npz`` is a run's
-    ``predictions.npz``, or holds ``ids`` and ``probabilities`` with ``categories``, or ratings by dimension.
+    ``predictions.npz``, or holds ``ids`` and ``probabilities`` with ``categories``, or ratings by dimension. What has
+    other names is named by :data:`OPTIONS`, on the command line by ``--answers``.
 
     Raises:
         UsageError: an option that does not exist.
@@ -72,17 +74,18 @@ def _of_table(columns: Columns, stem: str, options: Options) -> dict[str, Answer
 
 
 def _of_model(columns: Columns, name: str, options: Options) -> Answers:
-    ids = columns.text(columns.require(str(options["id"])) if "id" in options else columns.require(*IDS))
+    ids = columns.text(id_column(columns, options))
     where = columns.require(str(options["condition"])) if "condition" in options else columns.find("condition")
     conditions = columns.text(where) if where else [""] * len(ids)
     names, notes = stimulus_names(ids, conditions)
     categories, probabilities, said = _probabilities(columns, name, options)
     scale = parse_scale(str(options["scale"])) if "scale" in options else None
-    ratings = _ratings(columns, scale)
+    ratings = _ratings(columns, scale, options)
     if probabilities is None and not ratings:
         raise DataError(
             f"{columns.name}: no column of answers: p_<category> for each category, response, or any of "
-            f"{', '.join(DIMENSIONS)}. Found: {columns.headers()}; name yours by options"
+            f"{', '.join(DIMENSIONS)}. Found: {columns.headers()}; name yours: --answers response=COLUMN, "
+            f"categories=COLUMN,COLUMN or {DIMENSIONS[0]}=COLUMN"
         )
     found = Answers(
         name=name,
@@ -154,10 +157,11 @@ def _canonical(words: Sequence[str]) -> list[str]:
     return [canonical_category(word) for word in words] if all(known.values()) else list(words)
 
 
-def _ratings(columns: Columns, scale: RatingScale | None) -> dict[str, Floats]:
+def _ratings(columns: Columns, scale: RatingScale | None, options: Options) -> dict[str, Floats]:
     found = {}
     for dimension in DIMENSIONS:
-        header = columns.find(dimension, f"{dimension}_mean", f"mean_{dimension}")
+        own = columns.require(str(options[dimension])) if dimension in options else None
+        header = own or columns.find(dimension, f"{dimension}_mean", f"mean_{dimension}")
         if header is None:
             continue
         values = columns.numbers(header)

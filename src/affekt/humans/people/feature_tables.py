@@ -12,7 +12,7 @@ from affekt.data.affective.columns import Columns, parse_number, read_columns
 from affekt.errors import DataError, UsageError, first, unknown
 from affekt.humans.people.answers import Features
 from affekt.humans.people.known import Options
-from affekt.humans.people.naming import IDS, stimulus_names
+from affekt.humans.people.naming import IDS, id_column, stimulus_names
 from affekt.humans.people.run_predictions import read_arrays, text_ids
 
 OPTIONS: Options = {
@@ -46,7 +46,7 @@ def read_features(path: Path | str, options: Options | None = None) -> dict[str,
 
 
 def _of_table(columns: Columns, name: str, options: Options) -> Features:
-    header = columns.require(str(options["id"])) if "id" in options else columns.require(*IDS)
+    header = id_column(columns, options)
     if not len(columns):
         raise DataError(f"{columns.name}: no rows under its header")
     asked = _listed(options)
@@ -65,7 +65,9 @@ def _of_arrays(path: Path, name: str, options: Options) -> dict[str, Features]:
     arrays = read_arrays(path)
     key = str(options.get("id", "ids"))
     if key not in arrays:
-        raise DataError(f'{path.name}: no array "{key}" of stimuli. Found: {first(arrays) or "nothing"}')
+        raise DataError(
+            f'{path.name}: no array "{key}" of stimuli. Found: {first(arrays) or "nothing"}; --answers id=ARRAY'
+        )
     ids, said = stimulus_names(text_ids(path, arrays.pop(key)).tolist())
     layers = {layer: values for layer, values in arrays.items() if values.dtype.kind in "fiu" and values.ndim > 1}
     if absent := [layer for layer in _listed(options) if layer not in layers]:

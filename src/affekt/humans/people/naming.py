@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affekt.data.affective.columns import Columns
+from affekt.errors import DataError
 from affekt.humans.people.known import Ints, Strings
 
 IDS = ("imagename", "id", "stimulus", "image", "path", "file", "filename", "file_name", "picture", "image_path")
@@ -77,10 +79,18 @@ def is_intact(conditions: Strings) -> NDArray[np.bool_]:
     return np.array([condition.strip().lower() in INTACT for condition in conditions.tolist()], dtype=np.bool_)
 
 
-def id_column(columns: Columns, name: str) -> str:
-    """The column of stimuli: the one that an option names, else one of :data:`IDS`.
+def id_column(columns: Columns, options: Mapping[str, Any]) -> str:
+    """The column of stimuli in a model's table: the one that option ``id`` names, else one of :data:`IDS`.
 
     Raises:
-        DataError: no such column.
+        DataError: no such column; how to name it.
     """
-    return columns.require(name) if name else columns.require(*IDS)
+    if "id" in options:
+        return columns.require(str(options["id"]))
+    header = columns.find(*IDS)
+    if header is None:
+        raise DataError(
+            f'{columns.name}: no column "{IDS[0]}", "{IDS[1]}" or the like. Found: {columns.headers()}; name the one '
+            "of the stimuli: --answers id=COLUMN"
+        )
+    return header

@@ -94,7 +94,8 @@ def _read_path(path: Path, options: Options) -> Ratings | Votes | Trials:
     if header is None:
         raise DataError(
             f"{path.name}: neither trials ({', '.join(ROLES[role][0] for role in ASKED)}) nor ratings or votes (path, "
-            f"and any of {', '.join(DIMENSIONS)} or a column an emotion). Found: {columns.headers()}"
+            f"and any of {', '.join(DIMENSIONS)} or a column an emotion). Found: {columns.headers()}; name yours: "
+            f"--option path=COLUMN, {DIMENSIONS[0]}=COLUMN, or --option subject=COLUMN, stimulus=COLUMN ..."
         )
     return read_table(path, {"path": header, **options})
 

@@ -39,10 +39,8 @@ def read_predictions(path: Path, options: Options) -> Answers:
     if names:
         split = str(options.get("split", "test"))
         if split not in names:
-            raise DataError(f"{path}: no predictions of {split}; it holds {', '.join(names)}: option split")
+            raise DataError(f"{path}: no predictions of {split}; it holds {', '.join(names)}: --answers split=NAME")
         return _of_run(path, {k.removeprefix(f"{split}/"): v for k, v in arrays.items()}, options)
-    if "ids" not in arrays:
-        raise DataError(f'{path}: no array "ids". Found: {first(arrays) or "nothing"}')
     return _plain(path, arrays, options)
 
 
@@ -92,20 +90,32 @@ def _of_run(path: Path, arrays: Arrays, options: Options) -> Answers:
 
 
 def _plain(path: Path, arrays: Arrays, options: Options) -> Answers:
+    ids = str(options.get("id", "ids"))
+    if ids not in arrays:
+        raise DataError(f'{path}: no array "{ids}". Found: {first(arrays) or "nothing"}; name it: --answers id=ARRAY')
     probabilities = arrays.get("probabilities")
     categories: tuple[str, ...] = ()
     if probabilities is not None:
         given = options.get("categories") or arrays.get("categories", np.array([], dtype=np.str_)).tolist()
         categories = _fitting(path, tuple(map(str, given)), probabilities)
-    ratings = {name: arrays[name].astype(np.float64) for name in DIMENSIONS if name in arrays}
+    ratings = _ratings(path, arrays, options)
     if probabilities is None and not ratings:
         raise DataError(
             f"{path}: no answers: probabilities (with categories), or any of {', '.join(DIMENSIONS)}. Found: "
             f"{', '.join(arrays)}"
         )
     scale = parse_scale(str(options["scale"])) if "scale" in options else None
-    conditions = arrays.get("conditions")
-    return _answers(path, arrays["ids"], options, categories, probabilities, ratings, scale, conditions)
+    conditions = arrays.get(str(options.get("condition", "conditions")))
+    return _answers(path, arrays[ids], options, categories, probabilities, ratings, scale, conditions)
+
+
+def _ratings(path: Path, arrays: Arrays, options: Options) -> dict[str, Floats]:
+    """Of the arrays that are called like dimensions, or that options name."""
+    named = {dimension: str(options[dimension]) for dimension in DIMENSIONS if dimension in options}
+    if absent := [name for name in named.values() if name not in arrays]:
+        raise DataError(f"{path}: no array {first(absent)}. Found: {first(arrays)}")
+    found = {dimension: named.get(dimension, dimension) for dimension in DIMENSIONS}
+    return {dimension: arrays[name].astype(np.float64) for dimension, name in found.items() if name in arrays}
 
 
 def _answers(
@@ -143,8 +153,8 @@ def _fitting(path: Path, categories: tuple[str, ...], probabilities: NDArray[Any
     if probabilities.ndim != 2 or probabilities.shape[1] != len(categories):
         named = f"{len(categories)} names ({', '.join(categories)})" if categories else "no names"
         raise DataError(
-            f"{path}: probabilities of shape {probabilities.shape} and {named} of categories; name them in order by "
-            "option categories"
+            f"{path}: probabilities of shape {probabilities.shape} and {named} of categories; name them in order: "
+            "--answers categories=NAME,NAME"
         )
     return categories
 
@@ -165,7 +175,7 @@ def _config(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError):
-        raise DataError(f"{place}: damaged; name the categories by option categories") from None
+        raise DataError(f"{place}: damaged; name the categories: --answers categories=NAME,NAME") from None
 
 
 def _target(folder: Path) -> tuple[str, ...]:

@@ -1,0 +1,118 @@
+"""Tables among the models of ``affekt compare-humans``: columns by other names, ratings, features, a draw."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from affekt.cli.compared_tables import options_of
+from affekt.errors import UsageError
+
+WORDS = ("anger", "happiness", "sadness")
+N = 24
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path, header, rows):
+    Path(path).write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+
+@pytest.fixture
+def trials(folder):
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"subject-{s}", f"{k}.png", WORDS[k % 3] if rng.random() < 0.7 else WORDS[s], WORDS[k % 3])
+        for s in range(3)
+        for k in range(N)
+    ]
+    write("people.csv", "subj,imagename,object_response,category", rows)
+
+
+@pytest.fixture
+def rated(folder):
+    values = np.random.default_rng(1).uniform(1, 9, N).round(2)
+    write("rated.csv", "path,valence", [(f"{k}.png", v) for k, v in enumerate(values)])
+    return values
+
+
+def answered(path, header="id,response", shift=0):
+    write(path, header, [(f"{k}.png", WORDS[(k + shift * (k % 4 == 0)) % 3]) for k in range(N)])
+
+
+def compared(call, *words, humans="people.csv", out="out"):
+    answer = call("compare-humans", *words, "--humans", humans, "--resamples", "20", "--out", out)
+    return answer, json.loads(Path(out, "agreement.json").read_text()) if answer.code == 0 else None
+
+
+def measure(held, part, name):
+    found = next(p for p in held["parts"] if p["id"].startswith(part))
+    return next(m for m in found["measures"] if m["name"] == name)
+
+
+# ------------------------------------------------------------------------------------------------ --answers
+
+
+def test_columns_of_other_names_are_named_by_answers(call, trials):
+    answered("plain.csv")
+    answered("other.csv", "picture_file,net_says")
+    answer, _ = compared(call, "other.csv")
+    assert answer.code == 1 and "Found: picture_file, net_says" in answer.error
+    assert "--answers id=COLUMN" in answer.error
+    answer, _ = compared(call, "other.csv", "--answers", "id=picture_file")
+    assert answer.code == 1 and "--answers response=COLUMN" in answer.error
+    named = ("--answers", "id=picture_file", "--answers", "response=net_says")
+    answer, held = compared(call, "other.csv", *named)
+    assert answer.code == 0, answer.err
+    _, plain = compared(call, "plain.csv", out="plain")
+    ours, theirs = (measure(one, "errors", "accuracy")["models"] for one in (held, plain))
+    assert ours["other"] == theirs["plain"]
+    assert "--answers id=picture_file --answers response=net_says" in Path("out/report.html").read_text()
+
+
+def test_what_is_said_of_one_table_is_not_said_of_the_others(call, trials):
+    answered("plain.csv")
+    answered("other.csv", "picture_file,net_says", shift=1)
+    named = ("--answers", "other:id=picture_file", "--answers", "other.csv:response=net_says")
+    answer, held = compared(call, "plain.csv", "other.csv", *named)
+    assert answer.code == 0, answer.err
+    assert [model["unseen"]["count"] for model in held["models"]] == [0, 0]
+
+
+def test_probabilities_by_a_list_without_brackets(call, trials):
+    write("net.csv", "id,anger,happiness,sadness,fear", [(f"{k}.png", *np.eye(3)[k % 3], 7) for k in range(N)])
+    assert "no distribution" in compared(call, "net.csv")[0].error
+    answer, held = compared(call, "net.csv", "--answers", "categories=anger,happiness,sadness")
+    assert answer.code == 0, answer.err
+    assert measure(held, "errors", "accuracy")["models"]["net"]["value"] == 1
+
+
+def test_one_table_goes_before_all():
+    texts = ["scale=1..9", "a:scale=1..7", "b.csv:id=name", "x/a.csv:response=said"]
+    assert options_of(texts, ["x/a.csv", "b.csv"]) == {
+        "x/a.csv": {"scale": "1..7", "response": "said"},
+        "b.csv": {"scale": "1..9", "id": "name"},
+    }
+    assert options_of(["categories=[happy, sad]"], ["a.csv"])["a.csv"]["categories"] == ("happy", "sad")
+    assert options_of(['categories=["a,b", "c"]'], ["a.csv"])["a.csv"]["categories"] == ("a,b", "c")
+    assert options_of([], []) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "tables", "message"),
+    [
+        ("id", ["a.csv"], '--answers "id": write KEY=VALUE, e.g. --answers id=COLUMN'),
+        ("respons=x", ["a.csv"], '--answers: option "respons": unknown. Nearest: response'),
+        ("b:id=x", ["a.csv"], '--answers "b:...": no MODEL that is a table is called so. There are: a.csv'),
+        ("id=x", [], "no MODEL is one"),
+    ],
+)
+def test_answers_that_cannot_be_said(text, tables, message):
+    with pytest.raises(UsageError) as caught:
+        options_of([text], tables)
+    assert message in str(caught.value)
