@@ -8,6 +8,8 @@ import pytest
 
 from affekt.cli.compared_tables import options_of
 from affekt.errors import UsageError
+from affekt.humans.comparison import Model, compare
+from affekt.humans.people import Features, read_people
 
 WORDS = ("anger", "happiness", "sadness")
 N = 24
@@ -116,3 +118,62 @@ def test_answers_that_cannot_be_said(text, tables, message):
     with pytest.raises(UsageError) as caught:
         options_of([text], tables)
     assert message in str(caught.value)
+
+
+# ------------------------------------------------------------------------------------------------ features
+
+
+def of_classes(seed=0, sd=0.5, width=6):
+    """Features that tell the three right answers apart."""
+    rng = np.random.default_rng(seed)
+    return np.eye(3, width)[np.arange(N) % 3] + rng.normal(0, sd, (N, width))
+
+
+def test_features_of_a_table_are_compared_by_rsa_and_cka_alone(call, trials):
+    features = of_classes()
+    write("net.csv", "id,f0,f1,f2,f3,f4,f5", [(f"{k}.png", *row) for k, row in enumerate(features)])
+    answered("plain.csv")
+    answer, held = compared(call, "net.csv", "plain.csv")
+    assert answer.code == 0, answer.err
+    assert [(m["name"], m["answers"], m["features"]) for m in held["models"]] == [
+        ("net", False, True), ("plain", True, False),
+    ]  # fmt: skip
+    assert measure(held, "errors", "accuracy")["models"].keys() == {"plain"}
+    people = read_people("people.csv")
+    model = Model(name="net", features=Features(name="net", ids=people.ids, features=features))
+    (part,) = compare(people, [model], resamples=20).parts
+    for own in part.measures:
+        assert measure(held, "features", own.name)["models"]["net"]["value"] == pytest.approx(own.models["net"].value)
+    assert "net: net.csv holds no answers and is read as features (numbers a stimulus: net 6)" in answer.err
+    assert "a test of net, plain: it is not known" in held["cautions"][0]
+
+
+def test_an_npz_of_several_layers_is_compared_layer_by_layer(call, trials):
+    np.savez("net.npz", ids=[f"{k}.png" for k in range(N)], conv1=of_classes(1).reshape(N, 3, 2), fc=of_classes(2, 0.1))
+    answer, held = compared(call, "net.npz")
+    assert answer.code == 0, answer.err
+    assert held["models"][0]["layers"] == ["conv1", "fc"]
+    assert [part["id"] for part in held["parts"]] == ["layers"]  # of a file's numbers nobody knows what is a unit
+    rsa = measure(held, "layers", "rsa-categories")["models"]
+    assert rsa["net: conv1"]["value"] < rsa["net: fc"]["value"]
+    answer, held = compared(call, "net.npz", "--answers", "columns=fc", "--answers", "name=mine", out="one")
+    assert measure(held, "features", "rsa-categories")["models"]["mine"]["value"] == pytest.approx(
+        rsa["net: fc"]["value"]
+    )
+
+
+def test_features_that_cannot_be_compared(call, trials, rated):
+    write("one.csv", "id,pleasure", [(f"{k}.png", v) for k, v in enumerate(rated)])
+    answer, _ = compared(call, "one.csv", humans="rated.csv")
+    assert answer.code == 2 and "scale" in answer.error
+    answer, _ = compared(call, "one.csv", "--option", "scale=1..9", humans="rated.csv")
+    assert answer.code == 1 and "valence=COLUMN" in answer.error
+    few = [(f"{k}.png", *row) for k, row in enumerate(of_classes()[:3])]
+    write("few.csv", "id,f0,f1,f2,f3,f4,f5", few)
+    answer, _ = compared(call, "few.csv")
+    assert answer.code == 1 and "features ask for four stimuli, and people and all models have 3" in answer.error
+    answer, _ = compared(call, "few.csv", "--layers", "last")
+    assert answer.code == 2 and "of a file of features all are compared" in answer.error
+    np.savez("none.npz", ids=["0.png"], conv=np.full((1, 4), np.nan))
+    answer, _ = compared(call, "none.npz")
+    assert answer.code == 1 and "none.npz: conv: features that are empty or not finite in 1 stimuli" in answer.error

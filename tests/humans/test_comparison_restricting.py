@@ -5,8 +5,8 @@ import pytest
 from comparison_people import names, ratings, trials, votes
 
 from affekt.errors import DataError
-from affekt.humans.comparison.restricting import restricted, without
-from affekt.humans.people import Answers
+from affekt.humans.comparison.restricting import features_without, restricted, without
+from affekt.humans.people import Answers, Features
 
 SOME = ["picture 3", "picture 1"]
 
@@ -56,3 +56,12 @@ def test_answers_without_others():
     assert found.ratings["valence"].tolist() == [0, 2] and found.conditions.tolist() == ["a", "c"]
     with pytest.raises(DataError, match="m: has no stimulus of this split"):
         without(answers, set(names(3).tolist()))
+
+
+def test_features_without_others():
+    ids = np.array(["a", "b", "c"])
+    features = Features(name="m", ids=ids, features=np.arange(6.0).reshape(3, 2))
+    kept = features_without(features, {"b"})
+    assert kept.ids.tolist() == ["a", "c"] and kept.features.tolist() == [[0, 1], [4, 5]]
+    with pytest.raises(DataError, match="m: has no stimulus of this split; all of its 3"):
+        features_without(features, ids.tolist())

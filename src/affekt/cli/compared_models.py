@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from affekt.cli.compared_stimuli import Chosen, StimuliOfPeople
     from affekt.cli.models import Found
     from affekt.humans.comparison import Model
-    from affekt.humans.people import Answers
+    from affekt.humans.people import Answers, Features
 
 SIZE = 224
 """Side at which a network that is named sees pictures, pixels."""
@@ -29,6 +29,7 @@ class Named:
         name: of it in the comparison.
         found: a model of ours; None for the others.
         answers: precomputed ones.
+        features: precomputed ones, by layer.
         network: a network's name, with its initial weights.
         notes: what a reader must know, in sentences.
     """
@@ -36,8 +37,14 @@ class Named:
     name: str
     found: Found | None = None
     answers: Answers | None = None
+    features: Mapping[str, Features] = field(default_factory=dict)
     network: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def precomputed(self) -> bool:
+        """Whether a file says what is known of it, and no network is asked."""
+        return self.answers is not None or bool(self.features)
 
 
 def named_models(texts: Sequence[str], *, rated: str, options: Sequence[str] = ()) -> list[Named]:
@@ -60,7 +67,10 @@ def named_models(texts: Sequence[str], *, rated: str, options: Sequence[str] = (
     every = [one.name for one in found]
     twice = next((name for name in every if every.count(name) > 1), None)
     if twice is not None:
-        raise UsageError(f"{twice}: the name of two models; name each once, and tables or their column model otherwise")
+        raise UsageError(
+            f"{twice}: the name of two models; name each once; a table of answers or features is called "
+            "otherwise by --answers TABLE:name=NAME, or its column model"
+        )
     return found
 
 
@@ -83,8 +93,24 @@ def _parts(text: str) -> tuple[str, ...]:
 
 def _of_table(text: str, name: str, options: Mapping[str, Any]) -> list[Named]:
     """Of a file, under the names that it gives; of a run's folder under its own."""
-    named = options if is_table(text) else {"name": name, **options}
-    return [Named(name=n, answers=a, notes=a.notes) for n, a in read_table(text, named).items()]
+    from affekt.humans.people import Answers, Features
+
+    found = read_table(text, options if is_table(text) else {"name": name, **options})
+    answers = {model: one for model, one in found.items() if isinstance(one, Answers)}
+    if answers:
+        return [Named(name=model, answers=one, notes=one.notes) for model, one in answers.items()]
+    layers = {layer: one for layer, one in found.items() if isinstance(one, Features)}
+    return [_of_features(str(options.get("name", Path(text).stem)), Path(text).name, layers)]
+
+
+def _of_features(name: str, file: str, layers: Mapping[str, Features]) -> Named:
+    sizes = ", ".join(f"{layer} {one.features.shape[1]:,}" for layer, one in layers.items())
+    note = (
+        f"{name}: {file} holds no answers and is read as features (numbers a stimulus: {sizes}): RSA and CKA alone. "
+        "Answers by another name: --answers response=COLUMN or valence=COLUMN"
+    )
+    known = [said for one in layers.values() for said in one.notes]
+    return Named(name=name, features=layers, notes=(note, *dict.fromkeys(known)))
 
 
 def _named(text: str, name: str, rated: str) -> Named:
@@ -129,8 +155,11 @@ def ask(
         DataError: there are no pictures to show a model, or one does not decode.
         UsageError: a network has no such layer, or layers are asked for and no model has any.
     """
-    if layers and all(one.answers is not None for one in models):
-        raise UsageError("--layers: precomputed answers have none; name a network, or the folder of a run or a model")
+    if layers and all(one.precomputed for one in models):
+        raise UsageError(
+            "--layers: precomputed answers have none, and of a file of features all are compared; name a network, or "
+            "the folder of a run or a model"
+        )
     with progress("pictures") as step:
         return [_asked(one, stimuli, chosen, layers=layers, seed=seed, step=step) for one in models]
 
@@ -139,10 +168,14 @@ def _asked(
     one: Named, stimuli: StimuliOfPeople, chosen: Chosen, *, layers: Sequence[str], seed: int, step: Any
 ) -> Model:
     from affekt.humans.comparison import Model
-    from affekt.humans.comparison.restricting import without
+    from affekt.humans.comparison.restricting import features_without, without
 
     if one.answers is not None:
         return Model(name=one.name, answers=without(one.answers, chosen.others), notes=one.notes)
+    if one.features:
+        held = {layer: features_without(found, chosen.others) for layer, found in one.features.items()}
+        alone = next(iter(held.values())) if len(held) == 1 else None
+        return Model(name=one.name, features=alone, layers={} if alone else held, precomputed=True, notes=one.notes)
     from affekt.humans.answering import answer
     from affekt.humans.layered import layer_features
     from affekt.training.precision import choose_device

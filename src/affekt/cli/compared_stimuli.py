@@ -90,7 +90,7 @@ class StimuliOfPeople:
         """
         runs = [learned_from(m.name, m.found, root=self.root) for m in models if m.found is not None]
         own = [run for run in runs if run is not None and self._same(run)]
-        unknown = [m.name for m in models if m.answers is not None or (m.found is not None and m.found.recipe is None)]
+        unknown = [m.name for m in models if m.precomputed or (m.found is not None and m.found.recipe is None)]
         asked = split or ("test" if own else "all")
         ids = self._ids_of(asked, own)
         kept = None if ids is None else frozenset(self.people.ids.tolist()) & ids

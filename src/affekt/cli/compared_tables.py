@@ -1,4 +1,4 @@
-"""Tables among the models of ``affekt compare-humans``: which words are some, and what ``--answers`` says of them."""
+"""Tables of models in ``affekt compare-humans``: what ``--answers`` says of them, and whether they answer."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from affekt.cli.data_reading import reader_option
 from affekt.errors import UsageError, first, unknown
 
 if TYPE_CHECKING:
-    from affekt.humans.people import Answers
+    from affekt.humans.people import Answers, Features
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".npz")
 
-LISTS = ("categories",)
+LISTS = ("categories", "columns")
 """Options that are lists, which may be typed without brackets: ``categories=happy,sad``."""
 
 
 def is_table(text: str) -> bool:
-    """Whether a word names a file of answers."""
+    """Whether a word names a file of answers or features."""
     path = Path(text).expanduser()
     return path.suffix.lower() in TABLES and not path.is_dir()
 
 
 def is_tabled(text: str) -> bool:
-    """Whether a word names a file of answers, or a run's folder with predictions and without a model."""
+    """Whether a word names a file of answers or features, or a run's folder with predictions and without a model."""
     path = Path(text).expanduser()
     return is_table(text) or ((path / "predictions.npz").is_file() and not (path / "model").is_dir())
 
@@ -41,7 +41,7 @@ def options_of(texts: Sequence[str], tables: Sequence[str]) -> dict[str, dict[st
         UsageError: no such option, no such table, no table at all.
     """
     if texts and not tables:
-        raise UsageError("--answers: says what stands in a table of answers, and no MODEL is one")
+        raise UsageError("--answers: says what stands in a model's table, and no MODEL is one")
     of_all: dict[str, Any] = {}
     of_one: dict[str, dict[str, Any]] = {table: {} for table in tables}
     for text in texts:
@@ -53,12 +53,13 @@ def options_of(texts: Sequence[str], tables: Sequence[str]) -> dict[str, dict[st
 
 def _option(text: str) -> tuple[str, str, Any]:
     """Table (``""``: all), key and value."""
-    from affekt.humans.people.answer_tables import OPTIONS
+    from affekt.humans.people import answer_tables, feature_tables
 
+    known = {**answer_tables.OPTIONS, **feature_tables.OPTIONS}
     asked, value = reader_option(text, flag="--answers", example="id=COLUMN")
     place, _, key = asked.rpartition(":")
-    if key not in OPTIONS:
-        raise UsageError(unknown("--answers: option", key, OPTIONS))
+    if key not in known:
+        raise UsageError(unknown("--answers: option", key, known))
     if key in LISTS and isinstance(value, str):
         value = tuple(part.strip() for part in value.strip("[]").split(","))
     return place, key, value
@@ -71,8 +72,32 @@ def _called(place: str, tables: Sequence[str]) -> list[str]:
     return found
 
 
-def read_table(text: str, options: Mapping[str, Any]) -> dict[str, Answers]:
-    """Model -> its answers."""
-    from affekt.humans.people import read_answers
+def read_table(text: str, options: Mapping[str, Any]) -> dict[str, Answers] | dict[str, Features]:
+    """Model -> its answers; of a file without any, or with option ``columns``, layer -> features.
 
-    return read_answers(text, options)
+    Raises:
+        NoAnswers: neither answers nor features (one column of numbers is more likely an answer by another name).
+        DataError: what reading says.
+    """
+    from affekt.humans.people import NoAnswers, NoFeatures, read_answers
+    from affekt.humans.people.answer_tables import OPTIONS
+
+    if "columns" in options:
+        return _features(text, options)
+    try:
+        return read_answers(text, {key: value for key, value in options.items() if key in OPTIONS})
+    except NoAnswers as refused:
+        try:
+            found = _features(text, options)
+        except NoFeatures:
+            raise refused from None
+        if all(one.features.shape[1] < 2 for one in found.values()):
+            raise
+        return found
+
+
+def _features(text: str, options: Mapping[str, Any]) -> dict[str, Features]:
+    from affekt.humans.people import read_features
+    from affekt.humans.people.feature_tables import OPTIONS
+
+    return read_features(text, {key: value for key, value in options.items() if key in OPTIONS})

@@ -69,10 +69,7 @@ def compare(people: People, models: Sequence[Model], *, resamples: int = RESAMPL
     work = Work(people=people, models=named, joined=joined, resamples=resamples, seed=seed)
     parts = list(work.parts())
     if not parts:
-        raise DataError(
-            f"{people.name}: nothing to compare: "
-            "no model answers in people's terms on two groups of stimuli, or has features"
-        )
+        raise _nothing(people, models, joined)
     return Comparison(
         people=people,
         models=models,
@@ -88,6 +85,17 @@ def compare(people: People, models: Sequence[Model], *, resamples: int = RESAMPL
             *_features_alone(models, [part for part, _ in parts]),
         ],
     )
+
+
+def _nothing(people: People, models: Sequence[Model], joined: Joined) -> DataError:
+    """What to say where no part came out."""
+    if not any(model.features or model.layers for model in models):
+        why = "no model answers in people's terms on two groups of stimuli, or has features"
+    elif len(joined) < 4:
+        why = f"features ask for four stimuli, and people and all models have {len(joined)} in common"
+    else:
+        why = f"on the {len(joined):,} stimuli in common people say the same of all, which features cannot tell apart"
+    return DataError(f"{people.name}: nothing to compare: {why}")
 
 
 def _features_alone(models: Sequence[Model], parts: Sequence[Part]) -> list[str]:

@@ -75,7 +75,7 @@ def layers_part(
         id=LAYERS,
         title="Layers",
         lead="Where along a model features tell stimuli apart as people's answers do: RSA and CKA of every layer that "
-        "was asked for, averaged over places.",
+        "was asked for, averaged over places, or that a file holds, as it stands there.",
         stimuli=len(chosen),
         units=len(chosen),
         models=tuple(held),

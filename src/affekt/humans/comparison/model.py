@@ -19,6 +19,7 @@ class Model:
     Attributes:
         name: unique.
         layers: features of further layers, from input to output; a name each.
+        precomputed: whether these are numbers of a file, of which nobody knows what one is a unit of.
         notes: what a reader must know of it, in sentences.
     """
 
@@ -26,6 +27,7 @@ class Model:
     answers: Answers | None = None
     features: Features | None = None
     layers: Mapping[str, Features] = field(default_factory=dict)
+    precomputed: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""Restricting: people, and a model's answers, to some of their stimuli."""
+"""Restricting: people, and a model's answers or features, to some of their stimuli."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import DataError
-from affekt.humans.people import Answers, Ratings, TrialRows, Trials, Votes
+from affekt.humans.people import Answers, Features, Ratings, TrialRows, Trials, Votes
 
 Ints = NDArray[np.int64]
 
@@ -43,10 +43,24 @@ def without(answers: Answers, ids: Collection[str]) -> Answers:
     Raises:
         DataError: nothing is left.
     """
-    rows = np.flatnonzero(~np.isin(answers.ids, list(ids)))
+    return taken(answers, _left(answers, ids))
+
+
+def features_without(features: Features, ids: Collection[str]) -> Features:
+    """A model's features, but for the stimuli of these ids.
+
+    Raises:
+        DataError: nothing is left.
+    """
+    rows = _left(features, ids)
+    return replace(features, ids=features.ids[rows], features=features.features[rows])
+
+
+def _left(known: Answers | Features, ids: Collection[str]) -> Ints:
+    rows = np.flatnonzero(~np.isin(known.ids, list(ids)))
     if not len(rows):
-        raise DataError(f"{answers.name}: has no stimulus of this split; all of its {len(answers.ids)} are of others")
-    return taken(answers, rows)
+        raise DataError(f"{known.name}: has no stimulus of this split; all of its {len(known.ids)} are of others")
+    return rows
 
 
 def taken(answers: Answers, rows: Ints) -> Answers:

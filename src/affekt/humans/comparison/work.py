@@ -190,9 +190,9 @@ class Work:
             return
         along = layers_part(self.people, rows, found, votes=votes, resamples=self.resamples, seed=seed)
         signs = signs_of(self.people, rows, votes, self._terms())
-        units = None
-        if signs is not None:
-            units = selective_part(rows, found, signs, resamples=self.resamples, seed=seed)
+        units, shown = None, layered({n: m for n, m in self.models.items() if not m.precomputed}, self.joined.models)
+        if signs is not None and shown is not None:
+            units = selective_part(rows, shown, signs, resamples=self.resamples, seed=seed)
         yield from (part for part in (along, units) if part is not None)
 
     def _votes(self) -> Ints | None:

@@ -8,7 +8,7 @@ one long table of everything, for a mixed model.
 from __future__ import annotations
 
 from affekt.humans.people.answer_tables import read_answers
-from affekt.humans.people.answers import Answers, Features
+from affekt.humans.people.answers import Answers, Features, NoAnswers, NoFeatures
 from affekt.humans.people.feature_tables import read_features
 from affekt.humans.people.joining import Joined, Left, join
 from affekt.humans.people.known import Observers, People, Ratings, TrialRows, Trials, Votes
@@ -23,6 +23,8 @@ __all__ = [
     "Features",
     "Joined",
     "Left",
+    "NoAnswers",
+    "NoFeatures",
     "Observers",
     "People",
     "Published",

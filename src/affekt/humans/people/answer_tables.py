@@ -12,7 +12,7 @@ from affekt.affect import DIMENSIONS, RatingScale, canonical_category, parse_sca
 from affekt.data.affective.columns import Columns, read_columns
 from affekt.errors import DataError, UsageError, first, unknown
 from affekt.humans.agreement import checking
-from affekt.humans.people.answers import Answers
+from affekt.humans.people.answers import Answers, NoAnswers
 from affekt.humans.people.known import Floats, Options
 from affekt.humans.people.naming import IDS, id_column, stimulus_names
 from affekt.humans.people.run_predictions import read_predictions
@@ -44,6 +44,7 @@ def read_answers(path: Path | str, options: Options | None = None) -> dict[str, 
 
     Raises:
         UsageError: an option that does not exist.
+        NoAnswers: a file with ids and no answers.
         DataError: no such file, columns missing (named, with those found), probabilities that do not sum to 1, ratings
             outside the scale, a stimulus twice.
     """
@@ -82,7 +83,7 @@ def _of_model(columns: Columns, name: str, options: Options) -> Answers:
     scale = parse_scale(str(options["scale"])) if "scale" in options else None
     ratings = _ratings(columns, scale, options)
     if probabilities is None and not ratings:
-        raise DataError(
+        raise NoAnswers(
             f"{columns.name}: no column of answers: p_<category> for each category, response, or any of "
             f"{', '.join(DIMENSIONS)}. Found: {columns.headers()}; name yours: --answers response=COLUMN, "
             f"categories=COLUMN,COLUMN or {DIMENSIONS[0]}=COLUMN"

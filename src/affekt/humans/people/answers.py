@@ -14,6 +14,14 @@ from affekt.errors import DataError
 from affekt.humans.people.known import Floats, Strings, check_ids
 
 
+class NoAnswers(DataError):  # noqa: N818 - reads as what it is
+    """A file without a column or an array of answers; it may hold features."""
+
+
+class NoFeatures(DataError):  # noqa: N818 - reads as what it is
+    """A file without a column or an array of features."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """A model's answers to N stimuli: probabilities, ratings, or both.

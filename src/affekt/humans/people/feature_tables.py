@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affekt.data.affective.columns import Columns, parse_number, read_columns
 from affekt.errors import DataError, UsageError, first, unknown
-from affekt.humans.people.answers import Features
+from affekt.humans.people.answers import Features, NoFeatures
 from affekt.humans.people.known import Options
 from affekt.humans.people.naming import IDS, id_column, stimulus_names
 from affekt.humans.people.run_predictions import read_arrays, text_ids
@@ -30,7 +30,8 @@ def read_features(path: Path | str, options: Options | None = None) -> dict[str,
 
     Raises:
         UsageError: an option that does not exist.
-        DataError: no such file, no ids, no column of numbers, numbers that are not finite, arrays of another length.
+        NoFeatures: no column of numbers, no array of two axes or more.
+        DataError: no such file, no ids, numbers that are not finite, arrays of another length.
     """
     given, path = options or {}, Path(path).expanduser()
     for name in given:
@@ -53,7 +54,7 @@ def _of_table(columns: Columns, name: str, options: Options) -> Features:
     others = [other for other in columns.values if other != header]
     taken = [columns.require(other) for other in asked] or [h for h in others if _numeric(columns.values[h])]
     if not taken:
-        raise DataError(f'{columns.name}: no column of numbers beside "{header}". Found: {columns.headers()}')
+        raise NoFeatures(f'{columns.name}: no column of numbers beside "{header}". Found: {columns.headers()}')
     left = [other for other in others if other not in taken]
     notes = (f"{columns.name}: columns left out, which are no features: {first(left)}",) if left else ()
     ids, said = stimulus_names(columns.text(header))
@@ -74,7 +75,7 @@ def _of_arrays(path: Path, name: str, options: Options) -> dict[str, Features]:
         raise DataError(f"{path.name}: no layer {first(absent)}. Found: {first(layers) or 'none'}")
     layers = {layer: layers[layer] for layer in _listed(options) or layers}
     if not layers:
-        raise DataError(f"{path.name}: no array (N, ...) of numbers beside {key}. Found: {first(arrays) or 'nothing'}")
+        raise NoFeatures(f"{path.name}: no array (N, ...) of numbers beside {key}. Found: {first(arrays) or 'nothing'}")
     wrong = [f"{layer} {values.shape}" for layer, values in layers.items() if len(values) != len(ids)]
     if wrong:
         raise DataError(f"{path.name}: {len(ids)} ids, but {first(wrong)}; the first axis is that of the stimuli")

@@ -17,7 +17,7 @@ from affekt.affect import DIMENSIONS, RatingScale, parse_scale
 from affekt.data import behind
 from affekt.errors import DataError, UsageError, first
 from affekt.humans.agreement import checking
-from affekt.humans.people.answers import Answers
+from affekt.humans.people.answers import Answers, NoAnswers
 from affekt.humans.people.known import Floats, Options
 from affekt.humans.people.naming import stimulus_names
 from affekt.recipe import DataSettings
@@ -32,7 +32,8 @@ def read_predictions(path: Path, options: Options) -> Answers:
     model of its own (an ensemble) has them by the target in its recipe; option ``categories`` names them otherwise.
 
     Raises:
-        DataError: not readable, no ids, no answers, names that are not known or do not fit.
+        NoAnswers: plain arrays with ids and no answers.
+        DataError: not readable, no ids, names that are not known or do not fit.
     """
     arrays = read_arrays(path)
     names = sorted({name.split("/")[0] for name in arrays if name.endswith("/ids")})
@@ -100,7 +101,7 @@ def _plain(path: Path, arrays: Arrays, options: Options) -> Answers:
         categories = _fitting(path, tuple(map(str, given)), probabilities)
     ratings = _ratings(path, arrays, options)
     if probabilities is None and not ratings:
-        raise DataError(
+        raise NoAnswers(
             f"{path}: no answers: probabilities (with categories), or any of {', '.join(DIMENSIONS)}. Found: "
             f"{', '.join(arrays)}"
         )
