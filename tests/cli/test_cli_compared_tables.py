@@ -177,3 +177,25 @@ def test_features_that_cannot_be_compared(call, trials, rated):
     np.savez("none.npz", ids=["0.png"], conv=np.full((1, 4), np.nan))
     answer, _ = compared(call, "none.npz")
     assert answer.code == 1 and "none.npz: conv: features that are empty or not finite in 1 stimuli" in answer.error
+
+
+# ------------------------------------------------------------------------------------------------ ratings
+
+
+def test_the_scale_of_ratings_is_stated_or_said(call, rated):
+    mine = np.clip(rated + np.random.default_rng(2).normal(0, 1, N), 1.5, 8.5)
+    write("nine.csv", "id,valence", [(f"{k}.png", v) for k, v in enumerate(mine)])
+    write("one.csv", "id,valence", [(f"{k}.png", (v - 1) / 8) for k, v in enumerate(mine)])
+    on_nine = ("--option", "scale=1..9", "--split", "all")
+    answer, _ = compared(call, "nine.csv", "one.csv", *on_nine, humans="rated.csv")
+    assert answer.code == 1 and "one: valence: 24 of 24 ratings lie outside people's scale 1 to 9" in answer.error
+    stated = ("--answers", "one:scale=0..1")
+    answer, held = compared(call, "nine.csv", "one.csv", *on_nine, *stated, humans="rated.csv")
+    assert answer.code == 0, answer.err
+    for name in ("rmse", "ccc", "mae"):
+        of = measure(held, "rating", name)["models"]
+        assert of["one"]["value"] == pytest.approx(of["nine"]["value"])
+    assert "nine does not state the scale of its valence: taken to be people's, 1 to 9" in answer.err
+    assert "one does not state" not in answer.err
+    answer, _ = compared(call, "one.csv", *on_nine, "--answers", "scale=0..0.5", humans="rated.csv")
+    assert answer.code == 1 and "outside the scale 0 to 0.5" in answer.error

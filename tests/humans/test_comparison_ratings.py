@@ -42,18 +42,22 @@ def test_another_scale_is_converted_ends_onto_ends(truth):
         assert all(pair.value == pytest.approx(0, abs=1e-12) for pair in measure.pairs)
 
 
-def test_an_unknown_scale_is_peoples_only_where_its_mean_lies_within(truth):
-    found = compare(
-        ratings(truth),
-        [rating_model("inside", truth, None), rating_model("outside", truth * 100, None)],
-        resamples=50,
-    )
-    rmse, r = (measure_of(found.parts[0], name) for name in ("rmse", "pearson"))
-    assert rmse.models["inside"].value == pytest.approx(0, abs=1e-9)
-    assert rmse.models["outside"].value is None
-    assert "a scale that it does not say" in rmse.models["outside"].reason
-    assert r.models["outside"].value == pytest.approx(1)
-    assert found.parts[0].scatter.units == ("inside",)
+def test_an_unknown_scale_is_taken_to_be_peoples_and_said(truth):
+    (part,) = compare(ratings(truth), [rating_model("a", truth, None), rating_model("b", truth)], resamples=50).parts
+    assert measure_of(part, "rmse").models["a"].value == pytest.approx(0, abs=1e-9)
+    (said,) = [note for note in part.notes if "does not state the scale" in note]
+    span = f"{truth.min():g} to {truth.max():g}"
+    assert said.startswith("a does not state the scale of its valence: taken to be people's, 1 to 7")
+    assert span in said and "--answers scale=LOW..HIGH" in said
+
+
+@pytest.mark.parametrize("last", [7.1, 0.9, 12])
+def test_one_rating_that_is_not_of_peoples_scale_asks_for_the_scale(truth, last):
+    own = np.append(truth[:-1], last)
+    with pytest.raises(DataError, match=r"a: valence: 1 of 60 ratings lie outside people's scale 1 to 7 .* scale=LOW"):
+        compare(ratings(truth), [rating_model("a", own, None)], resamples=50)
+    edge = np.append(truth[:-1], [7.0])
+    assert compare(ratings(truth), [rating_model("a", edge, None)], resamples=50).parts
 
 
 def test_classes_stand_for_valence_in_correlations_alone(truth):

@@ -193,7 +193,8 @@ def _from_spread(
 
 
 def _notes(models: Mapping[str, Numbers], left: int) -> list[str]:
-    notes = [f"{m.no_units}: correlations alone." for m in models.values() if m.no_units]
+    notes = [m.assumed for m in models.values() if m.assumed]
+    notes += [f"{m.no_units}: correlations alone." for m in models.values() if m.no_units]
     if left:
         notes.append(f"{counted(left, 'stimulus', 'stimuli')} left out that people or a model have not rated.")
     return notes

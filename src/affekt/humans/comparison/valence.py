@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.affect import RatingScale
+from affekt.errors import DataError
 from affekt.humans.comparison.categories import sign_of
 from affekt.humans.people import Answers, Ratings, Trials, Votes
 
@@ -28,10 +29,12 @@ class Numbers:
     Attributes:
         values: ``(M,)``.
         no_units: why they are not in people's units, so that distances mean nothing; empty where they are.
+        assumed: which scale they were taken to be on and why, in a sentence; empty where it is known.
     """
 
     values: Floats
     no_units: str = ""
+    assumed: str = ""
 
 
 def of_choices(people: Votes | Trials, rows: Ints, categories: Sequence[str], choices: Ints) -> Ratings | None:
@@ -78,8 +81,11 @@ def of_probabilities(answers: Answers) -> Floats | None:
 def numbers(answers: Answers, dimension: str, people: Ratings) -> Numbers | None:
     """A model's numbers for a dimension that people rated, in people's units where that can be; None where it has none.
 
-    A rating of a known scale is converted, ends onto ends. One of an unknown scale is taken to be people's if its mean
-    lies within that. Without a rating of valence, a model's categories stand for it by their polarity.
+    A rating of a known scale is converted, ends onto ends. One of an unknown scale is taken to be people's if all of
+    the model's lie within that. Without a rating of valence, a model's categories stand for it by their polarity.
+
+    Raises:
+        DataError: ratings of an unknown scale that lie outside people's.
     """
     if dimension in answers.ratings:
         return _rated(answers, dimension, people)
@@ -96,14 +102,33 @@ def numbers(answers: Answers, dimension: str, people: Ratings) -> Numbers | None
 
 def _rated(answers: Answers, dimension: str, people: Ratings) -> Numbers:
     values, scale = answers.ratings[dimension].astype(np.float64), people.scale
-    span = f"{scale.low:g} to {scale.high:g}"
     if scale == SIGNED and answers.scale != SIGNED:
         return Numbers(values=values, no_units=f"{answers.name} rates; choices have no unit of its scale")
     if answers.scale is not None:
         return Numbers(values=answers.scale.convert(values, scale))
-    if scale.low <= np.nanmean(values) <= scale.high:
-        return Numbers(values=values)
-    return Numbers(values=values, no_units=f"{answers.name} rates on a scale that it does not say, and not {span}")
+    return Numbers(values=values, assumed=_assumed(answers.name, dimension, values, scale))
+
+
+def _assumed(name: str, dimension: str, values: Floats, scale: RatingScale) -> str:
+    """What is said of ratings whose scale is not stated.
+
+    Raises:
+        DataError: they cannot be on people's.
+    """
+    given, span = values[np.isfinite(values)], f"{scale.low:g} to {scale.high:g}"
+    if not len(given):
+        return ""
+    found = f"{given.min():g} to {given.max():g}"
+    outside = int(((given < scale.low - 1e-9) | (given > scale.high + 1e-9)).sum())
+    if outside:
+        raise DataError(
+            f"{name}: {dimension}: {outside} of {len(given)} ratings lie outside people's scale {span} (they are {found}), "
+            "and its own is not stated: --answers scale=LOW..HIGH. If it is people's, cut off what is outside"
+        )
+    return (
+        f"{name} does not state the scale of its {dimension}: taken to be people's, {span}, since all of its ratings "
+        f"({found}) lie within. If it is another: --answers scale=LOW..HIGH."
+    )
 
 
 def _signs(categories: Sequence[str]) -> Floats | None:

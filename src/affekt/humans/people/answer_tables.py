@@ -24,7 +24,7 @@ OPTIONS: Options = {
     "categories": "columns of probabilities, as a list; default: those called p_<category>, else like emotions",
     "response": 'column of one answer a stimulus; default: "response" or "object_response"',
     **{name: f'column of the ratings of {name}; default: "{name}" and its like' for name in DIMENSIONS},
-    "scale": 'of the ratings, e.g. "1-7"; default: not known',
+    "scale": 'of the ratings, e.g. "1-7"; default: what a run says, else not known',
     "split": 'of a run\'s predictions; default: "test"',
     "name": "of the model; default: from the table, else from the file's place",
 }

@@ -84,10 +84,8 @@ def _of_run(path: Path, arrays: Arrays, options: Options) -> Answers:
     if values is not None and values.shape[1] != len(dimensions):
         raise DataError(f"{path}: {values.shape[1]} ratings, and no {path.parent / 'model/config.json'} to name them")
     ratings = {} if values is None else {name: values[:, k].astype(np.float64) for k, name in enumerate(dimensions)}
-    scale = known.get("scale")
-    return _answers(
-        path, arrays["ids"], options, categories, probabilities, ratings, RatingScale(*scale) if scale else None
-    )
+    scale = RatingScale(*known["scale"]) if known.get("scale") else _stated(options)
+    return _answers(path, arrays["ids"], options, categories, probabilities, ratings, scale)
 
 
 def _plain(path: Path, arrays: Arrays, options: Options) -> Answers:
@@ -105,9 +103,15 @@ def _plain(path: Path, arrays: Arrays, options: Options) -> Answers:
             f"{path}: no answers: probabilities (with categories), or any of {', '.join(DIMENSIONS)}. Found: "
             f"{', '.join(arrays)}"
         )
-    scale = parse_scale(str(options["scale"])) if "scale" in options else None
+    scale = _stated(options)
+    if scale is not None:
+        ratings = {name: scale.check(values, f"{path}: {name}") for name, values in ratings.items()}
     conditions = arrays.get(str(options.get("condition", "conditions")))
     return _answers(path, arrays[ids], options, categories, probabilities, ratings, scale, conditions)
+
+
+def _stated(options: Options) -> RatingScale | None:
+    return parse_scale(str(options["scale"])) if "scale" in options else None
 
 
 def _ratings(path: Path, arrays: Arrays, options: Options) -> dict[str, Floats]:
