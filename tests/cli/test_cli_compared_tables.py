@@ -9,7 +9,7 @@ import pytest
 from affekt.cli.compared_tables import options_of
 from affekt.errors import UsageError
 from affekt.humans.comparison import Model, compare
-from affekt.humans.people import Features, read_people
+from affekt.humans.people import Features, read_features, read_people
 
 WORDS = ("anger", "happiness", "sadness")
 N = 24
@@ -199,3 +199,44 @@ def test_the_scale_of_ratings_is_stated_or_said(call, rated):
     assert "one does not state" not in answer.err
     answer, _ = compared(call, "one.csv", *on_nine, "--answers", "scale=0..0.5", humans="rated.csv")
     assert answer.code == 1 and "outside the scale 0 to 0.5" in answer.error
+
+
+# ------------------------------------------------------------------------------------------------ --limit
+
+
+def test_a_draw_is_the_same_for_all_models(call, trials):
+    answered("plain.csv")
+    write("half.csv", "id,response", [(f"{k}.png", WORDS[k % 3]) for k in range(4, N)])
+    answer, held = compared(call, "plain.csv", "half.csv", "--limit", "12")
+    assert answer.code == 0, answer.err
+    assert held["split"] == {"name": "all", "stimuli": 12, "of": N, "limit": 12}
+    assert held["humans"]["compared"] == 12  # drawn from what all have, not from what people have
+    assert [m["unseen"]["count"] + m["unrated"]["count"] for m in held["models"]] == [0, 0]
+    assert f"12 stimuli, drawn by the seed from those of {N} that all models have" in answer.err
+    assert "--limit 12" in Path("out/report.html").read_text()
+    _, again = compared(call, "plain.csv", "half.csv", "--limit", "12", out="again")
+    _, other = compared(call, "plain.csv", "half.csv", "--limit", "12", "--seed", "3", out="other")
+    assert again["parts"] == held["parts"] != other["parts"]
+
+
+def test_a_draw_of_more_than_there_is_takes_all(call, trials):
+    answered("plain.csv")
+    _, held = compared(call, "plain.csv", "--limit", "99")
+    assert held["humans"]["compared"] == N and "limit" not in held["split"]
+    assert held["parts"] == compared(call, "plain.csv", out="all")[1]["parts"]
+
+
+def test_of_features_alone_no_more_are_taken_than_are_looked_at(call, folder):
+    many, rng = 420, np.random.default_rng(0)
+    ids, values = [f"{k}.png" for k in range(many)], rng.uniform(1, 9, many)
+    write("rated.csv", "path,valence", zip(ids, values, strict=True))
+    features = np.stack([values, rng.normal(size=many), rng.normal(size=many)], axis=1)
+    write("net.csv", "id,f0,f1,f2", [(i, *row) for i, row in zip(ids, features, strict=True)])
+    answer, held = compared(call, "net.csv", "--option", "scale=1..9", humans="rated.csv")
+    assert answer.code == 0, answer.err
+    assert held["split"]["limit"] == 400
+    people = read_people("rated.csv", options={"scale": "1..9"})
+    all_of_them = Model(name="net", features=read_features("net.csv")["net"])
+    (part,) = compare(people, [all_of_them], resamples=20).parts
+    for own in part.measures:
+        assert measure(held, "features", own.name)["models"]["net"]["value"] == own.models["net"].value

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("all", "train", "validation", "test")
 DEFAULT_RESAMPLES = 1000
+LIMIT = "so many stimuli, drawn by the seed, the same for all models; of a study those of --manipulate (default: all)"
 
 
 def register(subparsers: Any) -> None:
@@ -62,7 +63,7 @@ def register(subparsers: Any) -> None:
         metavar="NAME[=STRENGTH,...]",
         help="of a study: its test pictures manipulated, e.g. eyes mouth inverted, network against network",
     )
-    parser.add_argument("--limit", type=positive, metavar="N", help="manipulate so many test pictures (default: all)")
+    parser.add_argument("--limit", type=positive, metavar="N", help=LIMIT)
     pictures = parser.add_mutually_exclusive_group()
     pictures.add_argument("--pictures", action="store_true", default=None, help="show them, whatever the licence")
     pictures.add_argument("--no-pictures", action="store_false", dest="pictures", help="name pictures by id only")
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     rated = args.humans if isinstance(people, Ratings) else "oasis"
     models = named_models(args.models, rated=rated, options=args.answers)
     stimuli = of_people(people, args.humans, root=root, folder=args.stimuli)
-    chosen = stimuli.choose(args.split, models)
+    chosen = stimuli.choose(args.split, models, limit=args.limit, seed=args.seed)
     asked = ask(models, stimuli, chosen, layers=args.layers, seed=args.seed)
     found = compare(chosen.people, asked, resamples=args.resamples, seed=args.seed)
     found = replace(found, cautions=chosen.cautions, notes=(*chosen.notes, *found.notes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,6 +38,7 @@ class Chosen:
         split: ``"all"``, ``"train"``, ``"validation"`` or ``"test"``.
         of: people's stimuli in all.
         others: ids of those that are left aside.
+        limit: how many were drawn; None where all of the split are compared.
         cautions, notes: what forbids a conclusion, and what else must be known.
     """
 
@@ -45,11 +46,13 @@ class Chosen:
     split: str
     of: int
     others: frozenset[str] = frozenset()
+    limit: int | None = None
     cautions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.split, "stimuli": len(self.people), "of": self.of}
+        drawn = {} if self.limit is None else {"limit": self.limit}
+        return {"name": self.split, "stimuli": len(self.people), "of": self.of, **drawn}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,35 +84,46 @@ class StimuliOfPeople:
             return self._of_set(ids, image_size, fit)
         return self._in_folder(ids, image_size, fit)
 
-    def choose(self, split: str | None, models: Sequence[Named]) -> Chosen:
+    def choose(self, split: str | None, models: Sequence[Named], *, limit: int | None = None, seed: int = 0) -> Chosen:
         """The stimuli that are a test of the models: by default those of the test split of every run that learned from
-        people's set, else all.
+        people's set, else all; of these so many, see :func:`~affekt.cli.compared_draw.draw`.
 
         Raises:
             DataError: no stimulus is in that split of all of them, or there is no such split.
         """
+        from affekt.cli.compared_draw import draw
+        from affekt.humans.comparison.restricting import restricted
+
         runs = [learned_from(m.name, m.found, root=self.root) for m in models if m.found is not None]
         own = [run for run in runs if run is not None and self._same(run)]
         unknown = [m.name for m in models if m.precomputed or (m.found is not None and m.found.recipe is None)]
         asked = split or ("test" if own else "all")
         ids = self._ids_of(asked, own)
         kept = None if ids is None else frozenset(self.people.ids.tolist()) & ids
-        cautions = [*_seen(own, kept), *self._by_source([r for r in runs if r is not None and r not in own])]
+        part = self.people if kept is None else restricted(self.people, kept)
+        people, drawn = draw(part, self, models, limit=limit, seed=seed)
+        left = kept if drawn is None else frozenset(people.ids.tolist())
+        cautions = [*_seen(own, left), *self._by_source([r for r in runs if r is not None and r not in own])]
         if unknown:
             cautions.append(_unknown(unknown))
-        return self._chosen(asked, kept, tuple(cautions))
-
-    def _chosen(self, split: str, kept: frozenset[str] | None, cautions: tuple[str, ...]) -> Chosen:
-        from affekt.humans.comparison.restricting import restricted
-
-        total = len(self.people)
-        if kept is None:
-            return Chosen(people=self.people, split=split, of=total, cautions=cautions)
-        others = frozenset(self.people.ids.tolist()) - kept
-        note = f"{self.people.name}: {len(kept):,} of people's {total:,} stimuli are in the {split} split"
+        every = frozenset(self.people.ids.tolist())
         return Chosen(
-            people=restricted(self.people, kept), split=split, of=total, others=others, cautions=cautions, notes=(note,)
+            people=people,
+            split=asked,
+            of=len(self.people),
+            others=frozenset() if left is None else every - left,
+            limit=drawn,
+            cautions=tuple(cautions),
+            notes=tuple(self._notes(asked, kept, len(part), drawn)),
         )
+
+    def _notes(self, split: str, kept: frozenset[str] | None, stimuli: int, drawn: int | None) -> Iterator[str]:
+        """What is not compared, and why."""
+        if kept is not None:
+            yield f"{self.people.name}: {stimuli:,} of people's {len(self.people):,} stimuli are in the {split} split"
+        if drawn is not None:
+            every = f"those of {stimuli:,} that all models have"
+            yield f"{self.people.name}: {drawn:,} stimuli, drawn by the seed from {every}"
 
     def _ids_of(self, split: str, own: Sequence[Learned]) -> frozenset[str] | None:
         """Ids of a split, as every run cut it; as the set is cut by itself without a run; None for all."""

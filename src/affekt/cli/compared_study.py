@@ -31,8 +31,6 @@ def study_named(args: argparse.Namespace) -> Path | None:
     if not studies:
         if args.manipulate:
             raise UsageError("--manipulate: is for a study, whose test pictures are shown again; name a study's folder")
-        if args.limit is not None:
-            raise UsageError("--limit: is for --manipulate")
         return None
     if args.limit is not None and not args.manipulate:
         raise UsageError("--limit: of the manipulated pictures; write what is done to them: --manipulate eyes mouth")

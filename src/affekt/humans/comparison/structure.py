@@ -99,11 +99,11 @@ def structure_part(
     )
 
 
-def drawn(stimuli: int, seed: int) -> Ints:
-    """At most :data:`MOST` of so many stimuli, in their order."""
-    if stimuli <= MOST:
+def drawn(stimuli: int, seed: int, most: int = MOST) -> Ints:
+    """At most :data:`MOST` of so many stimuli, or another number, in their order."""
+    if stimuli <= most:
         return np.arange(stimuli)
-    return np.sort(generator("structure", seed).permutation(stimuli)[:MOST]).astype(np.int64)
+    return np.sort(generator("structure", seed).permutation(stimuli)[:most]).astype(np.int64)
 
 
 def fewer(chosen: Ints, rows: Ints) -> list[str]:

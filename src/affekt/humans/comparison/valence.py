@@ -122,8 +122,9 @@ def _assumed(name: str, dimension: str, values: Floats, scale: RatingScale) -> s
     outside = int(((given < scale.low - 1e-9) | (given > scale.high + 1e-9)).sum())
     if outside:
         raise DataError(
-            f"{name}: {dimension}: {outside} of {len(given)} ratings lie outside people's scale {span} (they are {found}), "
-            "and its own is not stated: --answers scale=LOW..HIGH. If it is people's, cut off what is outside"
+            f"{name}: {dimension}: {outside} of {len(given)} ratings lie outside people's scale {span} "
+            f"(they are {found}), and its own is not stated: --answers scale=LOW..HIGH. If it is "
+            "people's, cut off what is outside"
         )
     return (
         f"{name} does not state the scale of its {dimension}: taken to be people's, {span}, since all of its ratings "
