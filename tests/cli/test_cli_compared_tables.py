@@ -197,7 +197,7 @@ def test_the_scale_of_ratings_is_stated_or_said(call, rated):
         assert of["one"]["value"] == pytest.approx(of["nine"]["value"])
     assert "nine does not state the scale of its valence: taken to be people's, 1 to 9" in answer.err
     assert "one does not state" not in answer.err
-    answer, _ = compared(call, "one.csv", *on_nine, "--answers", "scale=0..0.5", humans="rated.csv")
+    answer, _ = compared(call, "one.csv", *on_nine, "--answers", "scale=0..0.5", humans="rated.csv", out="b")
     assert answer.code == 1 and "outside the scale 0 to 0.5" in answer.error
 
 

@@ -82,7 +82,9 @@ def test_columns_and_arrays_by_other_names(tmp_path: Path) -> None:
     message = refused(path)
     assert 'no column "imagename", "id" or the like. Found: what, pleasant, said, how' in message
     assert message.endswith("--answers id=COLUMN")
-    assert refused(path, id="what").endswith("--answers response=COLUMN, categories=COLUMN,COLUMN or valence=COLUMN")
+    assert refused(path, id="what").endswith(
+        "--answers response=COLUMN, --answers categories=COLUMN,COLUMN or --answers valence=COLUMN"
+    )
     found = one(path, id="what", valence="pleasant", response="said", condition="how")
     assert found.ratings["valence"].tolist() == [3, 4]
     assert found.responses.tolist() == ["cat", "dog"]

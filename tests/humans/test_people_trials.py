@@ -192,5 +192,6 @@ def test_options_that_cannot_be(tmp_path: Path) -> None:
 def test_what_is_neither_trials_nor_ratings(tmp_path: Path) -> None:
     assert refused(table(tmp_path / "t.csv", "a,b", (1, 2))) == (
         "t.csv: neither trials (subj, imagename, object_response, category) nor ratings or votes (path, and any of "
-        "valence, arousal, dominance or a column an emotion). Found: a, b"
+        "valence, arousal, dominance or a column an emotion). Found: a, b; name yours: "
+        "--option path=COLUMN --option valence=COLUMN, of trials --option subject=COLUMN ..."
     )

@@ -107,7 +107,7 @@ def _of_features(name: str, file: str, layers: Mapping[str, Features]) -> Named:
     sizes = ", ".join(f"{layer} {one.features.shape[1]:,}" for layer, one in layers.items())
     note = (
         f"{name}: {file} holds no answers and is read as features (numbers a stimulus: {sizes}): RSA and CKA alone. "
-        "Answers by another name: --answers response=COLUMN or valence=COLUMN"
+        "Answers by another name: --answers response=COLUMN or --answers valence=COLUMN"
     )
     known = [said for one in layers.values() for said in one.notes]
     return Named(name=name, features=layers, notes=(note, *dict.fromkeys(known)))

@@ -99,8 +99,9 @@ def structure_part(
     )
 
 
-def drawn(stimuli: int, seed: int, most: int = MOST) -> Ints:
+def drawn(stimuli: int, seed: int, most: int | None = None) -> Ints:
     """At most :data:`MOST` of so many stimuli, or another number, in their order."""
+    most = MOST if most is None else most
     if stimuli <= most:
         return np.arange(stimuli)
     return np.sort(generator("structure", seed).permutation(stimuli)[:most]).astype(np.int64)

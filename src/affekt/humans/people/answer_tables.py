@@ -86,7 +86,7 @@ def _of_model(columns: Columns, name: str, options: Options) -> Answers:
         raise NoAnswers(
             f"{columns.name}: no column of answers: p_<category> for each category, response, or any of "
             f"{', '.join(DIMENSIONS)}. Found: {columns.headers()}; name yours: --answers response=COLUMN, "
-            f"categories=COLUMN,COLUMN or {DIMENSIONS[0]}=COLUMN"
+            f"--answers categories=COLUMN,COLUMN or --answers {DIMENSIONS[0]}=COLUMN"
         )
     found = Answers(
         name=name,

@@ -95,7 +95,7 @@ def _read_path(path: Path, options: Options) -> Ratings | Votes | Trials:
         raise DataError(
             f"{path.name}: neither trials ({', '.join(ROLES[role][0] for role in ASKED)}) nor ratings or votes (path, "
             f"and any of {', '.join(DIMENSIONS)} or a column an emotion). Found: {columns.headers()}; name yours: "
-            f"--option path=COLUMN, {DIMENSIONS[0]}=COLUMN, or --option subject=COLUMN, stimulus=COLUMN ..."
+            f"--option path=COLUMN --option {DIMENSIONS[0]}=COLUMN, of trials --option subject=COLUMN ..."
         )
     return read_table(path, {"path": header, **options})
 
