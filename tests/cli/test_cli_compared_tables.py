@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from affekt.cli.compared_tables import options_of
 from affekt.errors import UsageError
@@ -217,6 +218,17 @@ def test_a_draw_is_the_same_for_all_models(call, trials):
     _, again = compared(call, "plain.csv", "half.csv", "--limit", "12", out="again")
     _, other = compared(call, "plain.csv", "half.csv", "--limit", "12", "--seed", "3", out="other")
     assert again["parts"] == held["parts"] != other["parts"]
+
+
+def test_a_draw_is_of_pictures_that_are_there(call, trials):
+    rng = np.random.default_rng(0)
+    for k in range(0, N, 2):
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(f"{k}.png")
+    answered("plain.csv")
+    answer, held = compared(call, "resnet8-w4=random", "plain.csv", "--limit", "8")
+    assert answer.code == 0, answer.err
+    assert held["humans"]["compared"] == 8
+    assert [model["unseen"]["count"] for model in held["models"]] == [0, 0]
 
 
 def test_a_draw_of_more_than_there_is_takes_all(call, trials):
