@@ -154,6 +154,7 @@ def test_an_npz_of_several_layers_is_compared_layer_by_layer(call, trials):
     answer, held = compared(call, "net.npz")
     assert answer.code == 0, answer.err
     assert held["models"][0]["layers"] == ["conv1", "fc"]
+    assert "<td>layers</td>" in Path("out/report.html").read_text()
     assert [part["id"] for part in held["parts"]] == ["layers"]  # of a file's numbers nobody knows what is a unit
     rsa = measure(held, "layers", "rsa-categories")["models"]
     assert rsa["net: conv1"]["value"] < rsa["net: fc"]["value"]

@@ -7,6 +7,7 @@ from functools import partial
 
 from affekt.humans.comparison.comparing import Comparison
 from affekt.humans.comparison.measures import ALPHA, Measure
+from affekt.humans.comparison.model import Model
 from affekt.humans.comparison.parts import PEOPLE, Part
 from affekt.humans.comparison.report.charts.measures import UNDEFINED, Row, in_words, rows_of, units
 from affekt.humans.people import Left
@@ -134,7 +135,7 @@ def joined_table(found: Comparison) -> Table:
         records=[
             {
                 "model": model.name,
-                "gives": _gives(model.answers is not None, model.features is not None),
+                "gives": _gives(model),
                 "unseen": joined.unseen[model.name].count,
                 "unseen_first": list(joined.unseen[model.name].examples),
                 "unrated": joined.unrated[model.name].count,
@@ -151,8 +152,9 @@ def joined_table(found: Comparison) -> Table:
     )
 
 
-def _gives(answers: bool, features: bool) -> str:
-    return listed([word for word, there in (("answers", answers), ("features", features)) if there])
+def _gives(model: Model) -> str:
+    what = {"answers": model.answers, "features": model.features, "layers": model.layers or None}
+    return listed([word for word, known in what.items() if known is not None])
 
 
 def _left(key: str) -> Callable[[Record], str]:
