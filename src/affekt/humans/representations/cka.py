@@ -60,11 +60,12 @@ def cka_halves(
 
     A half drawn *without* replacement (the delete-d jackknife with d = N / 2, Shao & Wu 1989, whose scale is then 1)
     varies about the value of all N as that does about the value of all stimuli that there are. With replacement a
-    stimulus meets itself, like itself by any features, which raises CKA: in a simulation (100 samples of 40 stimuli, 20
-    features against a rating; a test does a smaller one) that bootstrap had a mean of .10 for unrelated features and held
-    their 0 in 46 samples, halves one of .01, in all 100; of a true .12, .18 in 89 and .12 in 98. Near 0 halves are too
-    wide, since CKA is there of second order (its own deviation .04, that of halves .07); with few stimuli, too (12: .22
-    and .31, 99 samples). Of 24 groups of 4 alike, halves of groups held a true .36 in 94, of single stimuli in 78.
+    stimulus meets itself, like itself by any features, which raises CKA. In a simulation (100 samples of 40 stimuli, 20
+    features against a rating; a test does a smaller one) draws with replacement had a mean of .10 for unrelated
+    features, and their interval held the 0 in 46 samples; halves a mean of .01, and held it in all. Of a true .12:
+    mean .18, held in 89; halves .12, in 98. Near 0 halves are too wide, since CKA is there of second order (deviation
+    of CKA .04, of halves .07), and with few stimuli (12: .22 and .31, held in 99). Of 24 groups of 4 alike, halves of
+    groups held the true value in 94 samples, halves of single stimuli in 78.
 
     Args:
         one: as of :func:`linear_cka`.
