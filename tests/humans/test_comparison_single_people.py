@@ -174,7 +174,7 @@ def test_groups_are_drawn_as_a_whole():
     table = np.stack(list(people.means.values()), axis=1)
     np.testing.assert_allclose(aligned.draws, cka_halves(FEATURES, table, groups=groups, draws=20), atol=1e-14)
     assert part.units == found.units == aligned.units == 8
-    assert any("20 draws of groups of stimuli, with ratings (valence, arousal) of people too" in n for n in part.notes)
+    assert any("20 draws of groups of stimuli (with ratings (valence, arousal), of people too)" in n for n in part.notes)
 
 
 def test_one_group_has_points_and_no_intervals():

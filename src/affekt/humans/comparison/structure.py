@@ -94,7 +94,7 @@ def notes_on(structures: Sequence[Structure], draws: int) -> Iterator[str]:
     else:
         grouped = len(np.unique(structures[0].groups)) < len(structures[0].groups)
         what = "groups of stimuli" if grouped else "stimuli"
-        people = f", with {listed([s.title for s in single])} of people too" if single else ""
+        people = f" (with {listed([s.title for s in single])}, of people too)" if single else ""
         yield f"RSA: {draws} draws of {what}{people}; CKA: {draws} halves of the {what}, drawn without replacement."
     for structure in structures:
         if structure.single is None:
