@@ -174,7 +174,8 @@ def test_groups_are_drawn_as_a_whole():
     table = np.stack(list(people.means.values()), axis=1)
     np.testing.assert_allclose(aligned.draws, cka_halves(FEATURES, table, groups=groups, draws=20), atol=1e-14)
     assert part.units == found.units == aligned.units == 8
-    assert any("20 draws of groups of stimuli (with ratings (valence, arousal), of people too)" in n for n in part.notes)
+    words = "RSA: 20 draws of groups of stimuli (with ratings (valence, arousal), of people too)"
+    assert part.notes[0].startswith(words)
 
 
 def test_one_group_has_points_and_no_intervals():
@@ -190,6 +191,9 @@ def test_the_ceiling_stands_in_table_record_and_page():
     part = found.parts[-1]
     line = measure_of(part, "rsa-votes").people
     words = f"{line.low:.2f} to {line.high:.2f}"
+    assert "over 24 stimuli and people. Diamond and dashes: noise ceiling" in caption(
+        part, measure_of(part, "rsa-votes")
+    )
     assert line_in_words(line) == words and _rows(part)[0][:2] == ["people", words]
     table = part_table(part)
     assert table.columns[1].text(table.records[0]) == words and "both bounds" in table.caption

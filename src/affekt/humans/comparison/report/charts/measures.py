@@ -58,10 +58,10 @@ def rows_of(measure: Measure) -> list[Row]:
 
 def caption(part: Part, measure: Measure) -> str:
     """What is shown, with n; what people's line is, or why there is none."""
-    words = [f"{_capital(measure.about)}."]
+    words, line = [f"{_capital(measure.about)}."], measure.people
     if any(measure.interval(name) for name in measure.models):
-        words.append(f"Dot and line: value and 95 % interval over {units(part)}.")
-    line = measure.people
+        people = " and people" if line is not None and line.bounds else ""
+        words.append(f"Dot and line: value and 95 % interval over {units(part)}{people}.")
     if line is not None and line.value is None and line.reason not in measure.about:
         words.append(f"No line of people: {line.reason}.")
     elif line is not None and line.value is not None:
