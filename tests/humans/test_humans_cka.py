@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from affekt.errors import DataError
-from affekt.humans.representations import blocks, category_features, linear_cka
+from affekt.errors import DataError, UsageError
+from affekt.humans.representations import blocks, category_features, cka_halves, linear_cka
+from affekt.randomness import generator
 
 
 def song(one, two):
@@ -120,3 +121,79 @@ def test_two_thousand_stimuli_need_little_besides_their_features():
     finally:
         tracemalloc.stop()
     assert peak < 400e6
+
+
+def test_halves_are_what_their_features_have():
+    """Of one permutation a half and what it leaves, then of the next."""
+    x, y = pair(21, 6, 50)
+    rng = generator("cka halves", 3)
+    first = [np.sort(rng.permutation(21)[:10]) for _ in range(2)]
+    rows = [r for half in first for r in (half, np.setdiff1d(np.arange(21), half))]
+    expected = [linear_cka(x[r], y[r]) for r in rows]
+    np.testing.assert_allclose(cka_halves(x, y, draws=4, seed=3), expected, atol=1e-12)
+    assert len(cka_halves(x, y, draws=3, seed=3)) == 3
+
+
+def test_halves_are_those_of_a_shifted_layer_too():
+    x, y = pair()
+    np.testing.assert_allclose(cka_halves(x + 1e4, y, draws=6), cka_halves(x, y, draws=6), atol=1e-7)
+
+
+def test_a_group_is_in_one_half():
+    """Three groups of four: halves of one group and of two."""
+    x, y = pair(12)
+    groups = np.repeat(["c", "a", "b"], 4)
+    one = {round(linear_cka(x[groups == g], y[groups == g]), 9) for g in "abc"}
+    two = {round(linear_cka(x[groups != g], y[groups != g]), 9) for g in "abc"}
+    found = cka_halves(x, y, groups=groups, draws=40).round(9)
+    assert set(found[::2].tolist()) == one and set(found[1::2].tolist()) == two
+
+
+def test_a_half_that_tells_nothing_apart_is_undefined():
+    """Categories of which one half may have a single one, and halves of three stimuli."""
+    labels = category_features([0, 0, 0, 0, 1, 1, 1, 1])
+    found = cka_halves(labels, pair(8)[0], draws=200)
+    assert 0 < np.isnan(found).sum() < 100
+    assert np.isnan(cka_halves(*pair(7), draws=2)[0])
+
+
+def halves_of_samples(related, samples=40, stimuli=40):
+    """Of each sample of stimuli: CKA of 20 features with a rating, that of 60 halves, of 20 draws with replacement."""
+    rng = np.random.default_rng(1)
+    found = []
+    for seed in range(samples):
+        rating = rng.normal(size=stimuli)
+        x = rng.normal(size=(stimuli, 20)) + related * rating[:, None]
+        redrawn = [linear_cka(x[r], rating[r]) for r in rng.integers(stimuli, size=(20, stimuli))]
+        found.append((linear_cka(x, rating), cka_halves(x, rating, draws=60, seed=seed), redrawn))
+    return [np.array(numbers) for numbers in zip(*found, strict=True)]
+
+
+@pytest.mark.parametrize("related", [0.0, 0.4])
+def test_intervals_from_halves_hold_the_value_of_all_stimuli(related):
+    rng = np.random.default_rng(0)
+    many = rng.normal(size=3000)
+    truth = linear_cka(rng.normal(size=(3000, 20)) + related * many[:, None], many)
+    value, halves, _ = halves_of_samples(related)
+    low, high = np.quantile(halves, [0.025, 0.975], axis=1)
+    assert ((low <= truth) & (truth <= high)).mean() >= 0.9
+    assert 0.8 * value.std() < halves.std(axis=1).mean() < 2.2 * value.std()
+
+
+def test_halves_do_not_make_unrelated_features_alike_and_draws_with_replacement_do():
+    value, halves, redrawn = halves_of_samples(0)
+    assert abs(halves.mean() - value.mean()) < 0.01
+    assert redrawn.mean() - value.mean() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "message"),
+    [
+        ({"draws": 0}, UsageError, "draws = 0"),
+        ({"groups": ["a"] * 20}, UsageError, "all 20 stimuli are of one group"),
+        ({"groups": ["a", "b"]}, UsageError, r"groups of shape \(2,\) for 20 stimuli"),
+    ],
+)
+def test_halves_that_cannot_be(more, error, message):
+    with pytest.raises(error, match=message):
+        cka_halves(*pair(), **more)

@@ -12,7 +12,7 @@ from scipy.stats import rankdata, spearmanr
 
 from affekt.errors import DataError, MissingExtra, UsageError
 from affekt.humans.representations import category_rdm, compare_rdms, noise_ceiling, rating_rdm, rsa
-from affekt.humans.representations.rsa import _correlations, _Ranked
+from affekt.humans.representations.rsa import _correlations, _of_pairs, _Ranked
 from affekt.randomness import generator
 
 TOOLBOX = "rsatoolbox (extra humans) is not installed"
@@ -139,6 +139,57 @@ def test_a_draw_written_out():
     assert rsa(one, rdm, draws=1, seed=5).draws[0, 0] == pytest.approx(spearmanr(*pairs).statistic)
 
 
+def test_pairs_of_groups_by_hand():
+    """Two groups of two, drawn three times and once: within a group as often as it is drawn, across by the product."""
+    found = _of_pairs(np.array([0, 0, 1, 1]), np.array([3.0, 1.0]))
+    assert found.tolist() == [3, 3, 3, 3, 3, 1]
+
+
+def test_a_draw_of_groups_written_out():
+    """The drawn copies of groups as they are, pairs of two copies of one group left out."""
+    truth, (rdm, *_) = people(1, stimuli=10)
+    one, unit = rating_rdm(truth), np.array([2, 2, 0, 0, 1, 1, 3, 3, 4, 4])
+    drawn = generator("rsa", 5).integers(5, size=5)
+    rows = np.concatenate([np.flatnonzero(unit == group) for group in drawn])
+    copy = np.repeat(np.arange(5), 2)
+    i, j = np.triu_indices(10, 1)
+    kept = (copy[i] == copy[j]) | (drawn[copy[i]] != drawn[copy[j]])
+    pairs = [squareform(table)[rows[i], rows[j]][kept] for table in (one, rdm)]
+    found = rsa(one, rdm, draws=1, groups=unit.astype(str), seed=5)
+    assert found.draws[0, 0] == pytest.approx(spearmanr(*pairs).statistic)
+    assert len(set(drawn)) < 5 and (found.stimuli, found.units) == (10, 5)
+
+
+def test_groups_of_one_are_single_stimuli():
+    truth, rdms = people()
+    found = [rsa(rating_rdm(truth), rdms, draws=5, groups=groups).draws for groups in (None, np.arange(20))]
+    np.testing.assert_array_equal(*found)
+
+
+def test_groups_that_are_alike_are_fewer_than_their_stimuli():
+    """Four copies of each of 12 stimuli say no more than 12: single draws of 48 take them for more."""
+    rng = np.random.default_rng(2)
+    alike = np.repeat(rng.normal(size=(2, 12)), 4, axis=1) + 0.01 * rng.normal(size=(2, 48))
+    one, two = rating_rdm(alike[0]), rating_rdm(alike[0] + alike[1])
+    single, grouped = (rsa(one, two, draws=200, groups=g).draws.std() for g in (None, np.repeat(np.arange(12), 4)))
+    assert grouped > 1.5 * single
+
+
+def test_the_score_and_spread_over_stimuli_and_people_are_rsatoolboxs():
+    toolbox = pytest.importorskip("rsatoolbox", reason=TOOLBOX)
+    truth, rdms = people(6, stimuli=15)
+    model = toolbox.model.ModelFixed("m", rating_rdm(truth))
+    np.random.seed(0)
+    expected = toolbox.inference.eval_bootstrap(
+        model, toolbox.rdm.RDMs(rdms), method="spearman", N=300, boot_noise_ceil=False
+    )
+    found = rsa(rating_rdm(truth), rdms, draws=600)
+    fixed = toolbox.inference.eval_fixed(model, toolbox.rdm.RDMs(rdms), method="spearman")
+    assert found.score[0] == pytest.approx(np.mean(fixed.evaluations))
+    np.testing.assert_allclose([found.ceiling.lower, found.ceiling.upper], fixed.noise_ceiling, atol=1e-12)
+    assert found.draws.std() == pytest.approx(np.nanstd(expected.evaluations), rel=0.25)
+
+
 def test_people_alone_are_drawn_as_their_scores():
     """The spread of the mean over drawn people is the standard error of their scores."""
     truth, rdms = people(8)
@@ -187,6 +238,8 @@ GOOD = [1.0, 2, 3]
         (lambda: rsa(GOOD, GOOD, resampled=("people",)), DataError, "the RDM of each person"),
         (lambda: rsa(GOOD, GOOD, resampled=()), UsageError, "of nothing"),
         (lambda: rsa(GOOD, GOOD, resampled=("raters",)), UsageError, 'resampled "raters": unknown'),
+        (lambda: rsa(GOOD, GOOD, groups=["a"] * 3), UsageError, "all 3 stimuli are of one group"),
+        (lambda: rsa(GOOD, GOOD, groups=["a"]), UsageError, "one for each is asked"),
         (lambda: rsa(GOOD, GOOD, draws=0), UsageError, "draws = 0"),
     ],
 )

@@ -35,12 +35,12 @@ def _heading(part: Part) -> str:
 
 
 def _rows(part: Part) -> list[list[str]]:
-    from affekt.humans.comparison.report.charts.measures import in_full
+    from affekt.humans.comparison.report.charts.measures import in_full, line_in_words
 
     rows = []
     if any(m.people is not None for m in part.measures):
         lines = [m.people for m in part.measures]
-        rows.append(["people", *("" if line is None or line.value is None else in_full(line.value) for line in lines)])
+        rows.append(["people", *(line_in_words(line) for line in lines)])
     for model in part.models:
         values = [m.models[model].value for m in part.measures]
         rows.append([model, *(UNDEFINED if value is None else in_full(value) for value in values)])

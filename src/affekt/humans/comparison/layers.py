@@ -12,7 +12,8 @@ from affekt.humans.agreement import Estimate
 from affekt.humans.comparison.measures import Measure, measure
 from affekt.humans.comparison.model import Model, People
 from affekt.humans.comparison.parts import Part
-from affekt.humans.comparison.structure import DRAWS, drawn, fewer, measures_of, structures_of
+from affekt.humans.comparison.structure import DRAWS, drawn, fewer, measures_of, notes_on
+from affekt.humans.comparison.structures import structures_of
 from affekt.humans.comparison.valence import of_choices
 from affekt.humans.people import Ratings
 from affekt.humans.representations import SelectiveUnits, selective_units
@@ -77,7 +78,7 @@ def layers_part(
         lead="Where along a model features tell stimuli apart as people's answers do: RSA and CKA of every layer that "
         "was asked for, averaged over places, or that a file holds, as it stands there.",
         stimuli=len(chosen),
-        units=len(chosen),
+        units=len(np.unique(structures[0].groups)),
         models=tuple(held),
         measures=[m for s in structures for m in measures_of(s, held, draws, seed, paired=False)],
         layers=found.named,
@@ -85,7 +86,7 @@ def layers_part(
             *fewer(chosen, rows),
             "Layers are not tested against each other, and the best of many is chosen by what it is then told of: "
             "name the layer beforehand, or choose it on other pictures.",
-            f"RSA: {draws} draws of single stimuli, not of groups of them.",
+            *notes_on(structures, draws),
         ],
     )
 

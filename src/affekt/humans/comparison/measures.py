@@ -28,6 +28,7 @@ class Line:
         said: what it is, in words.
         reason: why there is no value; empty where there is one.
         ceiling: whether no model is expected beyond it; else it is a reference.
+        bounds: whether low and high are no interval but what a ceiling is at least and at most (the value).
     """
 
     value: float | None
@@ -36,6 +37,7 @@ class Line:
     said: str
     reason: str = ""
     ceiling: bool = True
+    bounds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

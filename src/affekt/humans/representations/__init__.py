@@ -12,7 +12,7 @@ True
 
 from __future__ import annotations
 
-from affekt.humans.representations.cka import category_features, linear_cka
+from affekt.humans.representations.cka import category_features, cka_halves, linear_cka
 from affekt.humans.representations.rdm import category_rdm, feature_rdm, rating_rdm, stimuli_of, vote_rdm
 from affekt.humans.representations.rsa import METHODS, Ceiling, Rsa, compare_rdms, noise_ceiling, rsa
 from affekt.humans.representations.selective import SelectiveUnits, selective_units
@@ -24,6 +24,7 @@ __all__ = [
     "SelectiveUnits",
     "category_features",
     "category_rdm",
+    "cka_halves",
     "compare_rdms",
     "feature_rdm",
     "linear_cka",

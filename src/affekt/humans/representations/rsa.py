@@ -18,6 +18,7 @@ from scipy.stats import rankdata
 
 from affekt.errors import DataError, MissingExtra, UsageError, unknown
 from affekt.humans.representations.blocks import Floats
+from affekt.humans.representations.groups import Ints, grouped
 from affekt.humans.representations.rdm import stimuli_of
 from affekt.randomness import generator
 
@@ -51,6 +52,7 @@ class Rsa:
             (all dissimilarities equal).
         ceiling: None without single people.
         stimuli: N.
+        units: how many are drawn where stimuli are: stimuli, or groups of them.
         people: R; 1 where only their pooled matrix is known.
         resampled: what was drawn.
     """
@@ -59,6 +61,7 @@ class Rsa:
     draws: Floats
     ceiling: Ceiling | None
     stimuli: int
+    units: int
     people: int
     resampled: tuple[Unit, ...]
 
@@ -134,23 +137,27 @@ def rsa(
     *,
     draws: int = 1000,
     resampled: tuple[Unit, ...] | None = None,
+    groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> Rsa:
     """Spearman's correlation of networks' matrices with people's, with a bootstrap and the noise ceiling.
 
     A draw of N stimuli contains some twice; the pairs of a stimulus with itself, whose dissimilarity is 0 for any
-    model, are left out (as rsatoolbox does). With people and stimuli drawn at once the intervals are somewhat too
-    wide (Schütt et al. 2023, who correct it by ``rsatoolbox.inference.eval_dual_bootstrap``).
+    model, are left out (as rsatoolbox does). Of a group that is drawn twice so are the pairs of its one copy with its
+    other: pairs within a group then count as often, on average, as all others do, and not twice as often. With people
+    and stimuli drawn at once the intervals are somewhat too wide (Schütt et al. 2023, who correct it by
+    ``rsatoolbox.inference.eval_dual_bootstrap``).
 
     Args:
         models: ``(P,)`` or ``(M, P)`` condensed matrices.
         people: ``(P,)``, of all people pooled, or ``(R, P)``, one of each.
         draws: B.
         resampled: what is drawn; None: stimuli, and people where there are two or more.
+        groups: ``(N,)`` what is drawn as a whole (the theme of a picture, the face's owner); None: single stimuli.
         seed: of the draws.
 
     Raises:
-        UsageError: nothing is resampled or something unknown, no draws.
+        UsageError: nothing is resampled or something unknown, no draws, groups of another length or one alone.
         DataError: matrices of different stimuli, fewer than three stimuli, numbers that are not finite, a matrix whose
             dissimilarities are all equal (one category alone, a constant rating); people drawn where there is one.
     """
@@ -159,16 +166,15 @@ def rsa(
     units: tuple[Unit, ...] = ("stimuli", "people") if len(human) > 1 else ("stimuli",)
     units = units if resampled is None else resampled
     _resampling(units, len(human), draws)
+    unit = grouped(groups, stimuli, "rsa")
     one, two = _Ranked(network), _Ranked(human)
     observed = _correlations(one.ranks(), two.ranks())  # (M, R)
-    rows, others = np.triu_indices(stimuli, 1)
     rng = generator("rsa", seed)
     found = np.empty((draws, len(network)))
     for draw in range(draws):
         table = observed
         if "stimuli" in units:
-            times = _times(stimuli, rng)
-            weights = times[rows] * times[others]
+            weights = _of_pairs(unit, _times(int(unit.max()) + 1, rng))
             table = _correlations(one.ranks(weights), two.ranks(weights), weights)
         chosen = _times(len(human), rng) if "people" in units else np.ones(len(human))
         drawn = chosen > 0
@@ -178,6 +184,7 @@ def rsa(
         draws=found,
         ceiling=noise_ceiling(human) if len(human) > 1 else None,
         stimuli=stimuli,
+        units=int(unit.max()) + 1,
         people=len(human),
         resampled=units,
     )
@@ -222,6 +229,13 @@ def _standard(table: Floats, weights: Floats | None) -> Floats:
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     # Ranks are halves of integers: a row that varies at all is longer than this.
     return centred / np.where(length > 1e-6, length, np.nan)
+
+
+def _of_pairs(unit: Ints, times: Floats) -> Floats:
+    """``(P,)`` how often each pair is drawn, where each unit is as often as ``times`` says."""
+    rows, others = np.triu_indices(len(unit), 1)
+    one, two = unit[rows], unit[others]
+    return np.asarray(np.where(one == two, times[one], times[one] * times[two]))
 
 
 def _times(count: int, rng: np.random.Generator) -> Floats:

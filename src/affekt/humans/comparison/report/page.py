@@ -10,7 +10,7 @@ from affekt.humans.comparison.layers import SELECTIVE
 from affekt.humans.comparison.measures import ALPHA, Measure
 from affekt.humans.comparison.parts import Differing, Part
 from affekt.humans.comparison.report import charts
-from affekt.humans.comparison.report.charts.measures import in_full, units
+from affekt.humans.comparison.report.charts.measures import in_full, line_in_words, units
 from affekt.humans.comparison.report.tables import curves_table, joined_table, pairs_table, part_table
 from affekt.report import Chart, Gallery, Picture, PicturesById, Section, Table
 from affekt.report.numbers import counted, interval, listed, number
@@ -134,7 +134,6 @@ def _key(part: Part, measure: Measure) -> dict[str, str] | None:
     # The largest of several numbers about chance is nobody's agreement.
     beyond = measure.chance is None or low is None or low > measure.chance
     line = measure.people
-    known = line is not None and line.value is not None
     word = "people" if line is None or not line.ceiling else "best possible" if measure.best == "low" else "ceiling"
     return {
         "name": f"{part.title}: {measure.title}",
@@ -143,7 +142,7 @@ def _key(part: Part, measure: Measure) -> dict[str, str] | None:
         "value": in_full(values[best]),
         "interval": "" if low is None else interval(low, high),
         "open": _not_told_apart(measure, best),
-        "people": f"{word} {in_full(line.value)}" if line is not None and known else "no line of people",
+        "people": f"{word} {line_in_words(line)}" if line_in_words(line) else "no line of people",
     }
 
 
@@ -189,4 +188,7 @@ def _of_tests(found: Comparison) -> Iterator[str]:
     if any(measure.pairs for part in found.parts for measure in part.measures):
         yield "That two models are equally near to people where p is large: “cannot tell” is not “no difference”."
         yield "That a small p stands out of all measures: it is adjusted over the pairs of one measure only."
-    yield "Anything about other people, or other training seeds of these models: only stimuli were drawn again."
+    drawn = "only stimuli were drawn again"
+    if any(measure.people is not None and measure.people.bounds for part in found.parts for measure in part.measures):
+        drawn += ", and people for RSA alone"
+    yield f"Anything about other people, or other training seeds of these models: {drawn}."

@@ -9,7 +9,7 @@ from affekt.humans.comparison.comparing import Comparison
 from affekt.humans.comparison.measures import ALPHA, Measure
 from affekt.humans.comparison.model import Model
 from affekt.humans.comparison.parts import PEOPLE, Part
-from affekt.humans.comparison.report.charts.measures import UNDEFINED, Row, in_words, rows_of, units
+from affekt.humans.comparison.report.charts.measures import UNDEFINED, Row, in_words, line_in_words, rows_of, units
 from affekt.humans.people import Left
 from affekt.report import Column, Table
 from affekt.report.numbers import NONE, interval, listed, probability, signed
@@ -23,13 +23,18 @@ def part_table(part: Part) -> Table:
     observers = [PEOPLE, *part.models] if with_people else list(part.models)
     return Table(
         name=part.id,
-        caption=f"Value and 95 % interval over {units(part)}; people on top: their ceiling, or what they have.",
+        caption=f"Value and 95 % interval over {units(part)}; people on top: their ceiling, or what they have"
+        f"{'; of RSA both bounds of the noise ceiling' if _bounds(part) else ''}.",
         records=[_record(name, rows) for name in observers],
         columns=(
             Column("", lambda r: str(r["observer"]), numeric=False),
-            *(Column(m.title, partial(_cell, m.name)) for m in part.measures),
+            *(Column(m.title, partial(_cell, m)) for m in part.measures),
         ),
     )
+
+
+def _bounds(part: Part) -> bool:
+    return any(m.people is not None and m.people.bounds for m in part.measures)
 
 
 def _record(observer: str, rows: dict[str, dict[str, Row]]) -> Record:
@@ -41,8 +46,10 @@ def _record(observer: str, rows: dict[str, dict[str, Row]]) -> Record:
     return record
 
 
-def _cell(measure: str, record: Record) -> str:
-    value, low, high = (record[f"{measure} {end}"] for end in ("value", "low", "high"))
+def _cell(measure: Measure, record: Record) -> str:
+    value, low, high = (record[f"{measure.name} {end}"] for end in ("value", "low", "high"))
+    if record["observer"] == PEOPLE and measure.people is not None and measure.people.bounds:
+        return line_in_words(measure.people)
     if value is None and record["observer"] != PEOPLE:
         return UNDEFINED
     return in_words(Row(name="", value=value, low=low, high=high))

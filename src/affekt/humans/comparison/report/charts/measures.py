@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from affekt.humans.comparison.measures import Measure
+from affekt.humans.comparison.measures import Line, Measure
 from affekt.humans.comparison.parts import Part
 from affekt.report import Chart, Table
 from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, canvas, label_room, named_rows, placed
@@ -58,13 +58,13 @@ def rows_of(measure: Measure) -> list[Row]:
 
 def caption(part: Part, measure: Measure) -> str:
     """What is shown, with n; what people's line is, or why there is none."""
-    words = [f"{_capital(measure.about)}."]
+    words, line = [f"{_capital(measure.about)}."], measure.people
     if any(measure.interval(name) for name in measure.models):
-        words.append(f"Dot and line: value and 95 % interval over {units(part)}.")
-    line = measure.people
-    if line is not None and line.value is None:
+        people = " and people" if line is not None and line.bounds else ""
+        words.append(f"Dot and line: value and 95 % interval over {units(part)}{people}.")
+    if line is not None and line.value is None and line.reason not in measure.about:
         words.append(f"No line of people: {line.reason}.")
-    elif line is not None:
+    elif line is not None and line.value is not None:
         words.append(f"Diamond and dashes: {line.said}.")
     return " ".join(words)
 
@@ -123,6 +123,13 @@ def in_words(row: Row) -> str:
     """``0.57 [0.40, 0.70]``."""
     known = interval(row.low, row.high)
     return in_full(row.value) if row.low is None else f"{in_full(row.value)} {known}"
+
+
+def line_in_words(line: Line | None) -> str:
+    """People's line: ``0.57``, the two bounds of a ceiling as ``0.48 to 0.57``; empty where there is none."""
+    if line is None or line.value is None:
+        return ""
+    return f"{in_full(line.low)} to {in_full(line.high)}" if line.bounds else in_full(line.value)
 
 
 def in_full(value: float | None) -> str:
