@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affekt.affect import FERPLUS, MIKELS, POLARITIES
-from affekt.humans.comparison.categories import fold, folded_probabilities, shared_terms, spaces
+from affekt.humans.comparison.categories import fold, fold_model, folded_probabilities, shared_terms, spaces
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,14 @@ from affekt.humans.comparison.categories import fold, folded_probabilities, shar
         (("cat", "dog"), ("dog", "emu"), None),
         (("cat", "dog"), ("negative", "positive"), None),
         (("anger", "fear"), ("negative", "positive"), None),  # nothing of people's is positive
+        (("Angry", "Happy", "happiness"), ("joy",), ("anger", "happiness")),  # one answer to everything
+        (FERPLUS, ("neutral",), FERPLUS),
+        (FERPLUS, ("positive",), ("negative", "positive")),
+        (POLARITIES, ("Happy",), POLARITIES),
+        (("negative", "positive"), ("neutral",), None),
+        (("anger", "fear"), ("negative",), None),
+        (("cat", "dog"), ("emu",), None),
+        (("cat",), ("cat",), None),
     ],
 )
 def test_shared_terms(people, model, shared):
@@ -35,6 +43,17 @@ def test_a_model_is_in_every_space_that_its_categories_can_be_put_in():
         (FERPLUS, ("eight",)),
         (("negative", "positive"), ("eight", "two")),
     ]
+
+
+def test_one_answer_to_everything_is_in_every_space_that_has_it():
+    models = {"eight": FERPLUS, "two": ("negative", "positive"), "three": ("anger", "fear", "joy"), "one": ("sad",)}
+    assert [(len(space.categories), space.models) for space in spaces(FERPLUS, models)] == [
+        (8, ("eight", "one")),
+        (3, ("eight", "three")),
+        (2, ("eight", "two", "three", "one")),
+    ]
+    assert fold_model(("sad", "Sadness"), ("anger", "sadness")).tolist() == [[0, 1], [0, 1]]
+    assert fold_model(("sad", "anger"), ("anger", "sadness", "fear")) is None
 
 
 def test_categories_without_a_term_count_nowhere():

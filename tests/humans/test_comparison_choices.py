@@ -8,6 +8,8 @@ from affekt.errors import DataError, UsageError
 from affekt.humans.agreement import bootstrap, error_consistency, vote_agreement
 from affekt.humans.comparison import Model, compare
 from affekt.humans.comparison.chosen import of_trials
+from affekt.humans.comparison.long_table import answer_rows
+from affekt.humans.people import read_answers
 
 CATEGORIES = ("anger", "fear", "happiness")
 TRUTH = ["anger", "fear", "happiness"] * 20
@@ -126,6 +128,31 @@ def test_one_answer_to_everything_is_said():
     assert "same answers “fear” to all 60 stimuli." in part_of(found, "errors").notes
     entropies = measure_of(part_of(found, "votes"), "entropy-r").models["same"]
     assert entropies.value is None and "same number" in entropies.reason
+
+
+def test_one_word_to_everything_is_compared_beside_the_others(tmp_path):
+    """A table of responses knows the words that occur in it alone: people's other answers are wrong all the same."""
+    (tmp_path / "one.csv").write_text("id,response\n" + "".join(f"picture {k},Happy\n" for k in range(60)))
+    one = Model(name="one", answers=read_answers(tmp_path / "one.csv")["one"])
+    other = choosing_model("other", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))
+    found = compare(people(), [other, one], resamples=40)
+    alone = compare(people(), [other], resamples=40)
+    assert [part.models for part in found.parts if part.id.startswith(("errors", "votes"))] == [("other", "one")] * 2
+    part = part_of(found, "errors")
+    assert (part.stimuli, part.categories) == (60, CATEGORIES)
+    assert measure_of(part, "accuracy").models["one"].value == pytest.approx(1 / 3)
+    assert part.confusions.models["one"].counts.tolist() == [[0, 0, 20]] * 3
+    assert "one answers “happiness” to all 60 stimuli." in part.notes
+    for name in ("accuracy", "error-consistency", "confusions"):
+        own = measure_of(part_of(alone, "errors"), name).models["other"]
+        assert measure_of(part, name).models["other"].value == own.value
+    rows, left = answer_rows(found)
+    assert {row["response"] for row in rows if row["observer"] == "one"} == {"happiness"} and not left
+
+
+def test_one_word_that_people_do_not_say_is_refused():
+    with pytest.raises(DataError, match="m: answers with surprise; people's categories are anger, fear, happiness"):
+        compare(people(), [choosing_model("m", ["surprise"], np.ones((60, 1)))], resamples=20)
 
 
 def test_an_answer_that_is_no_category_of_the_model_is_wrong():

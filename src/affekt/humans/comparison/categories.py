@@ -37,14 +37,20 @@ def spaces(people: Sequence[str], models: Mapping[str, Sequence[str]]) -> list[S
     wanted = {own for names in models.values() if (own := shared_terms(people, names)) is not None}
     order = sorted(wanted, key=lambda space: (-len(space), [_place(name, people) for name in space]))
     return [
-        Space(categories=space, models=tuple(n for n, names in models.items() if fold(names, space) is not None))
+        Space(categories=space, models=tuple(n for n, names in models.items() if fold_model(names, space) is not None))
         for space in order
     ]
 
 
 def shared_terms(people: Sequence[str], model: Sequence[str]) -> Names | None:
-    """The terms of people and one model; None where they have fewer than two in common."""
+    """The terms of people and one model; None where they have fewer than two in common.
+
+    A model that is known by one answer to everything is held against all that people can answer: what else it would
+    call a stimulus it does not say.
+    """
     theirs, own = canonical(people), canonical(model)
+    if len(set(own)) == 1:
+        return _terms_of_one(theirs, own)
     if _valence(own) != _valence(theirs):
         classes = own if _valence(own) else theirs
         space = tuple(name for name in POLARITIES if name in classes)
@@ -53,16 +59,38 @@ def shared_terms(people: Sequence[str], model: Sequence[str]) -> Names | None:
     return space if len(space) > 1 else None
 
 
+def _terms_of_one(theirs: Names, own: Names) -> Names | None:
+    """People's own terms where the one answer is in them; two classes of valence where they are emotions and it is
+    neither."""
+    whole = tuple(dict.fromkeys(theirs))
+    if fold_model(own, whole) is not None:
+        return whole
+    signs = ("negative", "positive")
+    return signs if own[0] in signs and fold(theirs, signs) is not None else None
+
+
 def fold(categories: Sequence[str], space: Sequence[str]) -> Floats | None:
     """``(K, S)`` ones where a category counts for a term; None where some term has no category.
 
     Categories that are in no term count nowhere: surprise in polarity, neutral in two classes of valence.
     """
+    table = _table(categories, space)
+    return table if len(space) > 1 and table.any(axis=0).all() else None
+
+
+def fold_model(categories: Sequence[str], space: Sequence[str]) -> Floats | None:
+    """:func:`fold` of a model's categories. Of a single one, which it gives to everything, no more is asked than that
+    it counts for some term."""
+    alone = len(set(canonical(categories))) == 1
+    table = _table(categories, space)
+    return table if len(space) > 1 and alone and table.any() else fold(categories, space)
+
+
+def _table(categories: Sequence[str], space: Sequence[str]) -> Floats:
     names = canonical(categories)
     if not set(space) <= set(names) and set(space) <= set(POLARITIES):
         names = tuple(sign_of(name) or "" for name in names)
-    table = np.array([[name == term for term in space] for name in names], dtype=np.float64)
-    return table if len(space) > 1 and table.any(axis=0).all() else None
+    return np.array([[name == term for term in space] for name in names], dtype=np.float64)
 
 
 def canonical(categories: Iterable[str]) -> Names:

@@ -13,7 +13,7 @@ import numpy as np
 
 from affekt.affect import POLARITIES
 from affekt.errors import DataError
-from affekt.humans.comparison.categories import canonical, fold, folded_probabilities, shared_terms, spaces
+from affekt.humans.comparison.categories import canonical, fold_model, folded_probabilities, shared_terms, spaces
 from affekt.humans.comparison.chosen import categories_of
 from affekt.humans.comparison.comparing import Comparison
 from affekt.humans.comparison.valence_of_people import valence_trials, valence_votes
@@ -78,7 +78,7 @@ def _in_terms(people: Ratings | Votes | Trials, answers: Answers) -> Answers | N
     space = shared_terms(theirs, answers.categories) if answers.probabilities is not None else None
     if space is None or answers.probabilities is None or not set(space) <= set(canonical(theirs)):
         return None
-    table = fold(answers.categories, space)
+    table = fold_model(answers.categories, space)
     assert table is not None
     words = dict(zip(canonical(theirs), theirs, strict=True))
     return replace(

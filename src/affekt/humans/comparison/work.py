@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affekt.errors import DataError, first
 from affekt.humans.comparison import chosen as choosing
-from affekt.humans.comparison.categories import Space, canonical, fold, folded_probabilities, shared_terms, spaces
+from affekt.humans.comparison.categories import Space, canonical, fold_model, folded_probabilities, shared_terms, spaces
 from affekt.humans.comparison.choices import errors_part, votes_part
 from affekt.humans.comparison.chosen import Chosen
 from affekt.humans.comparison.layers import layered, layers_part, selective_part, signs_of
@@ -134,7 +134,7 @@ class Work:
         found: dict[str, Floats] = {}
         notes = []
         for name in space.models:
-            probabilities, table = answers[name].probabilities, fold(answers[name].categories, space.categories)
+            probabilities, table = answers[name].probabilities, fold_model(answers[name].categories, space.categories)
             assert probabilities is not None and table is not None
             found[name], elsewhere, nothing = folded_probabilities(probabilities[rows], table)
             if elsewhere > 5e-4:
