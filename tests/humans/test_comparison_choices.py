@@ -155,6 +155,63 @@ def test_one_word_that_people_do_not_say_is_refused():
         compare(people(), [choosing_model("m", ["surprise"], np.ones((60, 1)))], resamples=20)
 
 
+SAME = ["fear"] * 60
+
+
+def kappas(found):
+    """Of each model, of people, and the part."""
+    part = part_of(found, "errors")
+    held = measure_of(part, "error-consistency")
+    return held.models, held.people, part
+
+
+def test_a_model_with_one_answer_to_everything_has_no_kappa():
+    own = choosing_model("m", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))
+    models, line, part = kappas(compare(people(), [own, choosing_model("c", CATEGORIES, sure(SAME, CATEGORIES))]))
+    assert models["c"].value is None and np.isnan(models["c"].draws).all()
+    assert models["c"].reason.startswith("c answers “fear” to all 60 stimuli: ")
+    assert f"error consistency (kappa) of c is undefined: {models['c'].reason}." in part.notes
+    alone, same, _ = kappas(compare(people(), [own]))
+    assert (models["m"].value, line.value) == (alone["m"].value, same.value)
+
+
+def test_people_with_one_answer_to_everything_are_left_out_of_kappa_alone():
+    """With a fourth person who is constant, kappa is that of the other three; accuracy is everybody's."""
+    three = {f"s{k}": answers(0.6, k) for k in range(3)}
+    model = choosing_model("m", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))
+    plain, own, _ = kappas(compare(trials(three, TRUTH), [model], resamples=40))
+    models, line, part = kappas(compare(trials({**three, "same": SAME}, TRUTH), [model], resamples=40))
+    assert models["m"].value == plain["m"].value and (line.value, line.low) == (own.value, own.low)
+    np.testing.assert_array_equal(models["m"].draws, plain["m"].draws)
+    right = [is_right(given) for given in (*three.values(), SAME)]
+    assert measure_of(part, "accuracy").people.value == pytest.approx(np.mean(right))
+    assert "Left out of kappa: 1 of 4 people with one answer to everything (same: “fear”)." in part.notes
+
+
+@pytest.mark.parametrize("conditions", [(), ["low"] * 30 + ["high"] * 30])
+def test_nobody_has_a_kappa_where_all_people_give_one_answer(conditions):
+    held = trials({"a": SAME, "b": ["anger"] * 60}, TRUTH, conditions)
+    models, line, part = kappas(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))]))
+    for one in (models["m"], line):
+        assert one.value is None
+        assert one.reason.startswith("one answer to everything from 2 of 2 people (a: “fear”, b: “anger”): ")
+    assert all(one.kappa[who][0] is None for one in part.conditions for who in ("m", "people"))
+    assert sum("kappa" in note for note in part.notes) == 1  # and not that it is right, or wrong, on everything
+
+
+def test_one_person_who_varies_is_no_line_of_people():
+    held = trials({"a": SAME, "b": answers(0.6, 1)}, TRUTH)
+    models, line, _ = kappas(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))]))
+    assert models["m"].value is not None
+    assert line.value is None and line.reason.startswith("one answer to everything from 1 of 2 people (a: “fear”)")
+
+
+def test_who_has_answered_once_is_not_constant():
+    held = trials({"a": answers(0.6, 1), "b": [TRUTH[0], *[""] * 59]}, TRUTH)
+    part = part_of(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))]), "errors")
+    assert not any("Left out of kappa" in note for note in part.notes)
+
+
 def test_an_answer_that_is_no_category_of_the_model_is_wrong():
     held = trials({"a": ["anger", "surprise", "", "fear"]}, ["anger", "fear", "fear", "anger"])
     chosen = of_trials(held, np.arange(4), ("anger", "fear", "surprise"), ("anger", "fear"))
@@ -289,7 +346,7 @@ def test_people_with_one_class_alone_are_refused_in_one_line():
 def test_kappa_is_undefined_beside_people_who_are_always_right():
     truth = ["negative", "positive"] * 6
     people = trials({"anna": truth, "ben": truth}, truth)
-    model = choosing_model("net", ["negative", "positive"], [[0.4, 0.6]] * 12)
+    model = choosing_model("net", ["negative", "positive"], [[0.4, 0.6]] * 11 + [[0.6, 0.4]])
     found = compare(people, [model], resamples=20)
     kappa = next(m for part in found.parts for m in part.measures if m.name == "error-consistency")
     assert kappa.models["net"].value is None and "people are right" in kappa.models["net"].reason

@@ -115,10 +115,10 @@ def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[
             notes.append(f"{name} answers “{only}” to all {len(held):,} stimuli.")
     for name in responses:
         undefined = [one.condition for one in found.conditions if one.kappa[name][0] is None]
-        if undefined:
+        if undefined and not found.constant.reason(name):
             where = f"{len(undefined)} of {len(found.conditions)} conditions ({first(undefined)})"
             notes.append(f"{name}: kappa is undefined in {where}, where it is right, or wrong, on every stimulus.")
-    return notes
+    return [*notes, *found.constant.notes]
 
 
 def votes_part(chosen: Chosen, models: Models, *, resamples: int, seed: int) -> tuple[Part, list[Differing]] | None:
