@@ -130,12 +130,33 @@ def test_people_without_conditions_judged_intact_stimuli() -> None:
         join(votes(["a"]), {"net": answers(["a"], ["eyes-1"])})
 
 
+def test_without_a_condition_in_common_this_is_said() -> None:
+    people = trials(["original/a.png", "eyes-1/a.png"], ["original", "eyes-1"])
+    with pytest.raises(DataError) as caught:
+        join(people, {"net": answers(["noise-0.1/a.png", "noise-0.4/a.png"], ["noise-0.1", "Noise-0.4"])})
+    assert str(caught.value) == (
+        "net: no stimulus in common with people. Its ids: noise-0.1/a.png, noise-0.4/a.png; people's: original/a.png, "
+        "eyes-1/a.png. No condition is in common, so that no id can meet: its are noise-0.1, noise-0.4; people's "
+        "intact, eyes-1. Give people's trials under its conditions, or answers under people's."
+    )
+
+
+def test_what_would_meet_by_file_name_is_counted_under_the_same_condition() -> None:
+    people = trials(["old/low/a.png", "old/high/b.png", "old/high/c.png"], ["low", "high", "high"])
+    with pytest.raises(DataError, match="without folder and ending 1 would meet"):
+        join(people, {"net": answers(["new/a.png", "new/b.png", "new/c.png"], ["high", "high", "low"])})
+    with pytest.raises(DataError, match=r"people's: a\.png\.$"):
+        join(votes(["a.png"]), {"net": answers(["new/a.png", "new/b.png"], ["high", "intact"])})
+    with pytest.raises(DataError, match="without folder and ending 1 would meet"):
+        join(votes(["a.png"]), {"net": answers(["new/a.png", "new/b.png"], ["intact", "high"])})
+
+
 def test_conditions_of_trials_and_models_must_agree() -> None:
     people = trials(["low/a", "high/a", "b"], ["low", "high", "Intact"])
     found = join(people, {"net": answers(["a", "b"], ["low", "original"])})
     assert found.people.tolist() == [0, 2]
     with pytest.raises(DataError, match="no stimulus in common"):
-        join(trials(["a"], ["low"]), {"net": answers(["a"], ["high"])})
+        join(trials(["a", "b"], ["low", "high"]), {"net": answers(["a", "b"], ["high", "low"])})
     assert len(join(trials(["images/low/a.png"], ["low"]), {"net": answers(["images/low/a.png"])})) == 1
 
 

@@ -59,8 +59,8 @@ def erring(chosen: Chosen, responses: Mapping[str, NDArray[np.int64]], shared: B
     """Accuracy, its difference from people's, observed consistency and kappa; means over conditions.
 
     Conditions are looked at one by one, over one draw of stimuli, and then averaged (Geirhos et al. 2020): pooled, two
-    observers would seem to err alike because some conditions are hard for everybody. Who gives one answer to everything,
-    in all conditions, has no kappa: its errors are those stimuli that ask for another answer, whatever they show.
+    observers would seem to err alike because some conditions are hard for everybody. Who gives one answer to
+    everything, in all conditions, has no kappa: its errors are the stimuli that ask for another answer.
 
     Args:
         chosen: M stimuli with a right answer each.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -109,10 +109,11 @@ def _places(people: People | Strings, ids: Strings, name: str, model: Answers | 
             f"{name}: answers to manipulated stimuli only ({first(np.unique(theirs))}), which people have not judged: "
             'give trials of people on these stimuli, or answers with condition = "intact"'
         )
-    place = {key: n for n, key in enumerate(_keys(model.ids, theirs))}
-    found = np.array([place.get(key, -1) for key in _keys(ids, None if theirs is None else own)], dtype=np.int64)
+    asked, there = _keys(ids, None if theirs is None else own), _keys(model.ids, theirs)
+    place = {key: n for n, key in enumerate(there)}
+    found = np.array([place.get(key, -1) for key in asked], dtype=np.int64)
     if (found < 0).all():
-        raise _nothing(people, ids, name, model.ids)
+        raise _nothing(people, ids, name, model.ids, _conditions(own, theirs) or _by_stem(asked, there))
     return found, np.setdiff1d(np.arange(len(model.ids)), found)
 
 
@@ -125,17 +126,40 @@ def _keys(ids: Strings, conditions: Strings | None) -> list[tuple[str, str]]:
     return [(name.removeprefix(f"{c}/") if c else name, "" if plain else c.strip().lower()) for name, c, plain in pairs]
 
 
-def _nothing(people: People | Strings, ids: Strings, name: str, theirs: Strings) -> DataError:
-    """What to say where nothing is in common: three ids of each side, and what would make them meet."""
-    stems = {PurePosixPath(one).stem for one in ids.tolist()}
-    alike = sum(PurePosixPath(one).stem in stems for one in theirs.tolist())
-    hint = (
-        f" By file name without folder and ending {alike} would meet: write one side's ids as the other's."
-        if alike
-        else ""
-    )
+def _nothing(people: People | Strings, ids: Strings, name: str, theirs: Strings, hint: str) -> DataError:
+    """What to say where nothing is in common: three ids of each side, and why, or what would make them meet."""
     advice = f" {people.advice}." if isinstance(people, People) and people.advice else ""
     return DataError(
         f"{name}: no stimulus in common with people. Its ids: {first(theirs.tolist(), n=3)}; people's: "
         f"{first(ids.tolist(), n=3)}.{hint}{advice}"
+    )
+
+
+def _conditions(people: Strings | None, model: Strings | None) -> str:
+    """What to say where both sides have conditions, and none in common; else empty."""
+    if people is None or model is None:
+        return ""
+    own, theirs = _named(model), _named(people)
+    if set(own) & set(theirs):
+        return ""
+    return (
+        f" No condition is in common, so that no id can meet: its are {first(own)}; people's {first(theirs)}. Give "
+        "people's trials under its conditions, or answers under people's."
+    )
+
+
+def _named(conditions: Strings) -> list[str]:
+    """Each once, in the spelling in which they meet."""
+    pairs = zip(conditions.tolist(), is_intact(conditions), strict=True)
+    return list(dict.fromkeys("intact" if plain else condition.strip().lower() for condition, plain in pairs))
+
+
+def _by_stem(people: Sequence[tuple[str, str]], model: Sequence[tuple[str, str]]) -> str:
+    """How many stimuli of the model would meet, under their conditions, by file name alone; empty for none."""
+    stems = {(PurePosixPath(one).stem, condition) for one, condition in people}
+    alike = sum((PurePosixPath(one).stem, condition) in stems for one, condition in model)
+    return (
+        f" By file name without folder and ending {alike} would meet: write one side's ids as the other's."
+        if alike
+        else ""
     )
