@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from affekt.errors import DataError, UsageError
-from affekt.humans.agreement import bootstrap, confusion_agreement, confusion_matrix
+from affekt.humans.agreement import bootstrap, confusion_agreement, confusion_among, confusion_matrix
 
 TRUTH = [0, 0, 1, 1, 1]
 
@@ -105,3 +105,49 @@ def test_responses_that_cannot_be(truth, responses, error, message):
 def test_no_models():
     with pytest.raises(UsageError, match="no models"):
         confusion_agreement({}, TRUTH, TRUTH, bootstrap(5), classes=2)
+
+
+def people_among(rng):
+    """Truth of 24 stimuli and four people, who have not answered to all of them; one to a single category."""
+    truth = np.arange(24) % 3
+    people = {f"p{k}": np.where(rng.random(24) < 0.5, truth, rng.integers(0, 3, 24)) for k in range(3)}
+    people["p1"][rng.random(24) < 0.3] = -1
+    people["p2"][:2] = -1
+    people["one"] = np.where(truth == 1, people["p0"], -1)
+    return truth, people
+
+
+@pytest.mark.parametrize("cells", ["every_cell", "off_diagonal"])
+def test_people_among_themselves_are_each_against_the_others(cells):
+    truth, people = people_among(np.random.default_rng(2))
+    shared = bootstrap(24, resamples=30)
+    found = getattr(confusion_among(people, truth, shared, classes=3), cells)
+    weights = np.concatenate([np.ones((1, 24)), *shared.weights()]).astype(int)
+    onehot = {name: np.eye(4)[given][:, :3] for name, given in people.items()}
+    for value, times in zip([found.value, *found.draws], weights, strict=True):
+        each = []
+        for name in ("p0", "p1", "p2"):
+            others = sum(given for other, given in onehot.items() if other != name)
+            kept = np.repeat(np.arange(24), times)
+            kept = kept[onehot[name][kept].any(axis=1) & others[kept].any(axis=1)]
+            shares = others[kept] / others[kept].sum(axis=1, keepdims=True)
+            each.append(by_definition(truth[kept], onehot[name][kept], shares, 3, cells))
+        assert value == pytest.approx(np.nanmean(each))
+
+
+def test_people_who_answer_alike_correlate_fully_and_without_errors_not_at_all():
+    truth, given = [0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 0]
+    found = confusion_among({"a": given, "b": given, "c": given}, truth, bootstrap(6), classes=3)
+    assert (found.every_cell.value, found.off_diagonal.value) == pytest.approx((1, 1))
+    perfect = confusion_among({"a": truth, "b": truth}, truth, bootstrap(6), classes=3)
+    assert perfect.every_cell.value == pytest.approx(1)
+    assert perfect.off_diagonal.reason == "no person has off-diagonal cells to correlate with the others'"
+    apart = confusion_among({"a": [0, 0, 1, -1, -1, -1], "b": [-1, -1, -1, 1, 2, 2]}, truth, bootstrap(6), classes=3)
+    assert apart.every_cell.value is None and apart.every_cell.reason.startswith("no person has cells")
+
+
+def test_people_among_themselves_are_two():
+    with pytest.raises(UsageError, match="1 people; two or more"):
+        confusion_among({"a": TRUTH}, TRUTH, bootstrap(5), classes=2)
+    with pytest.raises(DataError, match="person b: 1 of 5 no class 0 to 1"):
+        confusion_among({"a": TRUTH, "b": [0, 0, -1, -2, 1]}, TRUTH, bootstrap(5), classes=2)

@@ -5,7 +5,7 @@ import pytest
 from comparison_people import choosing_model, measure_of, names, part_of, sure, trials, votes
 
 from affekt.errors import DataError, UsageError
-from affekt.humans.agreement import bootstrap, error_consistency, vote_agreement
+from affekt.humans.agreement import bootstrap, confusion_among, error_consistency, vote_agreement
 from affekt.humans.comparison import Model, compare
 from affekt.humans.comparison.chosen import of_trials
 from affekt.humans.comparison.long_table import answer_rows
@@ -77,6 +77,7 @@ def test_confusions_of_one_right_category_are_undefined():
     for name in ("confusions", "confusions-errors"):
         one = measure_of(part_of(found, "errors"), name).models["m"]
         assert one.value is None and "one row" in one.reason
+        assert measure_of(part_of(found, "errors"), name).people.reason == one.reason
 
 
 def test_peoples_line_is_people_among_themselves():
@@ -88,6 +89,22 @@ def test_peoples_line_is_people_among_themselves():
     line = measure_of(part, "error-consistency").people
     assert line.value == pytest.approx(np.mean(pairs)) and line.ceiling
     assert measure_of(part, "accuracy").people.value == pytest.approx(np.mean(right))
+
+
+def test_confusions_have_a_line_of_people_against_people():
+    """An answer that the model does not know is none of the matrix, as in what the model is held against."""
+    given = {f"s{k}": answers(0.6, k) for k in range(3)}
+    given["s0"][:5] = ["surprise"] * 5
+    part = part_of(
+        compare(trials(given, TRUTH), [choosing_model("m", CATEGORIES, sure(TRUTH, CATEGORIES))], resamples=40),
+        "errors",
+    )
+    places = {name: [CATEGORIES.index(a) if a in CATEGORIES else -1 for a in said] for name, said in given.items()}
+    shared = bootstrap(60, groups=names(60), resamples=40)
+    found = confusion_among(places, np.arange(60) % 3, shared, classes=3)
+    for name, estimate in (("confusions", found.every_cell), ("confusions-errors", found.off_diagonal)):
+        line = measure_of(part, name).people
+        assert (line.value, (line.low, line.high)) == (estimate.value, estimate.interval()) and not line.ceiling
 
 
 def test_kappa_is_a_mean_over_conditions():
@@ -243,6 +260,7 @@ def test_one_person_alone_has_no_line():
     held = trials({"a": answers(0.6, 1)}, TRUTH)
     part = part_of(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.5, 2), CATEGORIES))]), "errors")
     assert measure_of(part, "error-consistency").people.reason == "one person alone"
+    assert measure_of(part, "confusions").people.reason == "one person alone"
 
 
 COUNTS = np.random.default_rng(5).multinomial(10, [0.6, 0.3, 0.1], 80)
@@ -256,6 +274,8 @@ def test_simulated_observers_are_said_and_claim_no_ceiling():
     line = measure_of(part, "error-consistency").people
     assert line.value is None and "simulated" in line.reason
     assert measure_of(part, "observed-consistency").people.value is None
+    for name in ("confusions", "confusions-errors"):
+        assert measure_of(part, name).people.value is None and "simulated" in measure_of(part, name).people.reason
     accuracy = measure_of(part, "accuracy").people
     assert not accuracy.ceiling and "simulated" in accuracy.said
 

@@ -18,7 +18,13 @@ from affekt.humans.agreement.calibration import (
 )
 from affekt.humans.agreement.ceilings import Ceiling, from_spread, leave_one_out, split_half
 from affekt.humans.agreement.comparing import PairDifference, compare_models
-from affekt.humans.agreement.confusion import Confusion, ConfusionAgreement, confusion_agreement, confusion_matrix
+from affekt.humans.agreement.confusion import (
+    Confusion,
+    ConfusionAgreement,
+    confusion_agreement,
+    confusion_among,
+    confusion_matrix,
+)
 from affekt.humans.agreement.entropy import EntropyAgreement, entropy_agreement, missing_entropy, response_entropy
 from affekt.humans.agreement.estimate import Estimate
 from affekt.humans.agreement.ratings import RatingAgreement, rating_agreement
@@ -44,6 +50,7 @@ __all__ = [
     "bootstrap",
     "compare_models",
     "confusion_agreement",
+    "confusion_among",
     "confusion_matrix",
     "consistency_among",
     "consistency_with",

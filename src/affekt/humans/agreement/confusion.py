@@ -115,6 +115,69 @@ def confusion_agreement(
     return agreement
 
 
+def confusion_among(
+    people: Mapping[str, ArrayLike], truth: ArrayLike, shared: Bootstrap, *, classes: int
+) -> ConfusionAgreement:
+    """Correlate each person's confusion matrix with that of all the others together, averaged over people.
+
+    Of the stimuli that the person and some other have responded to, each counting the same. A person without a
+    correlation (one who has seen a single category, or has no errors to correlate) is left out of the mean, in a
+    resample as in all. It is how well one person stands for the others: a model that knows the mean of people can be
+    nearer to them.
+
+    Args:
+        people: two or more, name -> ``(N,)`` categories, -1 where there was no response.
+        truth: ``(N,)`` category of each stimulus, 0 to K - 1.
+        shared: the bootstrap of these N stimuli.
+        classes: K.
+
+    Returns:
+        Undefined, with the reason, where nobody has a correlation.
+
+    Raises:
+        UsageError: fewer than two people, other shapes.
+        DataError: as :func:`confusion_matrix`.
+    """
+    if len(people) < 2:
+        raise UsageError(f"confusion_among: {len(people)} people; two or more are asked")
+    rows = checking.labels(truth, classes, "truth", stimuli=shared.stimuli)
+    each = [_one_person(given, classes, f"person {name}", len(rows)) for name, given in people.items()]
+    votes = np.sum(each, axis=0)
+    pairs = [pair for own in each if (pair := _against(own, votes - own, rows)) is not None]
+    found = np.full((1 + shared.resamples, 1, 2), np.nan)
+    if pairs:
+        found = shared(
+            lambda weights: np.stack([_agreement(weights * s, g, rows, classes)[:, 0] for s, g in pairs], axis=1),
+            2 * classes**2,
+        )
+    there = ~np.isnan(found)
+    count = there.sum(axis=1)
+    mean = np.where(count > 0, np.where(there, found, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
+    cells, errors = (
+        estimate(mean[:, k], units=shared.units, reason=f"no person has {what} to correlate with the others'")
+        for k, what in enumerate(("cells", "off-diagonal cells"))
+    )
+    return ConfusionAgreement(every_cell=cells, off_diagonal=errors)
+
+
+def _one_person(given: ArrayLike, classes: int, what: str, stimuli: int) -> Floats:
+    """``(N, K)`` a one for each response; rows of zeros without."""
+    array = np.asarray(given)
+    silent = array == -1
+    rows = checking.labels(np.where(silent, 0, array), classes, what, stimuli=stimuli)
+    return np.asarray(np.eye(classes)[rows] * ~silent[:, None])
+
+
+def _against(own: Floats, others: Floats, rows: Ints) -> tuple[Floats, Floats] | None:
+    """``(N,)`` 1 for stimuli that both have; ``(N, 2 K)`` shares of the others' responses, then the person's. None
+    where these are of fewer than two categories."""
+    total = others.sum(axis=1, keepdims=True)
+    seen = own.any(axis=1) & (total[:, 0] > 0)
+    if len(np.unique(rows[seen])) < 2:
+        return None
+    return seen.astype(np.float64), np.concatenate([others / np.maximum(total, 1), own], axis=1) * seen[:, None]
+
+
 def _responses(given: ArrayLike, classes: int, what: str, stimuli: int) -> Floats:
     array = np.asarray(given)
     if array.ndim != 2:

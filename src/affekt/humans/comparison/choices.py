@@ -14,6 +14,7 @@ from affekt.humans.agreement import (
     VoteCeiling,
     bootstrap,
     confusion_agreement,
+    confusion_among,
     confusion_matrix,
     entropy_agreement,
     response_entropy,
@@ -22,7 +23,7 @@ from affekt.humans.agreement import (
 )
 from affekt.humans.comparison.chosen import Chosen
 from affekt.humans.comparison.curves import curves
-from affekt.humans.comparison.erring import Erring, erring
+from affekt.humans.comparison.erring import ALONE, SIMULATED, Erring, erring
 from affekt.humans.comparison.measures import Line, Measure, changed, line, measure
 from affekt.humans.comparison.parts import Confusions, Differing, Part, largest
 from affekt.report.numbers import counted, listed, number, share
@@ -97,11 +98,28 @@ def _confusion_measures(held: Chosen, responses: Mapping[str, NDArray[np.int64]]
     alone = "every right answer is the same category: one row of a matrix" if len(np.unique(held.truth)) < 2 else ""
     every = {name: changed(one.every_cell, reason=alone) for name, one in found.items()}
     errors = {name: changed(one.off_diagonal, reason=alone) for name, one in found.items()}
+    line_of, line_of_errors = _confused_people(held, shared, alone)
     about = "correlation of a model's confusion matrix (shares of each row) with people's, −1 to 1"
-    cells = [measure("confusions", "confusions, all cells", f"{about}; right answers make it high for anybody", every)]
+    high = f"{about}; right answers make it high for anybody"
+    cells = [measure("confusions", "confusions, all cells", high, every, people=line_of)]
     if len(held.categories) > 2:  # of two categories there are two kinds of error, whose correlation is 1 or -1
-        cells.append(measure("confusions-errors", "confusions, errors alone", f"{about}, without the diagonal", errors))
+        off = f"{about}, without the diagonal"
+        cells.append(measure("confusions-errors", "confusions, errors alone", off, errors, people=line_of_errors))
     return cells
+
+
+def _confused_people(held: Chosen, shared: Bootstrap, alone: str) -> tuple[Line, Line]:
+    """Each person against the others, over all cells and over errors alone; no ceiling, since a model that knows what
+    people do on average is nearer to them than one of them is."""
+    said = "each person against all the others, mean over people"
+    people = {name: np.maximum(answers, -1) for name, answers in held.observers.items()}
+    people = {name: answers for name, answers in people.items() if (answers >= 0).any()}
+    reason = SIMULATED if held.simulated else alone or ("" if len(people) > 1 else ALONE)
+    if reason:
+        none = Line(value=None, said=said, reason=reason, ceiling=False)
+        return none, none
+    found = confusion_among(people, held.truth, shared, classes=len(held.categories))
+    return line(found.every_cell, said, ceiling=False), line(found.off_diagonal, said, ceiling=False)
 
 
 def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[np.int64]], found: Erring) -> list[str]:
