@@ -138,7 +138,7 @@ def test_people_stand_on_top_and_undefined_is_a_word(tried):
     assert [row[0] for row in cells] == ["people", "m", "n"]
     titles = [column.title for column in table.columns]
     assert cells[1][titles.index("error consistency (kappa)")] == "undefined"
-    assert cells[0][titles.index("confusions, all cells")] == "–"
+    assert cells[0][titles.index("accuracy less people's")] == "–"
 
 
 def test_the_same_comparison_gives_the_same_bytes(rated, folder, tmp_path):
