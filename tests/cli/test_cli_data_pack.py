@@ -47,12 +47,21 @@ def test_an_altered_pack_fails_its_check(call, pictures: Path, tmp_path: Path) -
     assert "pictures.bin: altered (1 picture(s): cat/1.png); make the pack anew" in answer.err
 
 
-def test_pixels_at_a_size_of_the_first_few(call, pictures: Path, tmp_path: Path) -> None:
+def test_pixels_at_a_size_of_a_few_of_every_class(call, pictures: Path, tmp_path: Path) -> None:
     words = ("--image-size", 12, "--fit", "squash", "--limit", 3, "--json")
     answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack", *words)
     found = json.loads(answer.out)
     assert (answer.code, found["as"], found["pictures"], found["left out"]) == (0, "pixels", 3, 0)
+    assert answer.err == "note: mine: 3 of 5 pictures, drawn evenly over its splits and labels\n"
     assert (tmp_path / "pack" / "pictures.bin").stat().st_size == 3 * 3 * 12 * 12
+    drawn = dataset("pack").open(tmp_path / "pack", "all", image_size=12, fit="squash")
+    assert sorted(Path(name).parent.name for name in drawn.ids) == ["cat", "dog", "dog"]
+    assert drawn.notes[-1] == "mine: 3 of 5 pictures, drawn evenly over its splits and labels"
+
+
+def test_all_of_a_set_are_not_drawn(call, pictures: Path, tmp_path: Path) -> None:
+    answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack", "--limit", 5)
+    assert (answer.code, answer.err) == (0, "")
 
 
 def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_packed(call, pictures: Path, tmp_path: Path) -> None:

@@ -7,16 +7,22 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from affekt.cli.options import add_data_root
 from affekt.errors import UsageError
 
 if TYPE_CHECKING:
-    from affekt.data import Dataset, Description
-    from affekt.data.audiovisual import ClipDataset
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from affekt.data import Dataset, Description, Stimuli
+    from affekt.data.audiovisual import ClipDataset, Clips
     from affekt.recipe import ClipSettings, DataSettings
+
+Some = TypeVar("Some", "Stimuli", "Clips")
 
 
 def of_clips(described: Description) -> ClipDataset | None:
@@ -74,6 +80,23 @@ def reader_option(text: str) -> tuple[str, Any]:
     except tomllib.TOMLDecodeError:
         found = value.strip()
     return key.strip(), tuple(found) if isinstance(found, list) else found
+
+
+def few(items: Some, classes: NDArray[np.int64], limit: int | None) -> Some:
+    """``limit`` of the stimuli or clips, drawn evenly over splits and classes, the same each time; a note says so.
+
+    Args:
+        classes: ``(N,)`` strata, from 0.
+        limit: None, or more than there are: all of them.
+    """
+    from affekt.data.stratifying import draw_evenly
+
+    total = len(items)
+    if limit is None or limit >= total:
+        return items
+    drawn = items.take(draw_evenly(items.ids, items.split, classes, limit, "pack limit"))
+    note = f"{items.name}: {limit:,} of {total:,} {items.noun}s, drawn evenly over its splits and labels"
+    return replace(drawn, notes=(*drawn.notes, note))
 
 
 @contextmanager
