@@ -120,6 +120,29 @@ def test_wrong_calls(call, pictures: Path, tmp_path: Path, words: tuple[str, ...
     assert not (tmp_path / "pack").exists()
 
 
+def test_a_folder_in_the_place_of_a_name(call, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "packs" / "my own")
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "pack.json").write_text('{"format": 1}')
+    (tmp_path / "oasis").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for words, advice in (
+        (("check", "packs/my own"), "write affekt data check pack --root 'packs/my own'"),
+        (("info", "packs/my own"), "write affekt data check pack --root 'packs/my own'"),
+        (("pack", "packs/my own", "--out", "x"), "write affekt data pack pack --root 'packs/my own' --out DIR"),
+        (("check", "clips"), 'it holds a pack of clips, which a recipe takes as [clips] pack = "clips"'),
+        (("check", "./oasis"), "write affekt data check oasis --root ./oasis"),
+        (
+            ("pack", pictures, "--out", "x"),
+            f"write affekt data pack folder --root {pictures} --out DIR (or the set's own name: affekt data list)",
+        ),
+    ):
+        answer = call("data", *words)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.error == f'data set "{words[1]}": a folder, not a name; {advice}'
+    assert "unknown" in call("data", "check", "packs/other").error
+
+
 def test_options_of_pictures_for_clips(call, tmp_path: Path) -> None:
     for words, option in ((("--as", "bytes"), "--as"), (("--image-size", 32), "--image-size")):
         answer = call("data", "pack", "emodb", "--out", tmp_path / "pack", *words)

@@ -324,8 +324,16 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("name", "damage", "message"),
         [
-            ("pictures.bin", cut, r"missing or altered: pictures.bin \(23,039 of 23,040 bytes\); make the pack anew"),
-            ("pictures.bin", Path.unlink, r"missing or altered: pictures.bin \(missing\); make the pack anew"),
+            (
+                "pictures.bin",
+                cut,
+                r"missing or altered: pictures.bin \(23,039 of 23,040 bytes\); make the pack anew: affekt data pack",
+            ),
+            (
+                "pictures.bin",
+                Path.unlink,
+                r"missing or altered: pictures.bin \(missing\); make the pack anew: affekt data",
+            ),
             ("columns.npz", lambda p: flip(p, 300), r"missing or altered: columns.npz; make the pack anew"),
             ("pack.json", cut, None),
             (

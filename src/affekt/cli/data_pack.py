@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.data_pack_pictures import add_of_pictures, pack_set_of_pictures, refuse_of_pictures
-from affekt.cli.data_reading import add_reading, few, of_clips, progress, settings_of
+from affekt.cli.data_reading import add_reading, few, named, of_clips, progress, settings_of
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def register_pack(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder; clips that are there are not made again"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder: of clips, those that are there are not made again; of pictures, a new one",
     )
     add_of_pictures(parser)
     parser.add_argument(
@@ -32,9 +36,9 @@ def register_pack(parser: argparse.ArgumentParser) -> None:
 
 def pack(args: argparse.Namespace) -> int:
     """``affekt data pack NAME --out DIR``: 1 where some cannot be read, as of a check; the others are packed."""
-    from affekt.data import dataset_folder, describe
+    from affekt.data import dataset_folder
 
-    described = of_clips(describe(args.name))
+    described = of_clips(named(args.name, "pack"))
     if described is None:
         return pack_set_of_pictures(args)
     refuse_of_pictures(args)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -32,6 +33,38 @@ def of_clips(described: Description) -> ClipDataset | None:
     from affekt.data.audiovisual import clip_dataset
 
     return clip_dataset(described.name)
+
+
+def named(name: str, verb: str) -> Description:
+    """What is known of the data set NAME of ``affekt data VERB``.
+
+    Raises:
+        UsageError: none is called so; a folder in the place of a name, with the call that takes it.
+    """
+    from affekt.data import describe
+
+    try:
+        return describe(name)
+    except UsageError:
+        folder = Path(name).expanduser()
+        if not folder.is_dir():
+            raise
+        raise UsageError(f'data set "{name}": a folder, not a name; {_call_of(folder, name, verb)}') from None
+
+
+def _call_of(folder: Path, written: str, verb: str) -> str:
+    """What to write for a folder: of a pack, of a set whose name it has, else of class folders of pictures."""
+    from affekt.data import describe
+    from affekt.data.packs.files import MANIFEST, kind_of_pack
+
+    if kind_of_pack(folder) == "clips":
+        return f'it holds a pack of clips, which a recipe takes as [clips] pack = "{written}"'
+    rest = f"--root {shlex.quote(written)}" + (" --out DIR" if verb == "pack" else "")
+    if (folder / MANIFEST).is_file():
+        return f"write affekt data {verb} pack {rest}"
+    with suppress(UsageError):
+        return f"write affekt data {verb} {describe(folder.name).name} {rest}"
+    return f"write affekt data {verb} folder {rest} (or the set's own name: affekt data list)"
 
 
 Step = Callable[[str, int, int], None]

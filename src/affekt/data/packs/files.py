@@ -110,6 +110,14 @@ def read_manifest(folder: Path, *, of: str, version: int) -> dict[str, Any]:
     return found
 
 
+def kind_of_pack(folder: Path) -> str | None:
+    """``"pictures"`` or ``"clips"``; None where there is no pack whose ``pack.json`` can be read."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("of", "clips"))
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def _parsed(path: Path, version: int) -> dict[str, Any]:
     """
     Raises:
