@@ -74,13 +74,20 @@ def test_pack_and_again(call, emodb: Path, tmp_path: Path) -> None:
 
 def test_pack_goes_on_without_what_cannot_be_read(call, emodb: Path, tmp_path: Path) -> None:
     broken(emodb)
-    answer = call("data", "pack", "emodb", "--data-root", emodb, "--out", tmp_path / "pack", "--limit", 10)
+    answer = call("data", "pack", "emodb", "--data-root", emodb, "--out", tmp_path / "pack")
     assert answer.code == 1  # as a check of the same clips
-    assert "made       9" in answer.out
+    assert "made       15" in answer.out
     assert "left out   1" in answer.out
     assert answer.err.count("problem: ") == 1
     assert answer.err.count("silence; kept as it is") == 1
-    assert len(open_pack(tmp_path / "pack")) == 9
+    assert len(open_pack(tmp_path / "pack")) == 15
+
+
+def test_a_few_are_of_every_emotion_and_it_is_said(call, emodb: Path, tmp_path: Path) -> None:
+    answer = call("data", "pack", "emodb", "--data-root", emodb, "--out", tmp_path / "pack", "--limit", 6)
+    assert (answer.code, answer.err) == (0, "note: emodb: 6 of 16 clips, drawn evenly over its splits and labels\n")
+    counts = open_pack(tmp_path / "pack").labels["emotion"].counts()
+    assert (counts["anger"], counts["happiness"]) == (3, 3)
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,21 @@ def test_an_altered_pack_fails_its_check(call, pictures: Path, tmp_path: Path) -
     assert "pictures.bin: altered (1 picture(s): cat/1.png); make the pack anew" in answer.err
 
 
-def test_pixels_at_a_size_of_the_first_few(call, pictures: Path, tmp_path: Path) -> None:
+def test_pixels_at_a_size_of_a_few_of_every_class(call, pictures: Path, tmp_path: Path) -> None:
     words = ("--image-size", 12, "--fit", "squash", "--limit", 3, "--json")
     answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack", *words)
     found = json.loads(answer.out)
     assert (answer.code, found["as"], found["pictures"], found["left out"]) == (0, "pixels", 3, 0)
+    assert answer.err == "note: mine: 3 of 5 pictures, drawn evenly over its splits and labels\n"
     assert (tmp_path / "pack" / "pictures.bin").stat().st_size == 3 * 3 * 12 * 12
+    drawn = dataset("pack").open(tmp_path / "pack", "all", image_size=12, fit="squash")
+    assert sorted(Path(name).parent.name for name in drawn.ids) == ["cat", "dog", "dog"]
+    assert drawn.notes[-1] == "mine: 3 of 5 pictures, drawn evenly over its splits and labels"
+
+
+def test_all_of_a_set_are_not_drawn(call, pictures: Path, tmp_path: Path) -> None:
+    answer = call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "pack", "--limit", 5)
+    assert (answer.code, answer.err) == (0, "")
 
 
 def test_a_picture_that_cannot_be_read_is_named_and_the_others_are_packed(call, pictures: Path, tmp_path: Path) -> None:
@@ -109,6 +118,29 @@ def test_wrong_calls(call, pictures: Path, tmp_path: Path, words: tuple[str, ...
     assert (answer.code, answer.out) == (2, "")
     assert problem in answer.error
     assert not (tmp_path / "pack").exists()
+
+
+def test_a_folder_in_the_place_of_a_name(call, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("data", "pack", "folder", "--root", pictures, "--out", tmp_path / "packs" / "my own")
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "pack.json").write_text('{"format": 1}')
+    (tmp_path / "oasis").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for words, advice in (
+        (("check", "packs/my own"), "write affekt data check pack --root 'packs/my own'"),
+        (("info", "packs/my own"), "write affekt data check pack --root 'packs/my own'"),
+        (("pack", "packs/my own", "--out", "x"), "write affekt data pack pack --root 'packs/my own' --out DIR"),
+        (("check", "clips"), 'it holds a pack of clips, which a recipe takes as [clips] pack = "clips"'),
+        (("check", "./oasis"), "write affekt data check oasis --root ./oasis"),
+        (
+            ("pack", pictures, "--out", "x"),
+            f"write affekt data pack folder --root {pictures} --out DIR (or the set's own name: affekt data list)",
+        ),
+    ):
+        answer = call("data", *words)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.error == f'data set "{words[1]}": a folder, not a name; {advice}'
+    assert "unknown" in call("data", "check", "packs/other").error
 
 
 def test_options_of_pictures_for_clips(call, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from affekt.data import Labels, Stimuli, open_stimuli
 from affekt.data.pictures import ArrayPictures
 from affekt.data.splits import Splits, apply_split, cut_off, make_splits, read_split, without_groups
-from affekt.data.stratifying import assign, draw_stratified, round_to_sum
+from affekt.data.stratifying import assign, draw_evenly, draw_stratified, round_to_sum
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings
 
@@ -362,6 +362,16 @@ def test_a_stratified_draw_has_the_asked_number(n: int, seed: int) -> None:
     assert len(rows) == len(set(rows.tolist())) == n
     if n >= len(np.unique(classes)):
         assert set(classes[rows]) == set(classes)
+
+
+def test_an_even_draw_has_each_class_of_each_split_by_its_share() -> None:
+    rows = np.arange(300)
+    split, classes = np.where(rows < 200, "train", "test"), rows // 50 % 2
+    chosen = draw_evenly(rows.astype(np.str_), split, classes, 30, "any")
+    counts = [int(((split == s) & (classes == c))[chosen].sum()) for s in ("train", "test") for c in (0, 1)]
+    assert counts == [10, 10, 5, 5]
+    assert draw_evenly(rows.astype(np.str_), None, classes, 300, "any").tolist() == rows.tolist()
+    assert np.bincount(classes[draw_evenly(rows.astype(np.str_), None, classes, 12, "any")]).tolist() == [6, 6]
 
 
 def test_a_part_of_no_share_gets_nothing() -> None:

@@ -10,9 +10,11 @@ import pickle
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ from affekt.data.checking import check
 from affekt.data.loading import Loader
 from affekt.data.packs import PackedPictures, pack_pictures, verify_pictures, writing
 from affekt.data.packs.pictures import _Map
+from affekt.data.packs.remaking import anew
 from affekt.data.pictures import ArrayPictures, FilePictures
 from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings
@@ -321,8 +324,16 @@ class TestDamage:
     @pytest.mark.parametrize(
         ("name", "damage", "message"),
         [
-            ("pictures.bin", cut, r"missing or altered: pictures.bin \(23,039 of 23,040 bytes\); make the pack anew"),
-            ("pictures.bin", Path.unlink, r"missing or altered: pictures.bin \(missing\); make the pack anew"),
+            (
+                "pictures.bin",
+                cut,
+                r"missing or altered: pictures.bin \(23,039 of 23,040 bytes\); make the pack anew: affekt data pack",
+            ),
+            (
+                "pictures.bin",
+                Path.unlink,
+                r"missing or altered: pictures.bin \(missing\); make the pack anew: affekt data",
+            ),
             ("columns.npz", lambda p: flip(p, 300), r"missing or altered: columns.npz; make the pack anew"),
             ("pack.json", cut, None),
             (
@@ -370,8 +381,8 @@ class TestDamage:
         pack(files, tmp_path / "pack")
         for name, at in (("pictures.bin", 60), ("columns.npz", 300)):
             flip(tmp_path / "pack" / name, at)
-        lines = [line.partition("pack/")[2] for line in verify_pictures(tmp_path / "pack")]
-        assert lines == [f"{n}: altered; make the pack anew: affekt data pack" for n in ("pictures.bin", "columns.npz")]
+        starts = [line.partition("pack/")[2].partition(" affekt ")[0] for line in verify_pictures(tmp_path / "pack")]
+        assert starts == [f"{n}: altered; make the pack anew:" for n in ("pictures.bin", "columns.npz")]
 
     def test_a_pack_of_clips_that_was_begun(self, tmp_path: Path) -> None:
         (tmp_path / "packing.json").write_text("{}")
@@ -379,11 +390,15 @@ class TestDamage:
             opened(tmp_path)
 
     def test_bytes_that_do_not_decode_are_named_by_their_picture(self, files: Stimuli, tmp_path: Path) -> None:
-        found = opened(pack(files, tmp_path / "pack", "bytes"))
-        path, start = tmp_path / "pack" / "pictures.bin", int(found.pictures._starts[7])  # type: ignore[attr-defined]
-        data = path.read_bytes()
-        path.write_bytes(data[:start] + b"#" * 500 + data[start + 500 :])
-        with pytest.raises(DataError, match=r"pictures.bin: é 7.png: cannot be decoded .*; affekt data check pack"):
+        paths = list(files.pictures.paths)  # type: ignore[attr-defined]
+        (tmp_path / "none.jpg").write_bytes(b"#" * 500)
+        paths[7] = str(tmp_path / "none.jpg")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writing, "_looked_at", lambda read, name: read())
+            pack(replace(files, pictures=FilePictures(paths, image_size=16)), tmp_path / "pack", "bytes")
+        with pytest.raises(
+            DataError, match=r"pictures.bin: é 7.png: cannot be decoded .*; affekt data check pack --ro"
+        ):
             opened(tmp_path / "pack").images(np.array([1, 7]))
 
     def test_a_file_cut_short_after_it_was_opened(self, files: Stimuli, tmp_path: Path) -> None:
@@ -398,6 +413,90 @@ class TestDamage:
         pack(files, tmp_path / "pack")
         with pytest.raises(DataError, match=r'a pack of pictures, not of clips; use it as .* name = "pack", root = '):
             open_pack(tmp_path / "pack")
+
+
+class TestAlteredPictures:
+    @pytest.fixture(params=["bytes", "pixels"])
+    def altered(self, files: Stimuli, tmp_path: Path, request: pytest.FixtureRequest) -> Stimuli:
+        """A pack whose pictures 7 and 11 have one bit turned, where a JPEG or a PNG file still decodes."""
+        found = opened(pack(files, tmp_path / "pack", request.param))
+        for row in (7, 11):
+            flip(tmp_path / "pack" / "pictures.bin", int(found.pictures._starts[row + 1]) - 1)  # type: ignore[attr-defined]
+        return opened(tmp_path / "pack")
+
+    def test_reading_one_says_which_and_how_to_make_the_pack_anew(self, altered: Stimuli, tmp_path: Path) -> None:
+        pictures = altered.pictures
+        assert isinstance(pictures, PackedPictures)
+        rows, other = np.array([3, 11, 7, 0]), np.array([1, 3])
+        size = 12 if pictures.side is None else 16
+        for read in (pictures.read, pictures.read_array, pictures.raw, pictures.sized(size, "crop").read_array):
+            assert len(read(other)) == 2
+            for _ in range(2):  # what is altered never passes for whole
+                with pytest.raises(DataError) as caught:
+                    read(rows)
+            how = "--as bytes" if pictures.side is None else "--as pixels --image-size 16"
+            assert str(caught.value) == (
+                f"{tmp_path}/pack/pictures.bin: 2 of 4 picture(s) read are altered: é 11.png, é 7.png (all of them: "
+                f"affekt data check pack --root {tmp_path}/pack); make the pack anew: affekt data pack oasis {how} "
+                f"--out {tmp_path}/pack (remove {tmp_path}/pack first)"
+            )
+        with pytest.raises(DataError, match=r"1 of 1 picture\(s\) read are altered: é 7.png "):
+            altered.take(np.array([2, 7])).images(np.array([1]))
+
+    @pytest.mark.parametrize(("memory", "workers"), [(4.0, 2), (0, 0), (0, 1)])
+    def test_loading_says_it_however_it_loads(self, altered: Stimuli, memory: float, workers: int) -> None:
+        wanted = [np.array([0, 1]), np.array([7, 2])]
+        with (
+            pytest.raises(DataError, match=r"picture\(s\) read are altered: é 7.png"),
+            Loader(altered.take(np.arange(11)), memory_gib=memory, workers=workers) as loader,
+        ):
+            list(loader.batches(wanted))
+
+    def test_they_do_not_get_into_another_pack(self, altered: Stimuli, tmp_path: Path) -> None:
+        how = "bytes" if altered.pictures.side is None else "pixels"  # type: ignore[attr-defined]
+        done = pack_pictures(altered, tmp_path / "again", how=how, described=DESCRIBED)  # type: ignore[arg-type]
+        assert done.pictures == N - 2
+        assert ["é 7.png" in done.problems[0], "é 11.png" in done.problems[1]] == [True, True]
+
+    def test_each_picture_is_compared_once(
+        self, files: Stimuli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sums = list[int]()
+        counting = SimpleNamespace(crc32=lambda data: (sums.append(1), zlib.crc32(data))[1])
+        monkeypatch.setattr("affekt.data.packs.pictures.zlib", counting)
+        for how in ("bytes", "pixels"):
+            found = opened(pack(files, tmp_path / how, how)).take(np.arange(3, 20))
+            sums.clear()
+            for rows, total in (([0, 1, 2], 3), ([2, 1], 3), ([2, 3], 4), ([3, 0], 4)):
+                found.images(np.array(rows))
+                assert len(sums) == total, how
+
+
+class TestRemaking:
+    def test_the_command_has_the_options_of_the_reader(self, files: Stimuli, tmp_path: Path) -> None:
+        options = {"group": "item", "variants": False, "only": ("a b", "c")}
+        folder = tmp_path / "my pack"
+        paths = files.pictures.paths  # type: ignore[attr-defined]
+        squashed = replace(files, pictures=FilePictures(paths, image_size=16, fit="squash"))
+        pack_pictures(squashed, folder, how="pixels", described=dataset("folder"), options=options)
+        assert anew(folder) == (
+            "make the pack anew: affekt data pack folder --root DIR --as pixels --image-size 16 --fit squash "
+            '--option group=item --option variants=false --option \'only=["a b", "c"]\' '
+            f"--out '{folder}' (remove {folder} first)"
+        )
+
+    def test_what_is_not_known_is_left_to_be_filled_in(self, tmp_path: Path) -> None:
+        for text in (None, "{", "[]", '{"of": "pictures"}', '{"clips": {"name": "none such"}}'):
+            if text is not None:
+                (tmp_path / "pack.json").write_text(text)
+            assert anew(tmp_path) == (
+                f"make the pack anew: affekt data pack NAME --out {tmp_path} (remove {tmp_path} first)"
+            )
+
+    def test_clips(self, tmp_path: Path) -> None:
+        record = {"clips": {"name": "emodb"}, "reading": {"features": ["audio", "faces"]}}
+        (tmp_path / "pack.json").write_text(json.dumps(record))
+        assert ": affekt data pack emodb --features audio,faces --out " in anew(tmp_path)
 
 
 class TestLoading:

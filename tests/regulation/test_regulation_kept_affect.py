@@ -59,6 +59,26 @@ def test_another_split_size_encoder_or_precision_is_computed(affect_network, sti
     assert filled(network, stimuli, tmp_path).emotional.seen == len(stimuli)
 
 
+@pytest.mark.parametrize(
+    ("what", "other"),
+    [
+        ("affekt.training.compiling.torch.__version__", "9.9.0+cpu"),
+        ("affekt.training.compiling.processor", lambda: "Another processor"),
+        ("torch.backends.cpu.get_cpu_capability", lambda: "OTHER"),
+    ],
+)
+def test_another_torch_or_processor_computes_its_own_and_keeps_the_others(
+    affect_network, stimuli, tmp_path, monkeypatch, what, other
+):
+    network = affect_network()
+    filled(network, stimuli, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(what, other)
+        assert filled(network, stimuli, tmp_path).emotional.seen == len(stimuli)
+        assert filled(network, stimuli, tmp_path).emotional.seen == 0
+    assert filled(network, stimuli, tmp_path).emotional.seen == 0
+
+
 @pytest.mark.parametrize("damage", [lambda p: p.write_bytes(p.read_bytes()[:-7]), lambda p: p.write_bytes(b"")])
 def test_a_damaged_file_is_computed_anew(affect_network, stimuli, pictures, tmp_path, damage):
     network = affect_network()

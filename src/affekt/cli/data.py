@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from affekt.cli.data_compose import register_compose
 from affekt.cli.data_diffuse import register_diffuse
 from affekt.cli.data_pack import register_pack
-from affekt.cli.data_reading import add_reading, of_clips, progress, settings_of
+from affekt.cli.data_reading import add_reading, named, of_clips, progress, settings_of
 from affekt.cli.options import add_data_root, add_json, positive
 from affekt.cli.printing import say, write_json, write_record, write_table
 from affekt.errors import UsageError
@@ -113,9 +113,8 @@ def _folder(described: Description, root: Path | None) -> Path:
 
 def info(args: argparse.Namespace) -> int:
     """``affekt data info NAME``."""
-    from affekt.data import describe
-
-    described, clips = describe(args.name), of_clips(describe(args.name))
+    described = named(args.name, "check")
+    clips = of_clips(described)
     record: dict[str, Any] = {
         **_summary(described, args.data_root),
         "categories": list(described.categories),
@@ -180,10 +179,10 @@ def check(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> Report:
-    from affekt.data import dataset, dataset_folder, describe
+    from affekt.data import dataset, dataset_folder
     from affekt.data.checking import check as check_set
 
-    clips = of_clips(describe(args.name))
+    clips = of_clips(named(args.name, "check"))
     if clips is not None:
         from affekt.data.audiovisual.checking import check_clips
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.data_pack_pictures import add_of_pictures, pack_set_of_pictures, refuse_of_pictures
-from affekt.cli.data_reading import add_reading, of_clips, progress, settings_of
+from affekt.cli.data_reading import add_reading, few, named, of_clips, progress, settings_of
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 def register_pack(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder; clips that are there are not made again"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder: of clips, those that are there are not made again; of pictures, a new one",
     )
     add_of_pictures(parser)
     parser.add_argument(
         "--features", metavar="LIST", help="clips: of audio, log-mel, faces, with commas (default: audio, faces)"
     )
-    parser.add_argument("--limit", type=positive, metavar="N", help="the first N only")
+    parser.add_argument("--limit", type=positive, metavar="N", help="N only, drawn evenly over splits and labels")
     parser.add_argument("--workers", type=natural, metavar="N", help="threads that decode (default: by cores)")
     add_json(parser)
     parser.set_defaults(run=pack)
@@ -32,21 +36,19 @@ def register_pack(parser: argparse.ArgumentParser) -> None:
 
 def pack(args: argparse.Namespace) -> int:
     """``affekt data pack NAME --out DIR``: 1 where some cannot be read, as of a check; the others are packed."""
-    import numpy as np
+    from affekt.data import dataset_folder
 
-    from affekt.data import dataset_folder, describe
-
-    described = of_clips(describe(args.name))
+    described = of_clips(named(args.name, "pack"))
     if described is None:
         return pack_set_of_pictures(args)
     refuse_of_pictures(args)
     from affekt.data.audiovisual.packing import pack_clips
+    from affekt.data.audiovisual.splits import clip_strata
 
     changes = {} if args.features is None else {"features": tuple(args.features.replace(" ", "").split(","))}
     settings = settings_of(described, args, **changes)
     clips = described.clips(dataset_folder(settings, args.data_root), settings)
-    if args.limit is not None:
-        clips = clips.take(np.arange(min(args.limit, len(clips))))
+    clips = few(clips, clip_strata(clips), args.limit)
     say(*(f"note: {note}" for note in clips.notes))
     with progress("clips") as step:
         done = pack_clips(clips, args.out, workers=args.workers, progress=step)

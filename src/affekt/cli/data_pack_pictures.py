@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from affekt.cli.data_reading import progress, settings_of
+from affekt.cli.data_reading import few, progress, settings_of
 from affekt.cli.options import positive
 from affekt.cli.printing import say, write_json, write_record
 from affekt.errors import UsageError
@@ -43,10 +43,9 @@ def refuse_of_pictures(args: argparse.Namespace) -> None:
 
 def pack_set_of_pictures(args: argparse.Namespace) -> int:
     """``affekt data pack NAME --out DIR`` of a set of pictures: 1 where some cannot be read; the others are packed."""
-    import numpy as np
-
     from affekt.data import behind, dataset, dataset_folder
     from affekt.data.packs import pack_pictures
+    from affekt.data.stratifying import strata
 
     if args.features is not None:
         raise UsageError(f"--features: of clips, and {args.name} is a set of pictures; write --as pixels or --as bytes")
@@ -56,8 +55,7 @@ def pack_set_of_pictures(args: argparse.Namespace) -> int:
     stimuli = described.stimuli(dataset_folder(settings, args.data_root), settings)
     if args.limit is not None and args.limit > len(stimuli):
         raise UsageError(f"--limit {args.limit}: {stimuli.name} has {len(stimuli):,} pictures")
-    if args.limit is not None:
-        stimuli = stimuli.take(np.arange(args.limit))
+    stimuli = few(stimuli, strata(stimuli.labels, len(stimuli)), args.limit)
     how = _how(args, stimuli)
     say(*(f"note: {note}" for note in stimuli.notes))
     with progress("pictures") as step:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from affekt.cli.options import add_data_root
 from affekt.errors import UsageError
 
 if TYPE_CHECKING:
-    from affekt.data import Dataset, Description
-    from affekt.data.audiovisual import ClipDataset
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from affekt.data import Dataset, Description, Stimuli
+    from affekt.data.audiovisual import ClipDataset, Clips
     from affekt.recipe import ClipSettings, DataSettings
+
+Some = TypeVar("Some", "Stimuli", "Clips")
 
 
 def of_clips(described: Description) -> ClipDataset | None:
@@ -26,6 +33,38 @@ def of_clips(described: Description) -> ClipDataset | None:
     from affekt.data.audiovisual import clip_dataset
 
     return clip_dataset(described.name)
+
+
+def named(name: str, verb: str) -> Description:
+    """What is known of the data set NAME of ``affekt data VERB``.
+
+    Raises:
+        UsageError: none is called so; a folder in the place of a name, with the call that takes it.
+    """
+    from affekt.data import describe
+
+    try:
+        return describe(name)
+    except UsageError:
+        folder = Path(name).expanduser()
+        if not folder.is_dir():
+            raise
+        raise UsageError(f'data set "{name}": a folder, not a name; {_call_of(folder, name, verb)}') from None
+
+
+def _call_of(folder: Path, written: str, verb: str) -> str:
+    """What to write for a folder: of a pack, of a set whose name it has, else of class folders of pictures."""
+    from affekt.data import describe
+    from affekt.data.packs.files import MANIFEST, kind_of_pack
+
+    if kind_of_pack(folder) == "clips":
+        return f'it holds a pack of clips, which a recipe takes as [clips] pack = "{written}"'
+    rest = f"--root {shlex.quote(written)}" + (" --out DIR" if verb == "pack" else "")
+    if (folder / MANIFEST).is_file():
+        return f"write affekt data {verb} pack {rest}"
+    with suppress(UsageError):
+        return f"write affekt data {verb} {describe(folder.name).name} {rest}"
+    return f"write affekt data {verb} folder {rest} (or the set's own name: affekt data list)"
 
 
 Step = Callable[[str, int, int], None]
@@ -78,6 +117,23 @@ def reader_option(text: str, *, flag: str = "--option", example: str = "variants
     except tomllib.TOMLDecodeError:
         found = value.strip()
     return key.strip(), tuple(found) if isinstance(found, list) else found
+
+
+def few(items: Some, classes: NDArray[np.int64], limit: int | None) -> Some:
+    """``limit`` of the stimuli or clips, drawn evenly over splits and classes, the same each time; a note says so.
+
+    Args:
+        classes: ``(N,)`` strata, from 0.
+        limit: None, or more than there are: all of them.
+    """
+    from affekt.data.stratifying import draw_evenly
+
+    total = len(items)
+    if limit is None or limit >= total:
+        return items
+    drawn = items.take(draw_evenly(items.ids, items.split, classes, limit, "pack limit"))
+    note = f"{items.name}: {limit:,} of {total:,} {items.noun}s, drawn evenly over its splits and labels"
+    return replace(drawn, notes=(*drawn.notes, note))
 
 
 @contextmanager

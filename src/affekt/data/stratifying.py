@@ -203,3 +203,11 @@ def draw_stratified(ids: Strings, classes: Ints, n: int, *purpose: object) -> In
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     rank[order] = np.arange(len(ids)) - np.repeat(starts, sizes)
     return np.flatnonzero(rank < counts[code])
+
+
+def draw_evenly(ids: Strings, split: Strings | None, classes: Ints, n: int, *purpose: object) -> Ints:
+    """As :func:`draw_stratified`, of each stratum of each split that the set fixes."""
+    if split is None:
+        return draw_stratified(ids, classes, n, *purpose)
+    parts = np.unique(split, return_inverse=True)[1]
+    return draw_stratified(ids, parts * (classes.max() + 1) + classes, n, *purpose)

@@ -76,7 +76,7 @@ class AffectCache:
 
     def _kept(self, folder: Path, batches: Iterator[Tensor]) -> list[Felt]:
         # Made anew for each split: weights may have been loaded since.
-        kept = KeptAffect(folder, self.emotional)
+        kept = KeptAffect(folder, self.emotional, self.emotional.mean.device)
         try:
             return [kept.felt(images, self._felt, self._names) for images in batches]
         except OSError as error:

@@ -15,23 +15,26 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from affekt.training.compiling import machine_mark
+
 Felt = dict[str, Tensor]
 """``state`` ``(B, A)`` and, where they are kept, ``features`` ``(B, D)``; float32."""
 
 
 class KeptAffect:
     """A file a batch of pictures, named by a SHA-256 of all that its numbers follow from: the encoder's weights, the
-    pixels, what is kept, and what rounds them (precision, threads, kind of device). What cannot be read is computed
-    anew; a file is there whole or not at all.
+    pixels, what is kept, and what rounds them (precision, threads, version of torch, processor, GPU). What cannot be
+    read is computed anew; a file is there whole or not at all.
 
     Args:
         folder: made where it is missing.
         emotional: a frozen emotional encoder.
+        device: where it computes.
     """
 
-    def __init__(self, folder: Path, emotional: nn.Module) -> None:
+    def __init__(self, folder: Path, emotional: nn.Module, device: torch.device) -> None:
         self.folder = folder
-        self._weights = _digest_of(emotional)
+        self._computed_by = _digest_of(emotional), machine_mark(device)
 
     def felt(self, images: Tensor, compute: Callable[[Tensor], Felt], names: tuple[str, ...]) -> Felt:
         """What is kept of these pictures, else what ``compute`` says, which is kept then.
@@ -53,7 +56,8 @@ class KeptAffect:
     def _name(self, images: Tensor, names: tuple[str, ...]) -> str:
         kind = images.device.type
         precision = str(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else "fp32"
-        said = (self._weights, names, kind, precision, torch.get_num_threads(), tuple(images.shape), str(images.dtype))
+        rounding = (kind, precision, torch.get_num_threads())
+        said = (*self._computed_by, names, *rounding, tuple(images.shape), str(images.dtype))
         hashed = hashlib.sha256(repr(said).encode())
         hashed.update(np.ascontiguousarray(images.cpu().numpy()).data)
         return hashed.hexdigest()[:32]

@@ -102,7 +102,7 @@ def keep_compiled(folder: Path, device: torch.device) -> Path | None:
     """
     if _said():
         return None
-    own = folder / _machine(device)
+    own = folder / machine_mark(device)
     others = sorted(entry.name for entry in folder.glob("torch-*") if entry != own) if not own.exists() else []
     try:
         own.mkdir(parents=True, exist_ok=True)
@@ -121,8 +121,9 @@ def _said() -> bool:
     return os.environ.get(CACHE) not in (None, str(Path(default_cache_dir()).absolute()))
 
 
-def _machine(device: torch.device) -> str:
-    """Whatever compiled code depends on beside itself: torch, the processor and what torch uses of it, the GPU."""
+def machine_mark(device: torch.device) -> str:
+    """``torch-VERSION-xxxxxxxx``: what compiled code, and how numbers are rounded, depend on beside the network: torch,
+    the processor and what torch uses of it, the GPU."""
     parts: list[Any] = [processor(), torch.backends.cpu.get_cpu_capability()]
     if device.type == "cuda":
         parts.append(torch.cuda.get_device_name(device))

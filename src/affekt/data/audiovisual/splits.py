@@ -187,7 +187,7 @@ def _fold_of(clips: Clips, units: Strings, settings: ClipSettings, seed: int) ->
     folds = settings.folds or 1
     if len(names) < folds:
         raise DataError(f"{clips.name}: {len(names)} {_named(settings)} cannot be cut into {folds} folds")
-    equal, strata = np.full(folds, 1 / folds), _strata(clips)
+    equal, strata = np.full(folds, 1 / folds), clip_strata(clips)
     # One draw for all folds, or a clip would be tested in two of them.
     found = first_that(
         lambda again: assign(clips.ids, units, strata, equal, "folds", seed, folds, *again),
@@ -224,14 +224,14 @@ def _dealt(
     clips: Clips, units: Strings, rows: Ints, shares: Mapping[str, float], *purpose: object, unit: str
 ) -> Strings:
     """``(len(rows),)`` the part that each row goes to; ``shares`` are of those rows, train gets the rest."""
-    ids, noun, classes = clips.ids[rows], clips.noun, _strata(clips)[rows]
+    ids, noun, classes = clips.ids[rows], clips.noun, clip_strata(clips)[rows]
     advice = "; write [clips] validation = 0"
     if "test" in shares and len(np.unique(units[rows])) == 1:
         advice += f' and test = 0 to learn from this {unit}, or split_by = "leaky", which says that it leaks'
     return deal(clips.name, ids, units[rows], classes, shares, *purpose, noun=noun, unit=unit, advice=advice)
 
 
-def _strata(clips: Clips) -> Ints:
+def clip_strata(clips: Clips) -> Ints:
     """``(N,)`` int64 from 0: the first task's class, which a split is balanced by."""
     index = next(iter(clips.labels.values())).index + 1
     return index.astype(np.int64)

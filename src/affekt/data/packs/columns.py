@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.affect import RatingScale
+from affekt.data.packs.remaking import anew
 from affekt.data.stimuli import Labels, Stimuli
 from affekt.errors import DataError
 
@@ -74,4 +75,4 @@ def read_arrays(path: Path, *only: str) -> Arrays:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in only or stored.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        raise DataError(f"{path}: missing, cut short or altered; make the pack anew: affekt data pack") from None
+        raise DataError(f"{path}: missing, cut short or altered; {anew(path.parent)}") from None

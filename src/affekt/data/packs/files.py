@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from affekt.data.disk import sha256, whole
+from affekt.data.packs.remaking import anew
 from affekt.errors import DataError, first
 
 MANIFEST = "pack.json"
@@ -73,7 +74,7 @@ def altered(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def damaged(folder: Path, names: list[str]) -> DataError:
     """The error for files that are missing, cut short or altered: how many, the first, what to do."""
-    return DataError(f"{folder}: {len(names)} file(s) missing or altered: {first(names)}; make the pack anew")
+    return DataError(f"{folder}: {len(names)} file(s) missing or altered: {first(names)}; {anew(folder)}")
 
 
 def write_manifest(folder: Path, record: Mapping[str, Any]) -> None:
@@ -109,12 +110,20 @@ def read_manifest(folder: Path, *, of: str, version: int) -> dict[str, Any]:
     return found
 
 
+def kind_of_pack(folder: Path) -> str | None:
+    """``"pictures"`` or ``"clips"``; None where there is no pack whose ``pack.json`` can be read."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("of", "clips"))
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def _parsed(path: Path, version: int) -> dict[str, Any]:
     """
     Raises:
         DataError: not JSON, not ours, or altered since it was written.
     """
-    wrong = DataError(f"{path}: cut short or altered; make the pack anew: affekt data pack")
+    wrong = DataError(f"{path}: cut short or altered; {anew(path.parent)}")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

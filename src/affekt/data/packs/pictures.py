@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import mmap
+import shlex
+import zlib
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -11,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.data.packs.columns import COLUMNS, read_arrays
+from affekt.data.packs.remaking import anew
 from affekt.data.pictures import ArrayPictures, FilePictures, Fit, Pixels, read_picture
 from affekt.data.stimuli import Ints, Pictures
-from affekt.errors import DataError, UsageError
+from affekt.errors import DataError, UsageError, first
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +29,11 @@ HELD = 2**26
 
 
 class PackedPictures:
-    """Pictures of a pack; the file is mapped when one is first read. Can be sent to another process."""
+    """Pictures of a pack; the file is mapped when one is first read. Can be sent to another process.
+
+    What is given out of a picture is compared with the checksum that it was packed with, the first time: from then on
+    the system has it in memory, or reads again what was whole a moment ago.
+    """
 
     def __init__(
         self, folder: Path, rows: Ints, *, side: int | None, image_size: int, fit: Fit = "crop", size: int
@@ -55,7 +63,7 @@ class PackedPictures:
         return len(self.rows)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_map", "_starts")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_map", "_starts", "_crc", "_unchecked")}
 
     @property
     def ready(self) -> bool:
@@ -82,7 +90,7 @@ class PackedPictures:
         """``(B, 3, H, W)`` uint8.
 
         Raises:
-            DataError: a picture that does not decode, by its id; a file that is not what the pack says.
+            DataError: pictures that are altered or do not decode, by their ids; a file that is not what the pack says.
         """
         import torch
 
@@ -95,17 +103,42 @@ class PackedPictures:
         rows = self.rows[indices]
         self._map.wanted(self._starts[rows], self._starts[rows + 1])
         found = np.take(self._map.bytes.reshape(-1, 3, self.side, self.side), rows, axis=0)
+        self._check(rows, found)
         self._map.let_go(found.nbytes)
         return found if self.ready else self._resized(found)
 
     def raw(self, indices: Ints) -> list[bytes]:
-        """What is stored of each picture: the bytes of its file, or its pixels; copies."""
+        """What is stored of each picture: the bytes of its file, or its pixels; copies.
+
+        Raises:
+            DataError: pictures that are altered, by their ids; a file that is not what the pack says.
+        """
         rows = self.rows[indices]
         starts, ends = self._starts[rows], self._starts[rows + 1]
         self._map.wanted(starts, ends)
         found = [self._map.bytes[a:b].tobytes() for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        self._check(rows, found)
         self._map.let_go(sum(map(len, found)))
         return found
+
+    def _check(self, rows: Ints, stored: Sequence[bytes] | Pixels) -> None:
+        """Compare what was read of rows of the pack with their checksums, of those that were not yet compared.
+
+        Raises:
+            DataError: the pictures of these that are altered.
+        """
+        places = np.flatnonzero(self._unchecked[rows])
+        if not len(places):
+            return
+        crc = self._crc[rows]
+        wrong = [place for place in places.tolist() if zlib.crc32(stored[place]) != crc[place]]
+        if wrong:
+            names = read_arrays(self.folder / COLUMNS, "ids")["ids"][rows[wrong]].tolist()
+            raise DataError(
+                f"{self.folder / PICTURES}: {len(wrong)} of {len(rows)} picture(s) read are altered: {first(names)} "
+                f"(all of them: {_checking(self.folder)}); {anew(self.folder)}"
+            )
+        self._unchecked[rows[places]] = False
 
     def _decoded(self, indices: Ints) -> Pixels:
         out = np.empty((len(indices), 3, self.image_size, self.image_size), dtype=np.uint8)
@@ -115,7 +148,7 @@ class PackedPictures:
             except DataError as error:
                 name = read_arrays(self.folder / COLUMNS, "ids")["ids"][self.rows[indices[place]]]
                 reason = str(error).removeprefix("picture: ")
-                raise DataError(f"{self.folder / PICTURES}: {name}: {reason}; affekt data check pack") from None
+                raise DataError(f"{self.folder / PICTURES}: {name}: {reason}; {_checking(self.folder)}") from None
             out[place] = pixels.transpose(2, 0, 1)
         return out
 
@@ -131,8 +164,22 @@ class PackedPictures:
         return read_arrays(self.folder / COLUMNS, "starts")["starts"]
 
     @cached_property
+    def _crc(self) -> NDArray[np.uint32]:
+        """``(M,)`` CRC-32 of each picture of the pack."""
+        return read_arrays(self.folder / COLUMNS, "crc")["crc"]
+
+    @cached_property
+    def _unchecked(self) -> NDArray[np.bool_]:
+        """``(M,)`` whether a picture of the pack is still to be compared with its checksum."""
+        return np.ones(len(self._crc), dtype=np.bool_)
+
+    @cached_property
     def _map(self) -> _Map:
         return _Map(self.folder / PICTURES, self.size)
+
+
+def _checking(folder: Path) -> str:
+    return f"affekt data check pack --root {shlex.quote(str(folder))}"
 
 
 def of_files(pictures: Pictures) -> TypeGuard[FilePictures | PackedPictures]:
@@ -155,7 +202,7 @@ class _Map:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         except (OSError, ValueError):
-            raise DataError(f"{path}: missing or cut short; make the pack anew: affekt data pack") from None
+            raise DataError(f"{path}: missing or cut short; {anew(path.parent)}") from None
         self.bytes: NDArray[np.uint8] = np.frombuffer(self._map, dtype=np.uint8)
         self._read = 0
         self._advise("MADV_RANDOM")

@@ -15,6 +15,7 @@ from affekt.data.description import Description
 from affekt.data.packs.columns import COLUMNS, labels_from, read_arrays
 from affekt.data.packs.files import MANIFEST, altered, cut_short, damaged, read_manifest
 from affekt.data.packs.pictures import PICTURES, PackedPictures
+from affekt.data.packs.remaking import anew
 from affekt.data.stimuli import Stimuli
 from affekt.errors import UsageError, first
 from affekt.recipe import DataSettings
@@ -32,7 +33,7 @@ def read(root: Path, settings: DataSettings) -> Stimuli:
 
     Raises:
         DataError: no pack, one of another version, or files that are missing, cut short or altered (of the pictures,
-            their size alone is looked at here: :func:`verify_pictures`).
+            their size alone is looked at here; each is compared with its checksum when it is first read).
         UsageError: pixels that were fitted in another way than is asked.
     """
     manifest = read_manifest(root, of="pictures", version=FORMAT)
@@ -91,14 +92,14 @@ def verify_pictures(folder: Path | str) -> tuple[str, ...]:
     """
     folder = Path(folder).expanduser()
     files = read_manifest(folder, of="pictures", version=FORMAT)["files"]
-    lines = [f"{folder / name}; make the pack anew: affekt data pack" for name in cut_short(folder, files)]
+    lines = [f"{folder / name}; {anew(folder)}" for name in cut_short(folder, files)]
     if lines:
         return tuple(lines)
     wrong = altered(folder, files)
     for name in wrong:
         hit = _hit(folder) if name == PICTURES and COLUMNS not in wrong else []
         which = f" ({len(hit)} picture(s): {first(hit)})" if hit else ""
-        lines.append(f"{folder / name}: altered{which}; make the pack anew: affekt data pack")
+        lines.append(f"{folder / name}: altered{which}; {anew(folder)}")
     return tuple(lines)
 
 
