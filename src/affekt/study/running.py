@@ -101,13 +101,15 @@ def once(
     begun = time.monotonic()
     if (finished := done(folder, recipe)) is not None:
         return finished
-    recipe = started(folder, recipe)
     if check is not None:
-        check(recipe)
-    with alone(folder), threads(engine(recipe)):
-        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+        check(started(folder, recipe))
+    with alone(folder):
+        # By another command, a moment ago: it may have finished the run, or begun it with threads of its own.
+        if (finished := done(folder, recipe)) is not None:
             return finished
-        work(recipe)
+        recipe = started(folder, recipe)
+        with threads(engine(recipe)):
+            work(recipe)
     return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
 
 

@@ -117,11 +117,11 @@ class Place:
     def run(self, jobs: list[Job], planned: StudyPlan) -> dict[str, str]:
         """Do what is missing of these jobs; a line in ``results.jsonl`` for every run. Returns folder -> error."""
         todo = _unfinished(self.study, jobs)
-        recorded = {record["folder"] for record in read(self.study)[0]}
-        for job in jobs:
-            if job.is_run and job not in todo and job.folder not in recorded:
-                self._record(job, planned)
-        return self._do(jobs, todo, planned) if todo else {}
+        self._record_missing(jobs, planned)
+        failed = self._do(jobs, todo, planned) if todo else {}
+        # Once more: over a network, two machines that add a line at the same moment may lose one of them.
+        self._record_missing(jobs, planned)
+        return failed
 
     def _do(self, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
         executor = self._made()
@@ -152,6 +152,12 @@ class Place:
             return Schedule(study=self.study, jobs=todo, ended=end, started=timetable.start).run(executor)
         finally:
             self.watch.stop()
+
+    def _record_missing(self, jobs: list[Job], planned: StudyPlan) -> None:
+        recorded = {record["folder"] for record in read(self.study)[0]}
+        for job in jobs:
+            if job.is_run and job.folder not in recorded and finished(self.study, job):
+                self._record(job, planned)
 
     def _record(self, job: Job, planned: StudyPlan) -> None:
         """The line of a finished run, unless it stands there: another command may have written it."""
