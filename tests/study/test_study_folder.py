@@ -97,8 +97,15 @@ def test_environment_names_no_path_and_no_person():
 
 @pytest.mark.parametrize(
     "name",
-    ["environment.json", "environment.json.7.tmp", "recipe.toml.7.tmp", "error.json", "error.json.7.tmp"]
-    + ["claim", "claim.0123.tmp"],
+    [
+        "environment.json",
+        "environment.json.7.tmp",
+        "recipe.toml.7.tmp",
+        "error.json",
+        "error.json.7.tmp",
+        "claim",
+        "claim.12.tmp",
+    ],
 )
 def test_a_folder_that_is_being_claimed_is_free(tmp_path, name):
     """Two commands that begin at the same moment, or one that was killed while it claimed its folder."""

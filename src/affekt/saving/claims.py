@@ -240,7 +240,7 @@ def _give_back(file: Path, made: list[Path]) -> None:
 def _names(claim: Path) -> list[str]:
     """Of the files of a claim: one, or none. Listed, not asked for by name: NFS shows listings afresh."""
     try:
-        return sorted(os.listdir(claim))
+        return sorted(path.name for path in claim.iterdir())
     except FileNotFoundError:
         return []
 
@@ -257,7 +257,7 @@ def _words(owner: Owner) -> str:
 def _seen(pid: int) -> tuple[str, int] | None:
     """State and start of a process, by Linux's account; None where there is none, or one of other numbers."""
     try:
-        if os.readlink("/proc/self") != str(os.getpid()):
+        if str(Path("/proc/self").readlink()) != str(os.getpid()):
             return None
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
         return fields[0], int(fields[19])
@@ -270,5 +270,5 @@ def _system() -> str:
     """Eight digits that processes share which can see each other. Containers may have one name and other numbers."""
     said = [socket.gethostname(), str(uuid.getnode())]
     with suppress(OSError):
-        said = [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/pid")]
+        said = [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), str(Path("/proc/self/ns/pid").readlink())]
     return hashlib.sha256(" ".join(said).encode()).hexdigest()[:8]
