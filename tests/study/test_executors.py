@@ -333,6 +333,7 @@ def test_where_a_study_cannot_run_is_said_first_and_leaves_nothing(tmp_path, mon
 
 
 SBATCH = """#!/bin/sh
+cat "$1" > "$(dirname "$0")/asked.sh"
 echo "sbatch: error: Batch job submission failed: Invalid account specified" >&2
 exit 1
 """
@@ -350,7 +351,7 @@ def test_a_job_that_sbatch_refuses_is_one_line_with_what_it_said(recipe, tmp_pat
     with pytest.raises(UsageError, match=r"refused: sbatch: error: .* Invalid account.*--slurm account=NAME"):
         slurm.submit(job)
     assert capfd.readouterr() == ("", "")
-    [asked] = [path.read_text() for path in (tmp_path / "st").rglob("submission_file_*.sh")]
+    asked = (tmp_path / "asked.sh").read_text()
     wanted = ("--partition=gpu", "--account=x", "--time=240", "--cpus-per-task=4")
     assert [word for word in wanted if f"#SBATCH {word}\n" not in asked] == []
 
