@@ -12,10 +12,12 @@ import pytest
 import small_recipe
 
 from affekt.errors import UsageError
-from affekt.recipe import load_recipe, override
+from affekt.recipe import Recipe, load_recipe, override
 from affekt.study.executors import create_executor
 from affekt.study.executors.local import Inline, Pool, cores, default_workers
 from affekt.study.executors.slurm import Slurm
+from affekt.study.executors.slurm_options import minutes, slurm_parameters
+from affekt.study.jobs import Job
 from affekt.study.studying import study
 
 CHANGES = [
@@ -307,3 +309,78 @@ def test_jobs_of_a_plan_know_their_size(recipe):
     planned = plan(recipe)
     sizes = {job.name: job.memory for job in planned.jobs if job.is_run}
     assert sizes["learn-e-reg"] > sizes["baseline"] > 2**30
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"workers": 1000}, "--workers 1000: this machine has"),
+        ({"gpus": ("0",)}, "--gpus 0: this machine has no GPU"),
+        ({"gpu_share": 2.0}, "--gpu-share 2: a number above 0"),
+        ({"executor": "slurm"}, "--executor slurm: no srun on this machine"),
+        ({"executor": "ray"}, r"--executor ray: no cluster at 127\.0\.0\.1:1"),
+        ({"executor": "slrum"}, "Nearest: slurm"),
+    ],
+)
+def test_where_a_study_cannot_run_is_said_first_and_leaves_nothing(tmp_path, monkeypatch, place, said):
+    pytest.importorskip({"ray": "ray", "slurm": "submitit"}.get(place.get("executor"), "affekt"))
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(UsageError, match=said):
+        study(Recipe(name="without any data"), out=tmp_path / "st", **place)
+    assert not (tmp_path / "st").exists()
+
+
+SBATCH = """#!/bin/sh
+cat "$1" > "$(dirname "$0")/asked.sh"
+echo "sbatch: error: Batch job submission failed: Invalid account specified" >&2
+exit 1
+"""
+
+
+def test_a_job_that_sbatch_refuses_is_one_line_with_what_it_said(recipe, tmp_path, monkeypatch, capfd):
+    pytest.importorskip("submitit")
+    for name, text in (("srun", "#!/bin/sh"), ("sbatch", SBATCH)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    parameters = slurm_parameters(["partition=gpu", "account=x", "time=04:00:00", "cpus=4"])
+    slurm = Slurm(tmp_path / "st", workers=1, gpus=(), data_root=None, parameters=parameters)
+    job = Job(kind="train", folder="runs/a/seed-0", recipe=recipe, name="a", seed=0)
+    with pytest.raises(UsageError, match=r"refused: sbatch: error: .* Invalid account.*--slurm account=NAME"):
+        slurm.submit(job)
+    assert capfd.readouterr() == ("", "")
+    asked = (tmp_path / "asked.sh").read_text()
+    wanted = ("--partition=gpu", "--account=x", "--time=240", "--cpus-per-task=4")
+    assert [word for word in wanted if f"#SBATCH {word}\n" not in asked] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("90", 90), ("1:30", 2), ("04:00:00", 240), ("00:00:01", 1), ("2-0", 2880), ("1-2:03", 1563), ("1-0:0:1", 1441)],
+)
+def test_times_as_slurm_writes_them(text, whole):
+    assert minutes(text) == whole
+    assert slurm_parameters([f"--time={text}", "mail_type=END"]) == {
+        "timeout_min": whole,
+        "slurm_additional_parameters": {"mail-type": "END"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("partition", "KEY=VALUE was expected"),
+        ("=gpu", "KEY=VALUE was expected"),
+        ("account=", "KEY=VALUE was expected"),
+        ("cpus=0", "a whole number of cores"),
+        ("cpus=two", "a whole number of cores"),
+        ("time=long", "e.g. 04:00:00"),
+        ("time=0", "no time at all"),
+        ("array=0-7", "affekt's own matter"),
+    ],
+)
+def test_words_for_slurm_that_mean_nothing(word, said):
+    with pytest.raises(UsageError, match=said):
+        slurm_parameters([word])

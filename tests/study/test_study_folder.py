@@ -8,8 +8,9 @@ import pytest
 
 from affekt.errors import AffektError, RecipeError
 from affekt.recipe import Recipe, load_recipe, override
-from affekt.study.folder import RunFolder, environment, with_threads
+from affekt.study.folder import Busy, RunFolder, environment, with_threads
 from affekt.study.frame import Frame, failed_runs, read_comparison
+from affekt.training.checkpoint import Checkpoint, Checkpoints
 
 
 @pytest.fixture
@@ -95,12 +96,35 @@ def test_environment_names_no_path_and_no_person():
 
 
 @pytest.mark.parametrize(
-    "name", ["environment.json", "environment.json.7.tmp", "recipe.toml.7.tmp", "error.json", "error.json.7.tmp"]
+    "name",
+    [
+        "environment.json",
+        "environment.json.7.tmp",
+        "recipe.toml.7.tmp",
+        "error.json",
+        "error.json.7.tmp",
+        "claim",
+        "claim.12.tmp",
+    ],
 )
 def test_a_folder_that_is_being_claimed_is_free(tmp_path, name):
     """Two commands that begin at the same moment, or one that was killed while it claimed its folder."""
     (tmp_path / name).write_text("{}")
     assert RunFolder(tmp_path).held(Recipe()) is None
+
+
+def test_a_run_that_another_machine_took_over_gets_no_result_from_this_one(tmp_path, recipe):
+    folder = RunFolder(tmp_path / "run")
+    with folder.locked():
+        folder.claim(recipe)
+        [claim] = (folder.path / "claim").iterdir()
+        claim.rename(claim.with_name("node17.4711.5.00000000.0123456789ab"))
+        writes = [lambda: folder.write_result({}), lambda: folder.write_predictions({})]
+        writes += [lambda: Checkpoints(folder.path / "checkpoints").write(Checkpoint(step=1, state={}, tensors={}))]
+        for write in writes:
+            with pytest.raises(Busy, match="taken over by process 4711 on node17"):
+                write()
+    assert {path.name for path in folder.path.iterdir()} == {"recipe.toml", "environment.json", "claim"}
 
 
 def test_a_folder_that_another_command_claims_while_it_is_looked_at(tmp_path, recipe, monkeypatch):

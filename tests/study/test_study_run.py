@@ -13,11 +13,12 @@ import affekt.errors
 from affekt.errors import RecipeError, UsageError
 from affekt.perception.ridge import fit_ridge
 from affekt.recipe import Recipe, load_recipe, override
-from affekt.study import apply_condition, list_conditions, pretrain, train
+from affekt.study import apply_condition, list_conditions, pretrain, running, train
 from affekt.study.building import affective_data, target_data
 from affekt.study.folder import RunFolder
 from affekt.study.records import hopeless
 from affekt.training import Evaluation, read_weights
+from affekt.training.distributed import Processes
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,19 @@ def test_a_folder_at_work_is_refused(recipe, tmp_path):
         pytest.raises(affekt.errors.AffektError, match="another affekt is at work"),
     ):
         pretrain(recipe, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("condition", ["pretrain", "baseline", "rand-learn-e-reg"])
+def test_more_processes_than_items_leave_nothing(recipe, tmp_path, monkeypatch, condition):
+    monkeypatch.setattr(running, "processes", lambda: Processes(0, 2))
+    key = "training.batch_size" if condition == "baseline" else "emotional.training.batch_size"
+    one = override(recipe, [f"{key}=1"])
+    with pytest.raises(affekt.errors.UsageError, match="2 processes"):
+        if condition == "pretrain":
+            pretrain(one, out=tmp_path / "run")
+        else:
+            train(one, condition=condition, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -11,6 +11,7 @@ from affekt.cli.options import add_json, add_recipe, data_root, positive, read_r
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import progress, study_folder
 from affekt.cli.study_table import create_watch
+from affekt.errors import UsageError
 
 if TYPE_CHECKING:
     from affekt.recipe import Recipe
@@ -34,6 +35,13 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--gpu-share", type=float, default=1.0, metavar="X", help="of a GPU that a run gets, e.g. 0.5: two share one"
     )
+    parser.add_argument(
+        "--slurm",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what a slurm job asks for, e.g. partition=gpu, account=NAME, time=04:00:00, cpus=4; repeatable",
+    )
     parser.add_argument("--no-pictures", action="store_true", help="the report names test pictures by id only")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -43,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     recipe, root = read_recipe(args), data_root(args)
     gpus = tuple(number.strip() for number in args.gpus.split(",") if number.strip())
     place = {"executor": args.executor, "workers": args.workers, "gpus": gpus, "gpu_share": args.gpu_share}
+    if options := _slurm(args):
+        place["options"] = options
     return conduct(
         recipe,
         study_folder(args, recipe),
@@ -52,6 +62,16 @@ def run(args: argparse.Namespace) -> int:
         data_root=root,
         **place,
     )
+
+
+def _slurm(args: argparse.Namespace) -> dict[str, Any]:
+    if not args.slurm:
+        return {}
+    if args.executor != "slurm":
+        raise UsageError(f"--slurm {args.slurm[0]}: is for slurm; write --executor slurm, or leave it out")
+    from affekt.study.executors.slurm_options import slurm_parameters
+
+    return {"parameters": slurm_parameters(args.slurm)}
 
 
 def conduct(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,8 +40,8 @@ def write_file(path: Path, content: bytes) -> Path:
     Raises:
         AffektError: the folder cannot be written, or the disk is full.
     """
-    # Of this process alone: two commands may end one study at the same moment.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    # Of this call alone: commands, perhaps of several machines, may end one study at the same moment.
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)

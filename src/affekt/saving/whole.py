@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from affekt.errors import AffektError
@@ -27,17 +28,51 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """As :func:`write_text`."""
-    # Of this process alone: two commands may begin one study at the same moment.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _written(temporary := temporary_for(path), content)
         temporary.replace(path)
     except OSError as error:
         raise AffektError(f"cannot write {path}: {error.strerror}") from None
+
+
+def write_first(path: Path, text: str) -> bool:
+    """Write a file whole, unless there is one: of several processes, also on several machines, one does. Whether it was
+    this one.
+
+    Raises:
+        AffektError: as :func:`write_text`.
+    """
+    temporary = temporary_for(path)
+    try:
+        _written(temporary, text.encode())
+        if path.exists():
+            return False
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links: two that begin within this moment are told apart no more
+            temporary.replace(path)
+    except OSError as error:
+        raise AffektError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return True
+
+
+def temporary_for(path: Path) -> Path:
+    """A name beside a file for what is to become it. Of this call alone: two commands may begin or end one study at the
+    same moment, and processes of two machines may have one number."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def _written(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -45,7 +80,8 @@ def locked(folder: Path) -> Iterator[None]:
     """A block in which no other process of this machine works in ``folder``; also ``kill -9`` ends it.
 
     The lock lies in the system's folder for temporary files, named after this one, so that a folder that is refused
-    stays as it was. Systems without ``fcntl`` do without.
+    stays as it was. Systems without ``fcntl`` do without. For folders that machines share, or processes with temporary
+    folders of their own, see :func:`affekt.saving.claims.claimed`.
 
     Raises:
         Busy: another process is at work here.

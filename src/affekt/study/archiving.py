@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.errors import AffektError, UsageError
+from affekt.saving.whole import temporary_for
 from affekt.study.conditions import ENSEMBLES
 from affekt.study.frame import LOG, OF_A_RUN, OF_A_STUDY, Frame, finished_records
 from affekt.study.report.predictions import read_predictions, reduced_arrays
@@ -143,7 +143,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _write(path: Path, files: Iterator[tuple[str, bytes]]) -> None:
     """A file whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_for(path)
     try:
         with zipfile.ZipFile(temporary, "x", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
             for name, content in files:

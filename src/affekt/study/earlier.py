@@ -45,6 +45,8 @@ def train_earlier(recipe: Recipe, *, out: Path, what: str, data_root: Path | Non
         return finished
     recipe = started(folder, recipe)
     with alone(folder), threads(recipe.training):
+        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+            return finished
         data = target_data(recipe, seed=recipe.seed, data_root=data_root)
         train = data.splits["train"]
         model = earlier_classifier(recipe, train.labels.categories)

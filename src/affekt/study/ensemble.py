@@ -30,6 +30,8 @@ def average(recipe: Recipe, out: Path, members: Sequence[Path], *, what: str) ->
     if held is not None and (done := folder.result()) is not None:
         return done
     with folder.locked():
+        if (done := folder.result()) is not None:  # by another command, a moment ago
+            return done
         results = [_result(member) for member in members]
         arrays = [_predictions(member) for member in members]
         combined: dict[str, NDArray[np.generic]] = {}

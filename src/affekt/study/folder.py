@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from affekt.errors import AffektError, RecipeError, first
 from affekt.recipe import Recipe, TrainingSettings, change, differing_keys, load_recipe, to_toml
+from affekt.saving.claims import CLAIM, claimed, refuse_if_taken
 from affekt.saving.environment import environment
-from affekt.saving.whole import Busy, locked, write_bytes, write_text
+from affekt.saving.whole import Busy, locked, write_bytes, write_first, write_text
 
 __all__ = ["ERROR", "OF_THE_MACHINE", "PREDICTIONS", "Busy", "RunFolder", "environment", "with_threads", "write_text"]
 
@@ -40,7 +41,7 @@ PREDICTIONS = "predictions.npz"
 
 def _of_a_claim(name: str) -> bool:
     """Whether a file may lie in a folder without a recipe: a command is about to claim it, or was killed there."""
-    return name.startswith((ERROR, "environment.json", "recipe.toml."))
+    return name == CLAIM or name.startswith((ERROR, "environment.json", "recipe.toml.", f"{CLAIM}."))
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,15 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """A block in which no other process of this machine works in this folder; also ``kill -9`` ends it.
+        """A block in which no other process works in this folder, of this machine or of another that shares it.
+
+        The lock of the machine ends with its process at once; the claim is seen from everywhere.
 
         Raises:
             Busy: another process is at work here.
+            AffektError: the folder cannot be written.
         """
-        with locked(self.path):
+        with locked(self.path), claimed(self.path):
             yield
 
     def held(self, recipe: Recipe) -> Recipe | None:
@@ -87,10 +91,14 @@ class RunFolder:
 
         Raises:
             AffektError: the folder cannot be written.
+            RecipeError: another command has claimed it for another recipe since it was looked at.
         """
-        if not (self.path / "recipe.toml").exists():
+        held = self.path / "recipe.toml"
+        if not held.exists():
             write_text(self.path / "environment.json", json.dumps(environment(), indent=2) + "\n")
-            write_text(self.path / "recipe.toml", to_toml(recipe))
+            if write_first(held, to_toml(recipe)):
+                return
+        self._same(load_recipe(held), recipe)
 
     def _same(self, held: Recipe, asked: Recipe) -> Recipe:
         left = [k for k in OF_THE_MACHINE if _get(asked, k) is None]
@@ -121,13 +129,24 @@ class RunFolder:
             raise AffektError(f"{path}: damaged ({error}); delete it and run again to score the run anew") from None
 
     def write_predictions(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-        """Into ``predictions.npz``: ids, labels and outputs of the scored splits; no object arrays, so no pickle."""
+        """Into ``predictions.npz``: ids, labels and outputs of the scored splits; no object arrays, so no pickle.
+
+        Raises:
+            Busy: another process has taken this run over.
+            AffektError: the folder cannot be written.
+        """
+        refuse_if_taken(self.path)
         held = io.BytesIO()
         np.savez(held, allow_pickle=False, **cast(Any, dict(arrays)))
         write_bytes(self.predictions, held.getvalue())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """``result.json``, written last and at once: its presence says that the run is finished."""
+        """``result.json``, written last and at once: its presence says that the run is finished.
+
+        Raises:
+            As :meth:`write_predictions`.
+        """
+        refuse_if_taken(self.path)
         write_text(self.path / "result.json", json.dumps(result, indent=2, allow_nan=False) + "\n")
 
 

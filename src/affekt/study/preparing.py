@@ -16,6 +16,7 @@ from affekt.saving import load
 from affekt.study.building import affect_task, affective_data, target_task
 from affekt.study.pretraining import pretrain_for
 from affekt.study.records import located
+from affekt.study.running import refuse_unplannable
 from affekt.study.source import SOURCE, needs_source, train_source
 from affekt.training.task import Task
 from affekt.training.whitening import whiten_by
@@ -107,7 +108,10 @@ def _with_own(
     progress: Any,
 ) -> Task:
     """With an emotional encoder that is made for this run: pre-trained in ``folder/emotional``, or left untrained."""
-    affective = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
+    splits = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits
+    affective = splits["train"]
+    if recipe.regulation.pretrained:
+        refuse_unplannable(splits, recipe.emotional.training)
     untrained = affect_task(recipe, affective.labels, seed=recipe.seed)
     # Built once before the pre-training, so that an influence or backbone that cannot work is refused at once.
     around(untrained.model, None)

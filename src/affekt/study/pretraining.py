@@ -12,7 +12,7 @@ from affekt.recipe import Recipe
 from affekt.study.building import Data, affect_task, affective_data
 from affekt.study.folder import RunFolder
 from affekt.study.relabelling import AFFECT, SHUFFLED
-from affekt.study.running import RunResult, claim, crop_size, once, scored
+from affekt.study.running import RunResult, claim, crop_size, once, refuse_unplannable, scored
 from affekt.training import Trainer
 from affekt.training.distributed import join, together
 from affekt.training.precision import choose_device
@@ -42,6 +42,7 @@ def pretrain(
 
     def work(followed: Recipe) -> None:
         data = together(lambda: affective_data(followed, seed=followed.seed, data_root=data_root))
+        refuse_unplannable(data.splits, followed.emotional.training)
         task = affect_task(followed, data.splits["train"].labels, seed=followed.seed)
         task.to(device).start(data.splits["train"])
         trainer = _trainer(followed, task, data, folder, progress)

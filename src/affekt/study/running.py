@@ -11,12 +11,15 @@ from typing import Any
 
 import torch
 
+from affekt.data.stimuli import Stimuli
 from affekt.recipe import DataSettings, Recipe, TrainingSettings
 from affekt.study.building import Data
 from affekt.study.folder import RunFolder, with_threads
 from affekt.study.records import write_records
 from affekt.training import Trainer, TrainingResult
-from affekt.training.distributed import barrier, is_main
+from affekt.training.distributed import barrier, is_main, processes
+from affekt.training.pictures import PictureFeed
+from affekt.training.planning import plan
 
 SCORED = ("validation", "test")
 
@@ -53,6 +56,18 @@ def claim(folder: RunFolder, recipe: Recipe) -> None:
     if is_main():
         folder.claim(recipe)
     barrier()
+
+
+def refuse_unplannable(splits: Mapping[str, Stimuli], engine: TrainingSettings) -> None:
+    """Say what is wrong with the steps of a training before its folder is claimed.
+
+    Raises:
+        UsageError: as :func:`affekt.training.planning.plan`.
+    """
+    feed = PictureFeed(
+        splits, augmentation=None, image_size=None, seed=0, channels_last=False, memory_gib=0.0, workers=None
+    )
+    plan(feed, engine, seed=0, processes=processes().world)
 
 
 def crop_size(source: DataSettings, own: int | None) -> int:
@@ -101,13 +116,15 @@ def once(
     begun = time.monotonic()
     if (finished := done(folder, recipe)) is not None:
         return finished
-    recipe = started(folder, recipe)
     if check is not None:
-        check(recipe)
-    with alone(folder), threads(engine(recipe)):
-        if (finished := done(folder, recipe)) is not None:  # by another command, a moment ago
+        check(started(folder, recipe))
+    with alone(folder):
+        # By another command, a moment ago: it may have finished the run, or begun it with threads of its own.
+        if (finished := done(folder, recipe)) is not None:
             return finished
-        work(recipe)
+        recipe = started(folder, recipe)
+        with threads(engine(recipe)):
+            work(recipe)
     return as_result(folder, folder.result() or {}, seconds=time.monotonic() - begun)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from affekt.saving.claims import at_work
 from affekt.study.executors.base import Executor, Handle
 from affekt.study.jobs import Job
 from affekt.study.working import Outcome, finished
@@ -71,6 +72,10 @@ class Schedule:
 
     def _ready(self, job: Job) -> bool:
         if time.monotonic() < self.waiting.get(job.folder, 0.0):
+            return False
+        if job.folder in self.waiting and at_work(self.study / job.folder):
+            # Looked at from here, so that no cluster is asked for a process only to find the same.
+            self.waiting[job.folder] = time.monotonic() + BUSY_WAIT
             return False
         # What is not among the jobs was finished before.
         return all(need in self.done or need not in self._planned for need in job.needs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ def study(
     workers: int | None = None,
     gpus: tuple[str, ...] = (),
     gpu_share: float = 1.0,
+    options: Mapping[str, Any] | None = None,
     data_root: Path | None = None,
     progress: Any = None,
     say: Listener = lambda _: None,
@@ -65,14 +67,16 @@ def study(
         seeds: how many, counted up from the recipe's; None: as the recipe declares. More than were declared when the
             folder was begun are marked as added.
         executor: a name, or an executor.
-        workers, gpus, gpu_share: of an executor by name, see :func:`~affekt.study.executors.create_executor`.
+        workers, gpus, gpu_share, options: of an executor by name, see
+            :func:`~affekt.study.executors.create_executor`.
         progress: of runs in this process.
         say: called with a line about each condition that does not apply, what is to be known before the first run, and
             each run that ends.
         watch: told of the runs instead.
 
     Raises:
-        UsageError: started by ``torchrun``, whose processes are for one run.
+        UsageError: started by ``torchrun``, whose processes are for one run; or what
+            :func:`~affekt.study.executors.create_executor` raises, before anything is read or written.
         RecipeError: the folder holds another study (the keys that differ), or see :func:`~affekt.study.planning.plan`.
         DataError: a machine lacks what the runs read; see :mod:`~affekt.study.machine_check`.
         AffektError: a run's predictions were altered.
@@ -83,6 +87,20 @@ def study(
             "(--workers); torchrun is for one run: affekt train"
         )
     folder = RunFolder(Path(out))
+    # First of all: what is wrong with where it shall run is known without the data, and leaves nothing behind.
+    if isinstance(executor, str):
+        where = {"workers": workers, "gpus": gpus, "gpu_share": gpu_share, "data_root": data_root}
+        made = create_executor(executor, folder.path, progress=progress, **where, **(options or {}))
+        ends: Any = closing(made)
+    else:
+        made, ends = executor, nullcontext()
+    with ends:
+        return _studied(recipe, folder, Place(folder.path, made, watch or Said(say)), seeds, data_root, say)
+
+
+def _studied(
+    recipe: Recipe, folder: RunFolder, place: Place, seeds: int | None, data_root: Path | None, say: Listener
+) -> StudyResult:
     planned = plan_in(recipe, folder, seeds=seeds, data_root=data_root)
     for name, reason in planned.inapplicable.items():
         say(f"{name} does not apply: {reason}")
@@ -92,7 +110,6 @@ def study(
     frame = frame_of(planned)
     # At once, so that a report can be made of what there is whenever this is stopped.
     compare_folder(folder.path, frame)
-    place = Place(folder.path, executor, workers, gpus, gpu_share, data_root, progress, watch or Said(say))
     if trials := jobs_of(planned):
         place.run(trials, planned)  # a rate that fails is one that is not chosen
         planned = choose(planned, folder.path)
@@ -106,39 +123,26 @@ class Place:
     """Where the jobs of a study are done, and who is told."""
 
     study: Path
-    executor: str | Executor
-    workers: int | None
-    gpus: tuple[str, ...]
-    gpu_share: float
-    data_root: Path | None
-    progress: Any
+    executor: Executor
     watch: Watch
 
     def run(self, jobs: list[Job], planned: StudyPlan) -> dict[str, str]:
         """Do what is missing of these jobs; a line in ``results.jsonl`` for every run. Returns folder -> error."""
         todo = _unfinished(self.study, jobs)
-        recorded = {record["folder"] for record in read(self.study)[0]}
-        for job in jobs:
-            if job.is_run and job not in todo and job.folder not in recorded:
-                self._record(job, planned)
-        return self._do(jobs, todo, planned) if todo else {}
+        self._record_missing(jobs, planned)
+        failed = self._do(jobs, todo, planned) if todo else {}
+        # Once more: over a network, two machines that add a line at the same moment may lose one of them.
+        self._record_missing(jobs, planned)
+        return failed
 
     def _do(self, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
-        executor = self._made()
-        try:
-            executor.look(todo)
-            return self._done_by(executor, jobs, todo, planned)
-        finally:
-            if isinstance(self.executor, str):
-                executor.close()
-
-    def _done_by(self, executor: Executor, jobs: list[Job], todo: list[Job], planned: StudyPlan) -> dict[str, str]:
+        self.executor.look(todo)
         timetable = Timetable(
             study=self.study,
             jobs=tuple(jobs),
             todo=frozenset(job.folder for job in todo),
             costs=planned.costs,
-            slots=executor.slots,
+            slots=self.executor.slots,
         )
 
         def end(job: Job, outcome: Outcome) -> None:
@@ -149,9 +153,15 @@ class Place:
 
         self.watch.begin(timetable)
         try:
-            return Schedule(study=self.study, jobs=todo, ended=end, started=timetable.start).run(executor)
+            return Schedule(study=self.study, jobs=todo, ended=end, started=timetable.start).run(self.executor)
         finally:
             self.watch.stop()
+
+    def _record_missing(self, jobs: list[Job], planned: StudyPlan) -> None:
+        recorded = {record["folder"] for record in read(self.study)[0]}
+        for job in jobs:
+            if job.is_run and job.folder not in recorded and finished(self.study, job):
+                self._record(job, planned)
 
     def _record(self, job: Job, planned: StudyPlan) -> None:
         """The line of a finished run, unless it stands there: another command may have written it."""
@@ -159,19 +169,6 @@ class Place:
         line = record_of(self.study, job, planned.costs.get(job.name))
         if (line["folder"], line["predictions"]) not in recorded:
             append(self.study, line)
-
-    def _made(self) -> Executor:
-        if not isinstance(self.executor, str):
-            return self.executor
-        return create_executor(
-            self.executor,
-            self.study,
-            workers=self.workers,
-            gpus=self.gpus,
-            gpu_share=self.gpu_share,
-            data_root=self.data_root,
-            progress=self.progress,
-        )
 
 
 def _unfinished(folder: Path, jobs: list[Job]) -> list[Job]:

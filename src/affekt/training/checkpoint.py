@@ -20,6 +20,7 @@ from torch import Tensor
 
 from affekt.errors import CheckpointError, first
 from affekt.saving import verify_manifest, write_folder
+from affekt.saving.claims import refuse_if_taken
 from affekt.training.distributed import Processes, from_main
 from affekt.training.logging import messages
 
@@ -64,7 +65,9 @@ class Checkpoints:
 
         Raises:
             CheckpointError: no space, no right to write. Those before it are intact.
+            Busy: another process has taken the run over.
         """
+        refuse_if_taken(self.folder)
         try:
             # A checkpoint of this step can stand there only if it was damaged and the one before it was used.
             write_folder(self.path(checkpoint.step), lambda folder: _fill(folder, checkpoint), replace=True)

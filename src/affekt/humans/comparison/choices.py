@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,11 @@ def _confused_people(held: Chosen, shared: Bootstrap, alone: str) -> tuple[Line,
         none = Line(value=None, said=said, reason=reason, ceiling=False)
         return none, none
     found = confusion_among(people, held.truth, shared, classes=len(held.categories))
-    return line(found.every_cell, said, ceiling=False), line(found.off_diagonal, said, ceiling=False)
+    lines = (line(one, said, ceiling=False) for one in (found.every_cell, found.off_diagonal))
+    # Two single people's matrices hold few answers: drawing stimuli anew adds noise to both, and the percentiles can
+    # lie below the value altogether.
+    every, errors = (replace(one, low=None, high=None) for one in lines)
+    return every, errors
 
 
 def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[np.int64]], found: Erring) -> list[str]:

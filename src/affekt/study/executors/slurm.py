@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import socket
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,11 +49,12 @@ class Slurm:
         gpus: given any, each job asks for one GPU.
         data_root: parent of the data sets' folders, on every node.
         cluster: ``"slurm"``, or ``"local"``: submitit's stand-in, processes of this machine.
-        parameters: for submitit's ``update_parameters``: ``timeout_min``, ``slurm_partition``, ``cpus_per_task`` ...
+        parameters: for submitit's ``update_parameters``: ``timeout_min``, ``slurm_partition``, ``cpus_per_task`` ...;
+            :func:`~affekt.study.executors.slurm_options.slurm_parameters` makes them from words.
 
     Raises:
         MissingExtra: submitit is not installed.
-        UsageError: a share of a GPU; a machine that cannot submit jobs.
+        UsageError: a share of a GPU; a machine that cannot submit jobs; later, a job that sbatch refused.
     """
 
     def __init__(
@@ -94,9 +97,26 @@ class Slurm:
         if self.executor is None:  # not before: it makes a folder within the study's, which must be claimed first
             self.executor = self.make()
             self.executor.update_parameters(**self.parameters)
-        handle = SlurmHandle(self.executor.submit(_work, self.threads, self.study, job, self.data_root))
+        handle = SlurmHandle(self._submitted(job))
         self.handles.append(handle)
         return handle
+
+    def _submitted(self, job: Job) -> Any:
+        """
+        Raises:
+            UsageError: sbatch refused it, in its own words.
+        """
+        from submitit.core.utils import FailedJobError
+
+        try:
+            with redirect_stderr(io.StringIO()):  # submitit prints what it raises, too
+                return self.executor.submit(_work, self.threads, self.study, job, self.data_root)
+        except FailedJobError as error:
+            said = " ".join(str(error).split())[:300]
+            raise UsageError(
+                f"--executor slurm: refused: {said}; say what the cluster asks for, e.g. --slurm partition=gpu "
+                "--slurm account=NAME"
+            ) from None
 
     def close(self) -> None:
         """Cancel what still waits or runs; it goes on from its checkpoint next time."""
