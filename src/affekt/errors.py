@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class AffektError(Exception):
-    """A user's mistake or a damaged input; the command prints its message as one line and exits with ``exit_code``."""
+    """A user's mistake or a damaged input; the command prints its message as one line and exits with ``exit_code``.
+
+    Attributes:
+        common: whether all processes that share a training find the same, so that one of them may say it for all.
+    """
 
     exit_code = 1
+    common = False
 
 
 class UsageError(AffektError):
     """The call itself is wrong: an unknown name, an argument out of range (exit 2)."""
 
     exit_code = 2
+    common = True
 
 
 class RecipeError(UsageError):
@@ -50,13 +56,16 @@ def nearest(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     return found[:n]
 
 
-def unknown(what: str, name: str, known: Iterable[str], *, everything: str | None = None) -> str:
+def unknown(
+    what: str, name: str, known: Iterable[str], *, everything: str | None = None, meant: Sequence[str] = ()
+) -> str:
     """The message for an unknown name: ``what "name": unknown. Nearest: a, b. All: ...``.
 
-    ``everything`` replaces the full list where that would be long, e.g. ``"affekt data list"``.
+    ``everything`` replaces the full list where that would be long, e.g. ``"affekt data list"``; ``meant``, names that
+    mean the same, the nearest by letters.
     """
     known = sorted(set(known))
-    close = nearest(name, known)
+    close = list(meant) or nearest(name, known)
     hint = f" Nearest: {', '.join(close)}." if close else ""
     return f'{what} "{name}": unknown.{hint} All: {everything or ", ".join(known)}'
 

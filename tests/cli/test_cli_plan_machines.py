@@ -37,12 +37,25 @@ def machine(tmp_path_factory):
 
 
 def test_a_plan_on_machines(call, path, machine, tmp_path):
-    answer = call("plan", path, "--machine", machine, "--machines", 1, 2, "--out", tmp_path / "st")
+    answer = call("plan", path, "--machine", machine, "--machines", "1,2", 3, "--out", tmp_path / "st")
     assert answer.code == 0, answer.err
     assert "On a core, predicted (a network that had no part in its measuring was typically 7 % off):" in answer.out
     assert "With one thing changed:" in answer.out and "study.seeds=1" in answer.out
     assert "On this machine" not in answer.out and "20 steps" not in answer.err
     assert not (tmp_path / "st").exists()
+    counts = [line.split()[0] for line in answer.out.partition("until the end")[2].splitlines()[2:5]]
+    assert counts == ["1", "2", "3"]
+    assert answer.err.count("counting baseline") == 1
+
+
+def test_without_a_machine_what_would_halve_it_is_said_by_flops(call, path):
+    answer = call("plan", path, "--no-probe")
+    assert answer.code == 0, answer.err
+    assert "of the FLOPs" in answer.out and "study.seeds=1" in answer.out and "bf16" not in answer.out
+    assert "of the time" not in answer.out
+    found = json.loads(call("plan", path, "--no-probe", "--json").out)
+    halved = next(change for change in found["changes"] if change["overrides"] == ["study.seeds=1"])
+    assert halved["factor"] == pytest.approx(0.5) and found["machines"] == []
 
 
 @pytest.mark.parametrize(
@@ -54,21 +67,22 @@ def test_a_plan_on_machines(call, path, machine, tmp_path):
     ],
 )
 def test_whether_a_change_halves_it_and_leaves_the_question(capsys, changes, said):
-    plan_machines._print_changes([Change(overrides=("a=1", "b=2"), asks=asks, factor=f) for asks, f in changes])
+    found = [Change(overrides=("a=1", "b=2"), asks=asks, factor=f) for asks, f in changes]
+    plan_machines.print_changes(found, of="time")
     out = capsys.readouterr().out
     assert "a=1 --set b=2" in out and ("the same" in out) == any(not asks for asks, _ in changes)
     assert out.splitlines()[-1].strip() == said if said else "halves" not in out
 
 
 def test_the_same_as_json(call, path, machine):
-    found = json.loads(call("plan", path, "--json", "--machine", machine, "--machines", 2, 1, 1).out)
+    found = json.loads(call("plan", path, "--json", "--machine", machine, "--machines", "2,", "1,1").out)
     (one,) = found["machines"]
     assert one["machine"] == "a core" and one["error"] == 0.07
     assert [row["machines"] for row in one["machines"]] == [1, 2]
     assert one["machines"][0]["seconds"] == pytest.approx(one["seconds"])
     assert one["seconds"] == pytest.approx(sum(t["jobs"] * t["seconds"] for t in one["trainings"]))
     assert {"overrides", "asks", "factor"} == one["changes"][0].keys()
-    assert json.loads(call("plan", path, "--json", "--no-probe").out)["machines"] == []
+    assert found["changes"] == []
 
 
 def test_on_paper_no_data_need_be_there(call, path, machine, tmp_path):
@@ -87,6 +101,7 @@ def test_on_paper_no_data_need_be_there(call, path, machine, tmp_path):
         (["--machine", "missing.json"], 1, "missing.json: No such file or directory; measure a machine with"),
         (["--machine", "toaster"], 2, 'machine "toaster": unknown.'),
         (["--machine", "{machine}", "--machines", "0"], 2, "1 or more"),
+        (["--machine", "{machine}", "--machines", "1,x"], 2, '"x": a whole number, 1 or more'),
         (["--machine", "{machine}", "--set", "training.precision=bf16"], 2, 'measured in fp32, not in "bf16"'),
         (["--machines", "8"], 2, "--machines: of which machine?"),
         (["--machine", "{path}"], 1, "no file of a machine"),

@@ -216,6 +216,8 @@ def test_what_cannot_be_is_said_before_anything_is_written(recipe, tmp_path):
         (["network.audio=raw", "clip_augmentation.time_masks=1"], "mask a spectrogram"),
         (["network.audio_options.mels=16"], r"mels = 16, but \[clips\] mels = 8"),
         (["weighting.name=sotfmax"], "Nearest: softmax"),
+        (["training.accumulate=999"], "training.accumulate = 999: more parts than"),
+        (["training.accumulate=999", "clips.fold=0"], "training.accumulate = 999: more parts than"),
         (["clips.fold=3"], "fold = 3, but there are 3; write 0 to 2"),
         (["target.name=cifar10"], r"\[target\]: is for pictures.*write \[clips\]"),
         (["network.video=resnet8"], "no file with sound and pictures"),

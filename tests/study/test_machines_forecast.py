@@ -10,6 +10,7 @@ from affekt.errors import DataError, UsageError
 from affekt.recipe import DataSettings, Recipe, load_recipe, override
 from affekt.study.conditions import apply_condition
 from affekt.study.machines.changes import candidates, changes
+from affekt.study.machines.counting import COUNTER, changes_by_flops
 from affekt.study.machines.forecasting import Forecast, Shapes, _key
 from affekt.study.machines.plans import plan_on, timed_jobs
 from affekt.study.machines.predicting import step_seconds
@@ -82,6 +83,8 @@ def test_networks_of_one_shape_are_built_once_and_said_once(recipe):
     by = replace(forecast(recipe), shapes=Shapes(said=said.append))
     by.estimates(planned(recipe))
     assert said == ["baseline", "mixture", "emotional encoder", "learn-e-reg"]
+    changes(planned(recipe), by)  # other batches and precisions are counted, of trainings that were named
+    assert len(said) == len({*said}) == 4
 
 
 def key_of(recipe, name="learn-e-reg"):
@@ -179,6 +182,28 @@ def test_changes_halve_what_they_say_and_say_what_is_asked(recipe):
     assert "without 2 controls" in kept.asks and kept.factor < 0.7
     factors = [change.factor for change in changes(planned(recipe), forecast(recipe))]
     assert factors == sorted(factors) and all(factor < 1 for factor in factors)
+
+
+def test_without_a_machine_seconds_are_flops(recipe):
+    (job,), large = planned(recipe, 1, ("baseline",)).jobs, override(recipe, ["target.memory=0"])
+    by = forecast(recipe, COUNTER)
+    shape = by._shape(job, by._training(job))
+    expected = 4 * 450 * shape.steps[0][1].flops.sum() + (4 * 10 + 120) * shape.scoring.flops.sum()
+    assert by.seconds(job) == pytest.approx(expected)
+    assert forecast(large, COUNTER).seconds(job) == by.seconds(job)  # neither decoding nor writing is an operation
+    low = override(recipe, ["training.precision=bf16"])
+    assert forecast(low, COUNTER).seconds(planned(low, 1, ("baseline",)).jobs[0]) == pytest.approx(expected)
+
+
+def test_changes_by_flops_are_those_that_compute_less(recipe):
+    found = {
+        change.overrides: change for change in changes_by_flops(planned(recipe), sizes=sizes_on_paper, shapes=SHAPES)
+    }
+    assert found["study.seeds=1",].factor == pytest.approx(0.5)
+    assert found["training.epochs=2", "emotional.training.epochs=1"].factor < 0.56
+    named = {key.partition("=")[0] for overrides in found for key in overrides}
+    assert not named & {"training.precision", "training.batch_size"}
+    assert all(change.asks for change in found.values())
 
 
 def test_what_cannot_be_here_or_saves_nothing_is_no_change(recipe):

@@ -8,7 +8,7 @@ import small_recipe
 import torch
 
 import affekt
-from affekt.errors import DataError, RecipeError
+from affekt.errors import DataError, RecipeError, UsageError
 from affekt.recipe import Recipe, from_dict, load_recipe, override, to_toml
 from affekt.study import train
 from affekt.study.building import target_data
@@ -50,6 +50,12 @@ def test_a_recipe_with_a_source_comes_back(small):
 
     held = changed(small, "model.trainable=1", "target.without_class=drop")
     assert from_dict(Recipe, tomllib.loads(to_toml(held))) == held
+
+
+def test_a_source_that_cannot_be_trained_is_said_before_anything_is_written(small, tmp_path):
+    with pytest.raises(UsageError, match=r"source\.training\.accumulate = 17: more parts than 16 items a batch"):
+        train(changed(small, "source.training.accumulate=17"), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_networks_that_differ_in_attention_share_a_source(small):

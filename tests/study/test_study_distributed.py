@@ -57,6 +57,22 @@ def test_a_machine_without_the_data_is_named_before_anything_is_trained(tmp_path
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("training.batch_size=1", "training.batch_size = 1: too few items for 2 processes"),
+        ("emotional.training.batch_size=1", "emotional.training.batch_size = 1: too few items for 2 processes"),
+        ("training.epoks=1", "epoks"),  # before the processes have joined
+    ],
+)
+def test_what_all_processes_find_is_said_by_one_and_nothing_is_left(tmp_path, change, said):
+    found = torchrun(write(tmp_path, epochs=1), tmp_path / "run", "--set", change)
+    assert found.returncode != 0
+    lines = [line for line in found.stderr.splitlines() if "affekt: error" in line]
+    assert len(lines) == 1 and said in lines[0], found.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_study_is_not_for_torchrun(tmp_path, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")

@@ -194,6 +194,8 @@ def test_affective_stimuli_of_held_out_identities_are_excluded(recipe, tmp_path)
         (["emotional.model=nowhere"], "nowhere"),
         (["emotional.model=nowhere", "regulation.pretrained=false"], "pretrained = false, but [emotional] model"),
         (["regulation.cached_features=true"], "needs affect_cache = true"),
+        (["training.accumulate=9"], "training.accumulate = 9: more parts than 8 items a batch; write --set"),
+        (["emotional.training.accumulate=9"], "emotional.training.accumulate = 9: more parts than 8 items"),
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_written(recipe, tmp_path, changes, message):

@@ -105,6 +105,16 @@ def test_what_was_done_before_is_neither_counted_nor_waited_for(tmp_path):
     assert said == ["1 of 1: method, seed 0 failed: no memory"]
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(40, "about 40 s"), (720, "about 12 min"), (12_600, "about 3.5 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "under 1 s"),
+        (0.99, "under 1 s"),
+        (1, "about 1 s"),
+        (40, "about 40 s"),
+        (720, "about 12 min"),
+        (12_600, "about 3.5 h"),
+    ],
+)
 def test_durations_for_people(seconds, words):
     assert duration(seconds) == words

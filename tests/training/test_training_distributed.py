@@ -108,11 +108,14 @@ def test_two_machines_are_one(tmp_path):
 def test_more_processes_than_items_are_refused(tmp_path):
     run = trainer(tmp_path, of=task("layer"), batch_size=8)
     run.processes = Processes(0, 9)
-    with pytest.raises(UsageError, match="8 items a batch for 9 processes: start fewer"):
+    told = (
+        r"training\.batch_size = 8: too few items for 9 processes, .* --set training\.batch_size=9 or more, or start 8 "
+    )
+    with pytest.raises(UsageError, match=told + r"\(torchrun --nproc-per-node\)"):
         run.fit()
     few = trainer(tmp_path, of=task("layer"), data=data(3), batch_size=8)
     few.processes = Processes(0, 4)
-    with pytest.raises(UsageError, match="3 items a batch for 4 processes: start fewer"):
+    with pytest.raises(UsageError, match=r"3 items to learn from, too few for 4 processes .* start 3 "):
         few.fit()
 
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 
 from affekt.cli.parsing import build_parser
+from affekt.cli.torchrun import said_by_another
 from affekt.errors import AffektError
 
 __all__ = ["main"]
@@ -35,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        return _say(*_one_line(error))
+        message, code = _one_line(error)
+        return code if said_by_another(error) else _say(message, code)
     return code
 
 

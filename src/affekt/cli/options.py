@@ -67,6 +67,22 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def positives(text: str) -> tuple[int, ...]:
+    """Whole numbers from 1, one or with commas between them; one that stands at the end says that more come."""
+    return tuple(positive(part.strip()) for part in text.removesuffix(",").split(","))
+
+
+def share(text: str) -> float:
+    """A part of a whole: above 0, at most 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise argparse.ArgumentTypeError(f'"{text}": a number above 0 and up to 1 was expected, e.g. 0.5 for half')
+    return found
+
+
 def seconds(text: str) -> float:
     """A number above 0."""
     try:

@@ -33,6 +33,18 @@ VERBS = (
 """One file a verb in this folder; each offers ``register(subparsers)`` and imports what is heavy only when it runs."""
 
 
+ELSEWHERE = {
+    **dict.fromkeys(("--launcher", "--backend", "--scheduler", "--cluster"), "--executor"),
+    **dict.fromkeys(("--num-workers", "--jobs", "--n-jobs", "--processes"), "--workers"),
+    **dict.fromkeys(("--devices", "--gpu", "--gpu-ids"), "--gpus"),
+    **dict.fromkeys(("--output", "--output-dir", "--out-dir", "--save-dir", "--work-dir", "--logdir"), "--out"),
+    **dict.fromkeys(("--data", "--data-dir", "--data-path", "--dataset-root"), "--data-root"),
+    **dict.fromkeys(("--override", "--cfg-options", "--opts"), "--set"),
+    **dict.fromkeys(("--random-seed", "--manual-seed"), "--seed"),
+}
+"""What other tools call an option -> what it is called here, where its letters would not say so."""
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises :class:`UsageError` with the nearest right words instead of printing usage."""
 
@@ -55,7 +67,8 @@ class Parser(argparse.ArgumentParser):
         wrong = next((r for r in rest if r.startswith("-")), rest[0]).partition("=")[0]
         if not wrong.startswith("-"):
             return f'"{wrong}": one argument too many'
-        return unknown("option", wrong, options)
+        meant = [word for word in (ELSEWHERE.get(wrong.replace("_", "-")),) if word in options]
+        return unknown("option", wrong, options, meant=meant)
 
 
 _INVALID_CHOICE = re.compile(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
-from affekt.cli.plan_machines import add_machines, plans, print_machines, read_machines
+from affekt.cli.plan_machines import add_machines, changes_anywhere, plans, print_changes, print_machines, read_machines
 from affekt.cli.plan_machines import record as machine_record
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import study_folder
@@ -17,6 +17,7 @@ from affekt.cli.running import study_folder
 if TYPE_CHECKING:
     from affekt.recipe import Recipe
     from affekt.study.estimating import Estimate
+    from affekt.study.machines.changes import Change
     from affekt.study.study_plan import StudyPlan
 
 GIB = 2**30
@@ -43,7 +44,31 @@ def run(args: argparse.Namespace) -> int:
     here = not args.no_probe and not machines
     estimates = probe(planned, data_root=root, said=lambda name: say(f"20 steps of {name}")) if here else []
     elsewhere = plans(args, planned, machines)
-    costs = [
+    changes = [] if machines else changes_anywhere(args, planned)
+    if args.json:
+        whole = total(estimates)
+        write_json(
+            {
+                "conditions": _costs(planned),
+                "inapplicable": dict(planned.inapplicable),
+                "remarks": planned.remarks,
+                "seeds": list(planned.seeds),
+                "trainings": [vars(e) for e in estimates],
+                **vars(whole),
+                "machines": [machine_record(one) for one in elsewhere],
+                "changes": [asdict(change) for change in changes],
+            }
+        )
+    else:
+        print_plan(planned, estimates)
+        print_machines(elsewhere)
+        _print_anywhere(changes)
+    return 0
+
+
+def _costs(planned: StudyPlan) -> list[dict[str, Any]]:
+    """The JSON of what one run of each condition costs."""
+    return [
         {
             "condition": name,
             "trainable": cost.trainable,
@@ -53,23 +78,6 @@ def run(args: argparse.Namespace) -> int:
         }
         for name, cost in planned.costs.items()
     ]
-    if args.json:
-        whole = total(estimates)
-        write_json(
-            {
-                "conditions": costs,
-                "inapplicable": dict(planned.inapplicable),
-                "remarks": planned.remarks,
-                "seeds": list(planned.seeds),
-                "trainings": [vars(e) for e in estimates],
-                **vars(whole),
-                "machines": [machine_record(one) for one in elsewhere],
-            }
-        )
-    else:
-        print_plan(planned, estimates)
-        print_machines(elsewhere)
-    return 0
 
 
 def _planned(args: argparse.Namespace, recipe: Recipe, root: Path | None) -> StudyPlan:
@@ -113,6 +121,12 @@ def print_plan(planned: StudyPlan, estimates: Sequence[Estimate]) -> None:
         f"\n{duration(whole.seconds)} one after another, {whole.disk / GIB:.2f} GiB on disk, "
         f"{whole.memory / GIB:.1f} GiB of memory"
     )
+
+
+def _print_anywhere(changes: Sequence[Change]) -> None:
+    if changes:
+        print_changes(changes, of="FLOPs")
+        write("What computes the same sooner (bfloat16, a larger batch) shows in the time of a machine: --machine NAME")
 
 
 def _times(found: Estimate) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe
+from affekt.cli.options import add_json, add_recipe, data_root, positive, read_recipe, share
 from affekt.cli.printing import say, write, write_json, write_table
 from affekt.cli.running import progress, study_folder
 from affekt.cli.study_table import create_watch
@@ -33,7 +33,7 @@ def register(subparsers: Any) -> None:
         "--gpus", default="", metavar="LIST", help="numbers of the GPUs to use, e.g. 0,1: a run each (default: all)"
     )
     parser.add_argument(
-        "--gpu-share", type=float, default=1.0, metavar="X", help="of a GPU that a run gets, e.g. 0.5: two share one"
+        "--gpu-share", type=share, default=1.0, metavar="X", help="of a GPU that a run gets, e.g. 0.5: two share one"
     )
     parser.add_argument(
         "--slurm",

@@ -16,8 +16,8 @@ from affekt.saving import load
 from affekt.study.building import affect_task, affective_data, target_task
 from affekt.study.pretraining import pretrain_for
 from affekt.study.records import located
-from affekt.study.running import refuse_unplannable
 from affekt.study.source import SOURCE, needs_source, train_source
+from affekt.training.planning import check_batch
 from affekt.training.task import Task
 from affekt.training.whitening import whiten_by
 
@@ -108,13 +108,12 @@ def _with_own(
     progress: Any,
 ) -> Task:
     """With an emotional encoder that is made for this run: pre-trained in ``folder/emotional``, or left untrained."""
-    splits = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits
-    affective = splits["train"]
-    if recipe.regulation.pretrained:
-        refuse_unplannable(splits, recipe.emotional.training)
+    affective = affective_data(recipe, seed=recipe.seed, data_root=data_root).splits["train"]
     untrained = affect_task(recipe, affective.labels, seed=recipe.seed)
     # Built once before the pre-training, so that an influence or backbone that cannot work is refused at once.
     around(untrained.model, None)
+    if recipe.regulation.pretrained:
+        check_batch(recipe.emotional.training, len(affective), table="emotional.training")
     claim()
     if not recipe.regulation.pretrained:
         whiten_by(untrained, affective)
@@ -146,6 +145,7 @@ def _from_source(
         claim()
         return task
     starting("random")  # so that a network that cannot work is refused before anything is trained
+    check_batch(recipe.source.training, table="source.training")
     claim()
     trained = train_source(recipe, out=folder / SOURCE, data_root=data_root, progress=progress)
     return starting(str(trained.model))

@@ -12,9 +12,10 @@ from affekt.recipe import Recipe
 from affekt.study.building import Data, affect_task, affective_data
 from affekt.study.folder import RunFolder
 from affekt.study.relabelling import AFFECT, SHUFFLED
-from affekt.study.running import RunResult, claim, crop_size, once, refuse_unplannable, scored
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
 from affekt.training.distributed import join, together
+from affekt.training.planning import check_batch
 from affekt.training.precision import choose_device
 from affekt.weighting import check_weighting, create_weighting
 
@@ -42,7 +43,7 @@ def pretrain(
 
     def work(followed: Recipe) -> None:
         data = together(lambda: affective_data(followed, seed=followed.seed, data_root=data_root))
-        refuse_unplannable(data.splits, followed.emotional.training)
+        check_batch(followed.emotional.training, len(data.splits["train"]), table="emotional.training")
         task = affect_task(followed, data.splits["train"].labels, seed=followed.seed)
         task.to(device).start(data.splits["train"])
         trainer = _trainer(followed, task, data, folder, progress)

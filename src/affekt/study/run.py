@@ -15,10 +15,11 @@ from affekt.study.earlier import train_earlier
 from affekt.study.folder import RunFolder
 from affekt.study.preparing import prepared_task
 from affekt.study.pretraining import pretrain
-from affekt.study.running import RunResult, claim, crop_size, once, refuse_unplannable, scored
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.study.source import needs_source
 from affekt.training import Trainer
 from affekt.training.distributed import join, together
+from affekt.training.planning import check_batch
 from affekt.training.precision import choose_device
 from affekt.training.task import Task
 from affekt.weighting import check_weighting, create_weighting
@@ -84,7 +85,7 @@ def train_resolved(
     def work(followed: Recipe) -> None:
         data = together(lambda: target_data(followed, seed=followed.seed, data_root=data_root))
         data = data if tested else data.without("test")
-        refuse_unplannable(data.splits, followed.training)
+        check_batch(followed.training, len(data.splits["train"]))
         task = prepared_task(
             followed,
             data.splits["train"].labels.categories,

@@ -11,15 +11,12 @@ from typing import Any
 
 import torch
 
-from affekt.data.stimuli import Stimuli
 from affekt.recipe import DataSettings, Recipe, TrainingSettings
 from affekt.study.building import Data
 from affekt.study.folder import RunFolder, with_threads
 from affekt.study.records import write_records
 from affekt.training import Trainer, TrainingResult
-from affekt.training.distributed import barrier, is_main, processes
-from affekt.training.pictures import PictureFeed
-from affekt.training.planning import plan
+from affekt.training.distributed import barrier, is_main
 
 SCORED = ("validation", "test")
 
@@ -56,18 +53,6 @@ def claim(folder: RunFolder, recipe: Recipe) -> None:
     if is_main():
         folder.claim(recipe)
     barrier()
-
-
-def refuse_unplannable(splits: Mapping[str, Stimuli], engine: TrainingSettings) -> None:
-    """Say what is wrong with the steps of a training before its folder is claimed.
-
-    Raises:
-        UsageError: as :func:`affekt.training.planning.plan`.
-    """
-    feed = PictureFeed(
-        splits, augmentation=None, image_size=None, seed=0, channels_last=False, memory_gib=0.0, workers=None
-    )
-    plan(feed, engine, seed=0, processes=processes().world)
 
 
 def crop_size(source: DataSettings, own: int | None) -> int:

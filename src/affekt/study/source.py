@@ -19,9 +19,10 @@ from affekt.regulation import ClassificationTask, Classifier, RotationTask
 from affekt.regulation.rotation_task import TURNS
 from affekt.study.building import Data, named
 from affekt.study.folder import RunFolder
-from affekt.study.running import RunResult, claim, crop_size, once, refuse_unplannable, scored
+from affekt.study.running import RunResult, claim, crop_size, once, scored
 from affekt.training import Trainer
 from affekt.training.distributed import join, together
+from affekt.training.planning import check_batch
 from affekt.training.precision import choose_device
 from affekt.training.task import Task
 
@@ -172,7 +173,7 @@ def train_source(recipe: Recipe, *, out: Path, data_root: Path | None, progress:
     def work(followed: Recipe) -> None:
         source = followed.source
         data = together(lambda: source_data(followed, data_root=data_root))
-        refuse_unplannable(data.splits, source.training)
+        check_batch(source.training, len(data.splits["train"]), table="source.training")
         task = source_task(followed, data.splits["train"].labels.categories).to(device)
         claim(folder, followed)
         trainer = Trainer(

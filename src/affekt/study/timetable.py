@@ -154,7 +154,9 @@ class Said:
 
 
 def duration(seconds: float) -> str:
-    """``about 40 s``, ``about 12 min``, ``about 3.5 h``."""
+    """``under 1 s``, ``about 40 s``, ``about 12 min``, ``about 3.5 h``."""
+    if seconds < 1:
+        return "under 1 s"
     if seconds < 90:
         return f"about {seconds:.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

@@ -84,17 +84,23 @@ def join(device: torch.device) -> tuple[Processes, torch.device]:
     return who, device
 
 
-def leave() -> None:
+def leave() -> bool:
     """End the process group, if there is one.
 
     gloo's threads abort a process (signal 6) whose partner has left a moment before, so all leave together; a partner
     that failed is not waited for long.
+
+    Returns:
+        Whether all are known to have left now: not where there was no group, where one did not come, and of nccl.
     """
+    all_left = False
     if dist.is_initialized():
         if dist.get_backend() == "gloo":
             with suppress(RuntimeError):
                 dist.monitored_barrier(timeout=PATIENCE)
+                all_left = True
         dist.destroy_process_group()
+    return all_left
 
 
 def barrier() -> None:
@@ -176,11 +182,12 @@ def together(find: Callable[[], T]) -> T:
         failed = error
     said = gather(None if failed is None else (socket.gethostname(), str(failed)))
     wrong = [(rank, *entry) for rank, entry in enumerate(said) if entry is not None]
-    if failed is not None and len(wrong) == len(said):
-        raise failed
-    if wrong:
+    if wrong and len(wrong) < len(said):
         where = first(f"{machine} (process {rank})" for rank, machine, _ in wrong)
-        raise DataError(f"on {where} and not on the others: {wrong[0][2]}")
+        failed = DataError(f"on {where} and not on the others: {wrong[0][2]}")
+    if failed is not None:
+        failed.common = True
+        raise failed
     return cast(T, found)
 
 

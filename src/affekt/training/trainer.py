@@ -144,7 +144,8 @@ class Trainer:
             CheckpointError: all checkpoints are damaged, or one cannot be written (the one before is intact).
             TrainingError: a loss or a weight became NaN or infinite, or a log cannot be written.
         """
-        steps = plan(self.feed, self.settings, seed=self.seed, processes=self.processes.world)
+        table = self._hint.partition("]")[0].removeprefix("[")
+        steps = plan(self.feed, self.settings, seed=self.seed, processes=self.processes.world, table=table)
         checkpoints, log = self._open()
         try:
             found = None if checkpoints is None else newest(checkpoints, self.processes)

@@ -21,8 +21,8 @@ from affekt.study.folder import RunFolder
 from affekt.study.results import folds_of
 from affekt.study.running import SCORED, RunResult, alone, as_result, claim, done, started, threads
 from affekt.training import Trainer
-from affekt.training.distributed import barrier, is_main, join, processes, together
-from affekt.training.planning import plan
+from affekt.training.distributed import barrier, is_main, join, together
+from affekt.training.planning import check_batch
 from affekt.training.precision import choose_device
 from affekt.weighting import Weighting, check_weighting, create_weighting
 
@@ -73,7 +73,7 @@ def _train_folds(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str
     splits = [split_clips(whole.clips, fold.recipe.clips, recipe.seed) for fold in left]  # what cannot be cut: at once
     if splits:
         weighted_task(recipe, whole.clips, splits[0].train)
-        _refuse_unplannable(recipe, feed_of(recipe, splits[0].parts, seed=recipe.seed))
+        check_batch(recipe.training, min(len(split.train) for split in splits))
     _tell(progress, over_folds([one_class(recipe, split.parts) for split in splits]))
     claim(folder, recipe)
     for fold in left:
@@ -98,11 +98,6 @@ def weighted_task(recipe: Recipe, clips: Clips, train: Clips) -> tuple[AudioVisu
     task = task_of(recipe, clips, train, seed=recipe.seed)
     rule = recipe.weighting
     return task, create_weighting(rule.name, tasks=task.loss_names, **rule.rule_options)
-
-
-def _refuse_unplannable(recipe: Recipe, feed: ClipFeed) -> None:
-    """As :func:`~affekt.study.running.refuse_unplannable`."""
-    plan(feed, engine_of(recipe), seed=recipe.seed, processes=processes().world)
 
 
 def trainer_of(
@@ -135,7 +130,7 @@ def _train(recipe: Recipe, folder: RunFolder, whole: ClipSet, *, what: str, prog
     splits = split_clips(whole.clips, recipe.clips, recipe.seed)
     task, weighting = weighted_task(recipe, whole.clips, splits.train)
     feed = feed_of(recipe, splits.parts, seed=recipe.seed)
-    _refuse_unplannable(recipe, feed)
+    check_batch(recipe.training, len(splits.train))
     claim(folder, recipe)
     trainer = trainer_of(recipe, task, weighting, feed, engine_of(recipe), folder=folder.path, progress=progress)
     fitted = trainer.fit()

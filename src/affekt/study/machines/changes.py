@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from affekt.errors import AffektError
@@ -26,6 +26,7 @@ class Candidate:
         kept: names of the conditions that are left; None: all.
         seeds: how many are left; None: all.
         limit: training pictures of the target at most; None: all.
+        sooner: whether all that is computed stays, and takes less time.
     """
 
     overrides: tuple[str, ...]
@@ -34,6 +35,7 @@ class Candidate:
     kept: tuple[str, ...] | None = None
     seeds: int | None = None
     limit: int | None = None
+    sooner: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +51,18 @@ class Change:
     factor: float
 
 
-def changes(planned: StudyPlan, forecast: Forecast) -> list[Change]:
+def changes(planned: StudyPlan, forecast: Forecast, *, tried: Iterable[Candidate] | None = None) -> list[Change]:
     """Every candidate with what it would make of the study's time, the greatest saving first.
 
     Those that cannot be here (a precision that was not measured, a size that a network does not take), or that save
     nothing, are left out.
+
+    Args:
+        tried: the candidates; None: all that there are.
     """
     whole = sum(timed_jobs(planned, forecast)[0].values())
     found = []
-    for candidate in candidates(planned):
+    for candidate in candidates(planned) if tried is None else tried:
         try:
             seconds = sum(timed_jobs(_changed(planned, candidate), _limited(forecast, candidate))[0].values())
         except AffektError:
@@ -77,7 +82,8 @@ def candidates(planned: StudyPlan) -> Iterator[Candidate]:
 
 def _costs(recipe: Recipe, trained: bool) -> Iterator[Candidate]:
     low = "training.precision=bf16"
-    yield Candidate(overrides=(low, f"emotional.{low}") if trained else (low,), asks="", recipe=_in_bfloat16)
+    written = (low, f"emotional.{low}") if trained else (low,)
+    yield Candidate(overrides=written, asks="", recipe=_in_bfloat16, sooner=True)
     every = max(1, recipe.training.epochs // 4)
     yield Candidate(
         overrides=(f"training.evaluate_every={every}",),
@@ -91,6 +97,7 @@ def _costs(recipe: Recipe, trained: bool) -> Iterator[Candidate]:
         overrides=(f"training.batch_size={doubled}",),
         asks="another training: half the steps, with a learning rate to be found anew",
         recipe=lambda one: replace(one, training=replace(one.training, batch_size=doubled)),
+        sooner=True,
     )
     if not recipe.regulation.affect_cache and recipe.regulation.emotional == "frozen":
         yield Candidate(

@@ -88,18 +88,27 @@ class Shapes:
     """Shapes by what they follow from: networks that differ in weights, labels or regulator are built once.
 
     How many classes or ratings a head has makes no difference that can be seen, and is not looked at.
+
+    Args:
+        said: called with the name of each training, once, before it is counted for the first time.
     """
 
     said: Callable[[str], None] = lambda _: None
     _known: dict[str, Shape] = field(default_factory=dict)
+    _named: set[str] = field(default_factory=set)
 
     def of(self, job: Job, facts: Facts, training: SizedTraining, precision: str) -> Shape:
         """The shape of what a job trains."""
         key = _key(job, training, precision)
         if key not in self._known:
-            self.said(job.name)
+            self._say(job.name)
             self._known[key] = _shape(job, facts, training, precision)
         return self._known[key]
+
+    def _say(self, name: str) -> None:
+        if name not in self._named:
+            self._named.add(name)
+            self.said(name)
 
 
 @dataclass(kw_only=True)
