@@ -52,8 +52,7 @@ def single_ratings(people: Ratings, rows: Ints) -> Single:
     if any(dimension not in people.raters for dimension in people.means):
         raise DataError("people are pooled (means, without single people's ratings)")
     table = np.stack([people.raters[dimension][:, rows] for dimension in people.means], axis=2)
-    rated: Bools = np.isfinite(table).all(axis=2)
-    return _single(rated, list(table), rating_rdm)
+    return _single(np.asarray(np.isfinite(table).all(axis=2)), list(table), rating_rdm)
 
 
 def single_answers(people: Trials, rows: Ints) -> Single:
