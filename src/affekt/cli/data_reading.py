@@ -131,7 +131,7 @@ def few(items: Some, classes: NDArray[np.int64], limit: int | None) -> Some:
     total = len(items)
     if limit is None or limit >= total:
         return items
-    drawn = items.take(draw_evenly(items.ids, items.split, classes, limit, "pack limit"))
+    drawn: Some = items.take(draw_evenly(items.ids, items.split, classes, limit, "pack limit"))
     note = f"{items.name}: {limit:,} of {total:,} {items.noun}s, drawn evenly over its splits and labels"
     return replace(drawn, notes=(*drawn.notes, note))
 
