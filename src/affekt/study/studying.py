@@ -89,7 +89,7 @@ def study(
     folder = RunFolder(Path(out))
     # First of all: what is wrong with where it shall run is known without the data, and leaves nothing behind.
     if isinstance(executor, str):
-        where = {"workers": workers, "gpus": gpus, "gpu_share": gpu_share, "data_root": data_root}
+        where: dict[str, Any] = {"workers": workers, "gpus": gpus, "gpu_share": gpu_share, "data_root": data_root}
         made = create_executor(executor, folder.path, progress=progress, **where, **(options or {}))
         ends: Any = closing(made)
     else:
