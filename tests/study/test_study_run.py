@@ -13,11 +13,11 @@ import affekt.errors
 from affekt.errors import RecipeError, UsageError
 from affekt.perception.ridge import fit_ridge
 from affekt.recipe import Recipe, load_recipe, override
-from affekt.study import apply_condition, list_conditions, pretrain, running, train
+from affekt.study import apply_condition, list_conditions, pretrain, train
 from affekt.study.building import affective_data, target_data
 from affekt.study.folder import RunFolder
 from affekt.study.records import hopeless
-from affekt.training import Evaluation, read_weights
+from affekt.training import Evaluation, planning, read_weights
 from affekt.training.distributed import Processes
 
 
@@ -105,7 +105,7 @@ def test_a_folder_at_work_is_refused(recipe, tmp_path):
 
 @pytest.mark.parametrize("condition", ["pretrain", "baseline", "rand-learn-e-reg"])
 def test_more_processes_than_items_leave_nothing(recipe, tmp_path, monkeypatch, condition):
-    monkeypatch.setattr(running, "processes", lambda: Processes(0, 2))
+    monkeypatch.setattr(planning, "current", lambda: Processes(0, 2))
     key = "training.batch_size" if condition == "baseline" else "emotional.training.batch_size"
     one = override(recipe, [f"{key}=1"])
     with pytest.raises(affekt.errors.UsageError, match="2 processes"):
