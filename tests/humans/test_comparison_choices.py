@@ -104,7 +104,7 @@ def test_confusions_have_a_line_of_people_against_people():
     found = confusion_among(places, np.arange(60) % 3, shared, classes=3)
     for name, estimate in (("confusions", found.every_cell), ("confusions-errors", found.off_diagonal)):
         line = measure_of(part, name).people
-        assert (line.value, (line.low, line.high)) == (estimate.value, estimate.interval()) and not line.ceiling
+        assert (line.value, line.low, line.high) == (estimate.value, None, None) and not line.ceiling
 
 
 def test_kappa_is_a_mean_over_conditions():
