@@ -131,7 +131,9 @@ def _errors_notes(chosen: Chosen, held: Chosen, responses: Mapping[str, NDArray[
     notes = []
     if len(held) < len(chosen):
         left = counted(len(chosen) - len(held), "stimulus", "stimuli")
-        notes.append(f"{left} without one right answer (a tie, or none is known) left out here.")
+        notes.append(
+            f"{left} without one right answer (a tie, none is known, or none of these categories) left out here."
+        )
     for name, answers in responses.items():
         if len(np.unique(answers)) == 1:
             only = held.categories[int(answers[0])]
