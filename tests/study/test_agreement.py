@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -231,6 +232,20 @@ def test_shares_are_means_of_one_bootstrap():
     estimates = by_condition(shares(scores, bootstrap(4, resamples=30)), ["a"])["a"]
     assert [e.value for e in estimates.values()] == [0.75, 0.25]
     assert (estimates[0].draws >= estimates[1].draws).all()  # the same stimuli drawn for both
+
+
+def test_a_network_with_one_answer_to_everything_errs_like_nobody():
+    """Its errors follow from what is right; a condition of such networks alone has no kappa, and says why."""
+    made = networks(STRONG)
+    flat = np.tile([0.8, 0.2], (N, 1))
+    one = replace(made, probabilities={**made.probabilities, ("weak", 0): flat})
+    every = replace(made, probabilities={**made.probabilities, **{("weak", seed): flat for seed in range(3)}})
+    held = agree(one, people(made), resamples=50)
+    assert held.among.of("method", "weak").each == 6 and held.among.of("weak", "weak").each == 1
+    assert any("weak, seed 0 answers “negative” to all 300 stimuli" in note for note in held.notes)
+    kappa = agree(every, people(made), resamples=50).among.of("method", "weak")
+    assert kappa.value is None and kappa.reason == "every network of weak gives one answer to everything"
+    assert agree(every, people(made), resamples=50).among.of("weak", "weak") is None
 
 
 def test_the_record_is_plain_json(found):

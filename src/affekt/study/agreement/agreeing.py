@@ -103,6 +103,7 @@ def agree(
     shared = bootstrap(len(rows), resamples=resamples, seed=seed)
     right = {run: networks.right(run)[rows] for run in networks.probabilities}
     own = _labels(networks, right, shared)
+    constant = _constant(networks, rows)
     topics = [own, *(_topic(networks, part, names) for part in found.parts)]
     return Agreement(
         networks=networks,
@@ -111,14 +112,27 @@ def agree(
         compared=len(rows),
         unrated=len(common) - len(rows),
         topics=topics,
-        among=among(networks.conditions, right, shared),
+        among=among(networks.conditions, right, shared, constant=constant),
         claim=claim(networks.recipe.study.method, networks.declared, topics),
         resamples=resamples,
         seed=seed,
         profiles=profiles,
         cautions=_cautions(networks, found),
-        notes=[*networks.notes, *_leftovers(networks.ids[~common]), *dict.fromkeys(found.notes)],
+        notes=[*networks.notes, *constant.values(), *_leftovers(networks.ids[~common]), *dict.fromkeys(found.notes)],
     )
+
+
+def _constant(networks: Networks, rows: NDArray[np.int64]) -> dict[Run, str]:
+    """The networks with one answer to everything, and what is said of them."""
+    found = {}
+    for run, probabilities in networks.probabilities.items():
+        said = np.unique(probabilities[rows].argmax(axis=1))
+        if len(said) == 1:
+            found[run] = (
+                f"{run_name(run)} answers “{networks.classes[said[0]]}” to all {len(rows):,} stimuli: its error "
+                "consistency is undefined, with people and with other networks"
+            )
+    return found
 
 
 def _common(networks: Networks, people: People) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from affekt.humans.agreement import Bootstrap, ErrorConsistency, consistency_among, consistency_with
@@ -41,20 +41,32 @@ class Among:
         return next((k for k in self.pairs if {k.first, k.second} == {one, other}), None)
 
 
-def among(conditions: Sequence[str], right: Mapping[Run, Floats], shared: Bootstrap) -> Among:
+def among(
+    conditions: Sequence[str], right: Mapping[Run, Floats], shared: Bootstrap, *, constant: Collection[Run] = ()
+) -> Among:
     """
     Args:
         right: (condition, seed) -> ``(N,)`` 1.0 where it was right, 0.0 where not.
         shared: the bootstrap of these N stimuli.
+        constant: networks with one answer to everything, whose errors follow from what is right alone: left out.
     """
-    runs = {name: {str(run[1]): scores for run, scores in right.items() if run[0] == name} for name in conditions}
+    varying = {run: scores for run, scores in right.items() if run not in constant}
+    runs = {name: {str(run[1]): scores for run, scores in varying.items() if run[0] == name} for name in conditions}
     found: list[Kappa] = []
     for place, one in enumerate(conditions):
         if len(runs[one]) > 1:
             found.append(_kappa(one, one, [consistency_among(runs[one], shared)]))
         for other in conditions[place + 1 :]:
+            if not (runs[one] and runs[other]):
+                found.append(_undefined(one, other, one if not runs[one] else other))
+                continue
             found.append(_kappa(one, other, list(consistency_with(runs[one], runs[other], shared).values())))
     return Among(conditions=tuple(conditions), pairs=found)
+
+
+def _undefined(first: str, second: str, which: str) -> Kappa:
+    reason = f"every network of {which} gives one answer to everything"
+    return Kappa(first=first, second=second, value=None, low=None, high=None, each=0, reason=reason)
 
 
 def _kappa(first: str, second: str, found: Sequence[ErrorConsistency]) -> Kappa:
