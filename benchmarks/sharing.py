@@ -93,8 +93,9 @@ def pictures(n: int, seed: int) -> Stimuli:
     few = made_up(min(n, PICTURES), seed=seed)
     names = np.array([f"{i:06d}" for i in range(n)])
     rows = np.arange(n) % len(few)
-    whole = few.take(rows)
-    return Stimuli(name="made up", ids=names, pictures=whole.pictures, labels=whole.labels, groups=names)
+    return Stimuli(
+        name="made up", ids=names, pictures=few.pictures.take(rows), labels=few.labels.take(rows), groups=names
+    )
 
 
 def train(work: Work, meet: Callable[[], Any]) -> tuple[float, float]:

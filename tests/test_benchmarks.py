@@ -176,6 +176,13 @@ def test_trainings_share_a_device_in_turn_and_are_held_against_one_alone(peers, 
     assert "| 4 | 25 | 2.50 (2.50 .. 2.50) | 1.60 |" in capsys.readouterr().out
 
 
+def test_an_epoch_of_more_pictures_than_are_different():
+    sharing = benchmark("sharing")
+    found = sharing.pictures(sharing.PICTURES + 5, seed=1)
+    assert len(found) == sharing.PICTURES + 5
+    assert (found.pictures.read(np.array([0])) == found.pictures.read(np.array([sharing.PICTURES]))).all()
+
+
 def test_the_clock_of_a_shared_device_begins_together_after_the_warm_up(peers):
     sharing = benchmark("sharing")
     work = sharing.Work(network="resnet8", batch=2, warm_up=2, steps=3, device="cpu", threads=1)
