@@ -176,7 +176,7 @@ def test_trainings_share_a_device_in_turn_and_are_held_against_one_alone(peers, 
     assert "| 4 | 25 | 2.50 (2.50 .. 2.50) | 1.60 |" in capsys.readouterr().out
 
 
-def test_an_epoch_of_more_pictures_than_are_different():
+def test_an_epoch_of_more_pictures_than_are_different(peers):
     sharing = benchmark("sharing")
     found = sharing.pictures(sharing.PICTURES + 5, seed=1)
     assert len(found) == sharing.PICTURES + 5
