@@ -86,6 +86,12 @@ def fold_model(categories: Sequence[str], space: Sequence[str]) -> Floats | None
     return table if len(space) > 1 and alone and table.any() else fold(categories, space)
 
 
+def places(categories: Sequence[str], space: Sequence[str], *, elsewhere: int = -1) -> NDArray[np.int64]:
+    """``(K,)`` index of the term that each category counts for, as in :func:`fold`; ``elsewhere`` for those of none."""
+    table = _table(categories, space)
+    return np.where(table.any(axis=1), table.argmax(axis=1), elsewhere)
+
+
 def _table(categories: Sequence[str], space: Sequence[str]) -> Floats:
     names = canonical(categories)
     if not set(space) <= set(names) and set(space) <= set(POLARITIES):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affekt.affect import POLARITIES, majority
-from affekt.humans.comparison.categories import canonical, fold
+from affekt.humans.comparison.categories import canonical, fold, places
 from affekt.humans.people import Trials, Votes, simulated_observers
 
 Floats = NDArray[np.float64]
@@ -83,7 +83,7 @@ def of_votes(people: Votes, rows: Ints, space: tuple[str, ...], *, seed: int) ->
     intended = people.truth is not None
     truth = _index(drawn.truth, space)
     if people.truth is not None:
-        place = np.array([*np.where(table.any(axis=1), table.argmax(axis=1), -1), -1])
+        place = np.array([*places(people.categories, space), -1])
         truth = place[people.truth[kept]]
     return Chosen(
         categories=space,
@@ -115,10 +115,9 @@ def of_trials(people: Trials, rows: Ints, categories: tuple[str, ...], space: tu
     Args:
         categories: all that occur as an answer or as the right one.
     """
-    table = _table(categories, space)
     # Surprise is neither right nor wrong about valence; "surprise" to a face of fear is wrong.
     outside = -1 if set(space) <= set(POLARITIES) else -2
-    place = {name: int(table[k].argmax()) if table[k].any() else outside for k, name in enumerate(categories)}
+    place = dict(zip(categories, places(categories, space, elsewhere=outside).tolist(), strict=True))
     responses = {name: answers[rows] for name, answers in people.responses().items()}
     observers = {
         name: np.array([place.get(answer, -1) for answer in answers.tolist()], dtype=np.int64)

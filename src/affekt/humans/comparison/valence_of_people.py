@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from affekt.humans.comparison.categories import sign_of
+from affekt.humans.comparison.categories import fold, places
+from affekt.humans.comparison.chosen import categories_of
 from affekt.humans.comparison.restricting import restricted
 from affekt.humans.people import Trials, Votes
 
@@ -20,13 +22,15 @@ def valence_votes(people: Votes, space: tuple[str, ...]) -> Votes:
     Returns:
         The stimuli with a vote for one of the classes. A right answer of no class is none.
     """
-    place = _places(people.categories, space)
-    table = (place[:, None] == np.arange(len(space))).astype(np.int64)
-    voted = (people.votes @ table).any(axis=1)
+    table = fold(people.categories, space)
+    assert table is not None, "a space is one that people's categories fold to"
+    votes = (people.votes @ table).astype(np.int64)
+    voted = votes.any(axis=1)
     kept = restricted(people, people.ids[voted].tolist())
     assert isinstance(kept, Votes)
-    truth = None if kept.truth is None else np.where(kept.truth >= 0, place[kept.truth], -1)
-    return replace(kept, categories=space, votes=kept.votes @ table, truth=truth)
+    place = np.array([*places(people.categories, space), -1])  # -1: nothing is right
+    truth = None if people.truth is None else place[people.truth[voted]]
+    return replace(kept, categories=space, votes=votes[voted], truth=truth)
 
 
 def valence_trials(people: Trials, space: tuple[str, ...]) -> Trials:
@@ -39,17 +43,10 @@ def valence_trials(people: Trials, space: tuple[str, ...]) -> Trials:
         All stimuli; an answer of no class is none.
     """
     rows = people.trials
-    words = np.unique([*rows.response.tolist(), *people.truth.tolist()]).tolist()
-    place = dict(zip(words, _places(words, space).tolist(), strict=True))
-    names = np.array([*space, ""])
+    words = ("", *categories_of(people))
+    sign = dict(zip(words, np.array([*space, ""])[places(words, space)].tolist(), strict=True))
 
-    def signs(answers: np.typing.NDArray[np.str_]) -> np.typing.NDArray[np.str_]:
-        return names[np.array([place[answer] for answer in answers.tolist()], dtype=np.int64)]
+    def signs(answers: NDArray[np.str_]) -> NDArray[np.str_]:
+        return np.array([sign[answer] for answer in answers.tolist()], dtype=np.str_)
 
     return replace(people, truth=signs(people.truth), trials=replace(rows, response=signs(rows.response)))
-
-
-def _places(categories: tuple[str, ...] | list[str], space: tuple[str, ...]) -> np.typing.NDArray[np.int64]:
-    """``(K,)`` index of each category's class; -1 for those of none."""
-    own = [name if name in space else sign_of(name) for name in categories]
-    return np.array([space.index(name) if name in space else -1 for name in own], dtype=np.int64)
