@@ -205,6 +205,13 @@ def test_people_with_one_answer_to_everything_are_left_out_of_kappa_alone():
     assert "Left out of kappa: 1 of 4 people with one answer to everything (same: “fear”)." in part.notes
 
 
+def test_who_answers_one_thing_where_there_is_an_answer_is_constant():
+    gaps = ["" if k % 2 else word for k, word in enumerate(SAME)]
+    held = trials({"a": answers(0.6, 1), "b": answers(0.6, 2), "gaps": gaps}, TRUTH)
+    part = part_of(compare(held, [choosing_model("m", CATEGORIES, sure(answers(0.7, 9), CATEGORIES))]), "errors")
+    assert "Left out of kappa: 1 of 3 people with one answer to everything (gaps: “fear”)." in part.notes
+
+
 @pytest.mark.parametrize("conditions", [(), ["low"] * 30 + ["high"] * 30])
 def test_nobody_has_a_kappa_where_all_people_give_one_answer(conditions):
     held = trials({"a": SAME, "b": ["anger"] * 60}, TRUTH, conditions)

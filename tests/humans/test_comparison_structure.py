@@ -42,6 +42,13 @@ def test_right_answers_of_trials():
     assert measure_of(part, "rsa-categories").models["m"].value > 0.8
 
 
+def test_what_is_the_same_for_all_stimuli_is_no_structure():
+    counts = np.tile([5, 3, 1], (40, 1))
+    counts[:20] = [6, 2, 1]  # divided otherwise, and yet most chose the same
+    part = compare(votes(counts, ("anger", "fear", "awe")), [feature_model("m", FEATURES)], resamples=30).parts[0]
+    assert [m.name for m in part.measures] == ["rsa-votes", "cka-votes"]
+
+
 def test_features_without_a_correlation_are_undefined_with_a_reason():
     silent = FEATURES.copy()
     silent[3] = 1.0
