@@ -14,6 +14,11 @@ from affekt.training.plan import Plan
 from affekt.training.window import NORM, WEIGHT, Fault
 
 
+def table_of(hint: str) -> str:
+    """The recipe's table that a hint names: ``emotional.training`` of ``[emotional.training] learning_rate``."""
+    return hint.partition("]")[0].removeprefix("[")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Faults:
     """Makes the errors of one training.
@@ -42,7 +47,7 @@ class Faults:
         Args:
             fitting: parts that did; 0: not even single items; None: nothing else was tried.
         """
-        table, items = self.hint.partition("]")[0] + "]", len(self.plan.batch(step))
+        table, items = f"[{table_of(self.hint)}]", len(self.plan.batch(step))
         text = f"step {step + 1} (epoch {self.plan.epoch(step) + 1}): {_full(device)} with {_at_once(items, parts)}"
         if fitting == 0:
             return TrainingError(f"{text}; take a smaller network or smaller pictures")

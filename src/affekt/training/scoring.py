@@ -11,6 +11,7 @@ from affekt.errors import TrainingError
 from affekt.recipe import TrainingSettings
 from affekt.training.distributed import Processes
 from affekt.training.evaluation import evaluate, fits
+from affekt.training.faults import table_of
 from affekt.training.feed import Feed
 from affekt.training.full_memory import FULL, is_full, let_go
 from affekt.training.results import Evaluation
@@ -75,8 +76,9 @@ class Scoring:
         while size and not fits(self.task, split, self.feed, batch_size=size, **self._machine()):
             let_go(self.device)
             size //= 2
-        table = self.hint.partition("]")[0] + "]"
-        advice = f"{size} fit (tried): set {table} evaluation_batch_size = {size}, or halve_when_full = true"
+        advice = (
+            f"{size} fit (tried): set [{table_of(self.hint)}] evaluation_batch_size = {size}, or halve_when_full = true"
+        )
         raise TrainingError(
             f"{split}: the memory of {self.device} is full with {self.at_once} items at once in evaluation; "
             f"{advice if size else 'not even one fits'}"

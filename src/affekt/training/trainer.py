@@ -22,7 +22,7 @@ from affekt.training.cosine import gradient_cosines
 from affekt.training.descent import refuse_compiled
 from affekt.training.distributed import join
 from affekt.training.engine import Engine
-from affekt.training.faults import Faults
+from affekt.training.faults import Faults, table_of
 from affekt.training.feed import Feed
 from affekt.training.fitting import Fitting
 from affekt.training.full_memory import FULL, said_when_full
@@ -144,8 +144,8 @@ class Trainer:
             CheckpointError: all checkpoints are damaged, or one cannot be written (the one before is intact).
             TrainingError: a loss or a weight became NaN or infinite, or a log cannot be written.
         """
-        table = self._hint.partition("]")[0].removeprefix("[")
-        steps = plan(self.feed, self.settings, seed=self.seed, processes=self.processes.world, table=table)
+        world, table = self.processes.world, table_of(self._hint)
+        steps = plan(self.feed, self.settings, seed=self.seed, processes=world, table=table)
         checkpoints, log = self._open()
         try:
             found = None if checkpoints is None else newest(checkpoints, self.processes)
