@@ -1,6 +1,7 @@
 """Packs of an EmoSet-size set of pictures: memory of writer and reader, shuffled reading against the disk's own.
 
     python benchmarks/packs.py [--n 118000] [--reads 20000] [--rounds 5] [--folder DIR]
+    python benchmarks/packs.py --side 224 --reads 4000          # 21 GiB of disk: packs larger than a process may be
 
 Pictures are made: JPEG files of 64 x 64 pixels in eight folders, waves of colour with noise. `affekt data pack folder`
 packs them as bytes and as pixels; then one process reads each pack shuffled, as a training does (with two decoding
@@ -22,6 +23,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -31,20 +34,29 @@ from affekt.cli.printing import write, write_table
 from affekt.data import dataset
 from affekt.data.packs import PackedPictures
 from affekt.data.pictures import read_picture
+from affekt.study.executors.local import cores
 
-SIDE, CLASSES, BATCH, GIB = 64, 8, 128, 2**30
+CLASSES, BATCH, GIB = 8, 128, 2**30
+NOISES, SHARE = 32, 2000
+"""Different pictures of noise; pictures that a thread makes at a time."""
 
 
-def make(root: Path, n: int) -> None:
+def make(root: Path, n: int, side: int) -> None:
     """n JPEG files in eight folders."""
-    rng = np.random.default_rng(0)
-    noise = rng.normal(0, 12, (256, 3, SIDE, SIDE)).astype(np.float32)
-    x, y = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
     for label in range(CLASSES):
         (root / f"class-{label}").mkdir(parents=True)
-    for number in range(n):
+    shares = [range(start, min(start + SHARE, n)) for start in range(0, n, SHARE)]
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(make_some, repeat(root), shares, repeat(side)))
+
+
+def make_some(root: Path, numbers: range, side: int) -> None:
+    rng = np.random.default_rng([0, numbers.start])
+    noise = rng.normal(0, 12, (NOISES, 3, side, side)).astype(np.float32)
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    for number in numbers:
         wave = np.sin(x * rng.uniform(0, 0.5) + y * rng.uniform(0, 0.5), dtype=np.float32)
-        pixels = 128 + rng.uniform(-80, 80, (3, 1, 1)).astype(np.float32) * wave + noise[number % 256]
+        pixels = 128 + rng.uniform(-80, 80, (3, 1, 1)).astype(np.float32) * wave + noise[number % NOISES]
         picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
         picture.save(root / f"class-{number % CLASSES}" / f"{number:06d}.jpg", quality=85)
 
@@ -59,11 +71,11 @@ def peak(words: list[str]) -> tuple[float, float]:
     return time.perf_counter() - begun, used.ru_maxrss * 1024 / GIB
 
 
-def epoch(folder: Path, workers: int) -> None:
+def epoch(folder: Path, side: int, workers: int) -> None:
     """Read a whole pack shuffled, and print the GiB of the largest process of this reading."""
     from affekt.data.loading import Loader
 
-    stimuli = dataset("pack").open(folder, "all", image_size=SIDE)
+    stimuli = dataset("pack").open(folder, "all", image_size=side)
     order = np.random.default_rng(0).permutation(len(stimuli))
     with Loader(stimuli, memory_gib=0.0, workers=workers) as loader:
         for _ in loader.batches([order[i : i + BATCH] for i in range(0, len(order), BATCH)]):
@@ -72,10 +84,10 @@ def epoch(folder: Path, workers: int) -> None:
     print(max(resource.getrusage(who).ru_maxrss for who in whose) * 1024 / GIB)
 
 
-def read_epoch(folder: Path, workers: int) -> tuple[float, float]:
+def read_epoch(folder: Path, side: int, workers: int) -> tuple[float, float]:
     """(seconds, GiB) of :func:`epoch` in a process of its own."""
     begun = time.perf_counter()
-    words = [sys.executable, __file__, "--epoch", str(folder), "--workers", str(workers)]
+    words = [sys.executable, __file__, "--epoch", str(folder), "--side", str(side), "--workers", str(workers)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     return time.perf_counter() - begun, float(done.stdout)
 
@@ -96,8 +108,8 @@ def clocked(path: Path, work: Callable[[], int]) -> tuple[float, float]:
     return size / 1e6 / (time.perf_counter() - begun), (from_disk() - before) / size
 
 
-def packed(folder: Path) -> PackedPictures:
-    pictures = dataset("pack").open(folder, "all", image_size=SIDE).pictures
+def packed(folder: Path, side: int) -> PackedPictures:
+    pictures = dataset("pack").open(folder, "all", image_size=side).pictures
     assert isinstance(pictures, PackedPictures)
     return pictures
 
@@ -113,10 +125,10 @@ def plainly(path: Path, ranges: list[tuple[int, int]]) -> int:
         return sum(len(os.pread(file.fileno(), size, start)) for start, size in ranges)
 
 
-def speeds(folder: Path, reads: int, rounds: int) -> tuple[object, ...]:
+def speeds(folder: Path, side: int, reads: int, rounds: int) -> tuple[object, ...]:
     """A row of the table: the disk's own, and through the pack."""
     path = folder / "pictures.bin"
-    starts = packed(folder)._starts
+    starts = packed(folder, side)._starts
     found: dict[str, list[tuple[float, float]]] = {"disk": [], "pack": []}
     for turn in range(rounds + 1):
         rows = np.random.default_rng(turn).permutation(len(starts) - 1)[:reads]
@@ -124,7 +136,7 @@ def speeds(folder: Path, reads: int, rounds: int) -> tuple[object, ...]:
         asked = sum(size for _, size in ranges)
 
         def through(rows: np.ndarray = rows, asked: int = asked) -> int:
-            pictures = packed(folder)
+            pictures = packed(folder, side)
             for batch in batches(rows):
                 pictures.raw(batch)
             return asked
@@ -140,15 +152,15 @@ def speeds(folder: Path, reads: int, rounds: int) -> tuple[object, ...]:
     return folder.name, f"{middle['disk'][0]:.1f}", f"{middle['pack'][0]:.1f}", f"{ratio:.2f}", *shares
 
 
-def comparing(folder: Path, reads: int, rounds: int) -> tuple[object, ...]:
+def comparing(folder: Path, side: int, reads: int, rounds: int) -> tuple[object, ...]:
     """A row of the table: microseconds of processor time a picture, of the first reading and of the next, from memory.
 
     Pixels are read as a training reads them; bytes are copied, and not decoded.
     """
-    rows = np.random.default_rng(0).permutation(len(packed(folder)))[:reads]
+    rows = np.random.default_rng(0).permutation(len(packed(folder, side)))[:reads]
     found: list[list[float]] = []
     for turn in range(rounds + 1):
-        pictures = packed(folder)
+        pictures = packed(folder, side)
         read = pictures.raw if pictures.side is None else pictures.read_array
         times = []
         for _ in range(2):
@@ -161,42 +173,43 @@ def comparing(folder: Path, reads: int, rounds: int) -> tuple[object, ...]:
     return folder.name, f"{first:.1f}", f"{again:.1f}", f"{first - again:.1f}"
 
 
-def decoding(folder: Path, reads: int) -> float:
+def decoding(folder: Path, side: int, reads: int) -> float:
     """Megabytes a second of decoding alone, from memory."""
-    pictures = packed(folder)
+    pictures = packed(folder, side)
     data = pictures.raw(np.random.default_rng(0).permutation(len(pictures))[:reads])
     begun = time.perf_counter()
     for one in data:
-        read_picture(one, image_size=SIDE)
+        read_picture(one, image_size=side)
     return sum(map(len, data)) / 1e6 / (time.perf_counter() - begun)
 
 
-def measure(root: Path, n: int, reads: int, rounds: int) -> None:
-    make(root / "set", n)
+def measure(root: Path, n: int, side: int, reads: int, rounds: int) -> None:
+    make(root / "set", n, side)
     memory = []
-    for how, options in (("bytes", []), ("pixels", ["--image-size", str(SIDE)])):
+    for how, options in (("bytes", []), ("pixels", ["--image-size", str(side)])):
         out = root / how
         words = [sys.executable, "-m", "affekt.cli", "data", "pack", "folder", "--root", str(root / "set")]
         written = peak([*words, "--out", str(out), "--as", how, *options])
-        read = read_epoch(out, 2)
+        read = read_epoch(out, side, 2)
         size = (out / "pictures.bin").stat().st_size / GIB
         times = [round(seconds) for seconds, _ in (written, read)]
         memory.append((how, *(f"{value:.2f}" for value in (size, written[1], read[1])), *times))
         write(f"{how}: packed and read")
-    write(f"{n:,} pictures of {SIDE} x {SIDE}")
+    write(f"{n:,} pictures of {side} x {side}")
     write_table(("pack as", "GiB", "writer's peak, GiB", "reader's peak, GiB", "written in s", "read in s"), memory)
-    rows = [speeds(root / how, min(reads, n), rounds) for how in ("bytes", "pixels")]
+    rows = [speeds(root / how, side, min(reads, n), rounds) for how in ("bytes", "pixels")]
     write(f"{min(reads, n):,} of them shuffled, cold, MB a second")
     write_table(("pack as", "the disk's own", "through the pack", "ratio", "read / asked", "read / asked, pack"), rows)
-    table = [comparing(root / how, min(reads, n), rounds) for how in ("bytes", "pixels")]
+    table = [comparing(root / how, side, min(reads, n), rounds) for how in ("bytes", "pixels")]
     write("processor time a picture, from memory, microseconds")
     write_table(("pack as", "first read, compared", "read again", "comparing"), table)
-    write(f"decoding alone, from memory: {decoding(root / 'bytes', min(reads, n)):.1f} MB a second")
+    write(f"decoding alone, from memory: {decoding(root / 'bytes', side, min(reads, n)):.1f} MB a second")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=118_000, help="pictures")
+    parser.add_argument("--side", type=int, default=64, help="of a picture, pixels")
     parser.add_argument("--reads", type=int, default=20_000, help="pictures read in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, help="on the disk to measure (default: the system's temporary folder)")
@@ -204,10 +217,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.epoch:
-        epoch(args.epoch, args.workers)
+        epoch(args.epoch, args.side, args.workers)
         return
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        measure(Path(folder), args.n, args.reads, args.rounds)
+        measure(Path(folder), args.n, args.side, args.reads, args.rounds)
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ def test_a_pack_is_read_in_turn_with_the_disk_and_the_same_bytes(tmp_path, monke
     from affekt.data.packs import pack_pictures
 
     packs = benchmark("packs")
-    packs.make(tmp_path / "set", 20)
-    source = dataset("folder").open(tmp_path / "set", "all", image_size=packs.SIDE)
+    packs.make(tmp_path / "set", 20, 16)
+    source = dataset("folder").open(tmp_path / "set", "all", image_size=16)
     assert len(source) == 20 and len(source.labels.categories) == packs.CLASSES
     pack_pictures(source, tmp_path / "pack", how="bytes", described=dataset("folder"))
     sizes, answers = [], iter([(1, 9), (1, 9), (20, 3), (10, 1), (30, 1), (10, 2)])
@@ -82,7 +82,7 @@ def test_a_pack_is_read_in_turn_with_the_disk_and_the_same_bytes(tmp_path, monke
 
     monkeypatch.setattr(packs, "clocked", clocked)
     # Two rounds of disk and pack, the pack first in the one, the disk in the other; the first round is not counted.
-    assert packs.speeds(tmp_path / "pack", 20, 2) == ("pack", "20.0", "15.0", "1.17", "1.00", "2.50")
+    assert packs.speeds(tmp_path / "pack", 16, 20, 2) == ("pack", "20.0", "15.0", "1.17", "1.00", "2.50")
     assert set(sizes) == {(tmp_path / "pack" / "pictures.bin").stat().st_size}
 
 
