@@ -32,6 +32,10 @@ class DataError(AffektError):
     """A data set that is missing, incomplete or damaged."""
 
 
+class AlteredError(DataError):
+    """A pack that is not what it was when it was made: nothing is read past it, as past a file that does not decode."""
+
+
 class CheckpointError(AffektError):
     """A checkpoint or model folder that is missing, truncated or altered."""
 

@@ -57,6 +57,9 @@ def test_pixels_at_a_size_of_a_few_of_every_class(call, pictures: Path, tmp_path
     drawn = dataset("pack").open(tmp_path / "pack", "all", image_size=12, fit="squash")
     assert sorted(Path(name).parent.name for name in drawn.ids) == ["cat", "dog", "dog"]
     assert drawn.notes[-1] == "mine: 3 of 5 pictures, drawn evenly over its splits and labels"
+    (tmp_path / "pack" / "columns.npz").write_bytes(b"")
+    error = call("data", "check", "pack", "--root", tmp_path / "pack").err
+    assert f"--image-size 12 --fit squash --limit 3 --out {tmp_path / 'pack'}" in error
 
 
 def test_all_of_a_set_are_not_drawn(call, pictures: Path, tmp_path: Path) -> None:
@@ -130,7 +133,8 @@ def test_a_folder_in_the_place_of_a_name(call, pictures: Path, tmp_path: Path, m
         (("check", "packs/my own"), "write affekt data check pack --root 'packs/my own'"),
         (("info", "packs/my own"), "write affekt data check pack --root 'packs/my own'"),
         (("pack", "packs/my own", "--out", "x"), "write affekt data pack pack --root 'packs/my own' --out DIR"),
-        (("check", "clips"), 'it holds a pack of clips, which a recipe takes as [clips] pack = "clips"'),
+        (("check", "clips"), "write affekt data check pack --root clips"),
+        (("pack", "clips", "--out", "x"), 'it holds a pack of clips, which a recipe takes as [clips] pack = "clips"'),
         (("check", "./oasis"), "write affekt data check oasis --root ./oasis"),
         (
             ("pack", pictures, "--out", "x"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -16,11 +17,12 @@ from audiovisual_files import cut, grey_frames, noise, tone, write_media, write_
 
 from affekt.data.audiovisual import ClipLoader, Clips, clip_dataset, open_clips, open_pack, pack_clips
 from affekt.data.audiovisual.clips import ClassLabels, Decoded
-from affekt.data.audiovisual.pack import verify_pack, with_pack
+from affekt.data.audiovisual.pack import verify_clips, with_pack
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.audiovisual.shards import read_shard
 from affekt.data.decoding import mapped
-from affekt.errors import DataError, UsageError
+from affekt.data.packs.remaking import anew
+from affekt.errors import AlteredError, DataError, UsageError
 from affekt.recipe import ClipSettings
 
 NAMES = [f"{s}a0{t}{e}a" for s in ("03", "08", "09", "10") for t in (1, 2) for e in "WF"]
@@ -199,23 +201,51 @@ class TestPack:
 
     def test_an_altered_and_a_truncated_file_are_found(self, tmp_path: Path) -> None:
         pack_clips(ramps(), tmp_path / "pack", shard=5)
-        verify_pack(tmp_path / "pack")
+        assert verify_clips(tmp_path / "pack") == ()
         path = tmp_path / "pack" / "faces-00002.bin"
         data = bytearray(path.read_bytes())
         data[100] ^= 1
         path.write_bytes(data)
-        with pytest.raises(
-            DataError, match=r"1 file\(s\) missing or altered: faces-00002\.bin; make the pack anew: affekt "
-        ):
-            verify_pack(tmp_path / "pack")
+        (line,) = verify_clips(tmp_path / "pack")
+        assert line.startswith(f"{path}: altered (1 clip(s): clip 10); make the pack anew: affekt data pack ")
         path.write_bytes(data[:-1])
         with pytest.raises(DataError, match="shard 2 is missing, truncated or altered; the same command makes it anew"):
             open_pack(tmp_path / "pack")
         assert pack_clips(ramps(), tmp_path / "pack", shard=5).made == 5
-        verify_pack(tmp_path / "pack")
+        assert verify_clips(tmp_path / "pack") == ()
         (tmp_path / "pack" / "pack.json").write_text("{")
         with pytest.raises(DataError, match=r"pack\.json: cut short or altered"):
             open_pack(tmp_path / "pack")
+
+    @pytest.mark.parametrize("feature", ["audio", "faces"])
+    def test_an_altered_clip_stops_whoever_reads_it_and_no_other(self, tmp_path: Path, feature: str) -> None:
+        pack_clips(ramps(), tmp_path / "pack", shard=5)
+        path = tmp_path / "pack" / f"{feature}-00001.bin"
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1  # of the last clip of the shard
+        path.write_bytes(data)
+        clips = open_pack(tmp_path / "pack")
+        for _ in range(2):  # what is altered never passes for whole
+            with pytest.raises(
+                AlteredError, match=rf"{feature}-00001\.bin: clip 9 is altered .*data check pack --root"
+            ):
+                clips.take(np.array([9])).read(0)
+        np.testing.assert_array_equal(clips.read(8).audio, ramps().read(8).audio)
+        loader = ClipLoader(clips, workers=2)
+        assert len(loader.load(np.arange(9))) == 9
+        with pytest.raises(AlteredError, match="clip 9 is altered"):
+            loader.load(np.arange(12))
+
+    def test_a_pack_without_checksums_is_read_as_it_is(self, tmp_path: Path) -> None:
+        pack_clips(ramps(), tmp_path / "pack", shard=30)
+        index = tmp_path / "pack" / "shard-00000.json"
+        index.write_text(json.dumps({k: v for k, v in json.loads(index.read_text()).items() if k != "crc"}))
+        np.testing.assert_array_equal(open_pack(tmp_path / "pack").read(3).audio, ramps().read(3).audio)
+        assert verify_clips(tmp_path / "pack") == ()
+
+    def test_what_is_drawn_of_a_set_is_part_of_the_command_that_makes_it_anew(self, tmp_path: Path) -> None:
+        pack_clips(ramps(), tmp_path / "pack", limit=23)
+        assert "--limit 23 --out" in anew(tmp_path / "pack")
 
     def test_an_index_that_was_never_finished_counts_as_none(self, tmp_path: Path) -> None:
         pack_clips(ramps(), tmp_path, shard=30)

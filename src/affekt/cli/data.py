@@ -181,6 +181,7 @@ def check(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> Report:
     from affekt.data import dataset, dataset_folder
     from affekt.data.checking import check as check_set
+    from affekt.data.packs.files import kind_of_pack
 
     clips = of_clips(named(args.name, "check"))
     if clips is not None:
@@ -193,5 +194,9 @@ def _report(args: argparse.Namespace) -> Report:
     described = dataset(args.name)
     settings = settings_of(described, args)
     folder = dataset_folder(settings, args.data_root)
+    if described.name == "pack" and kind_of_pack(folder) == "clips":
+        from affekt.data.audiovisual.checking import check_packed_clips
+
+        return check_packed_clips(folder, hashes=not args.quick)
     with progress("pictures") as step:
         return check_set(described, folder, settings, decode=not args.quick, workers=args.workers, progress=step)

@@ -51,7 +51,7 @@ def pack(args: argparse.Namespace) -> int:
     clips = few(clips, clip_strata(clips), args.limit)
     say(*(f"note: {note}" for note in clips.notes))
     with progress("clips") as step:
-        done = pack_clips(clips, args.out, workers=args.workers, progress=step)
+        done = pack_clips(clips, args.out, limit=args.limit, workers=args.workers, progress=step)
     _print_packed(done, args.json)
     return 1 if done.problems else 0
 

@@ -65,6 +65,7 @@ def pack_set_of_pictures(args: argparse.Namespace) -> int:
             how=how,
             described=behind(settings, args.data_root),
             options=settings.options,
+            limit=args.limit,
             workers=args.workers,
             progress=step,
         )

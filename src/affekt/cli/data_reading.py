@@ -57,7 +57,7 @@ def _call_of(folder: Path, written: str, verb: str) -> str:
     from affekt.data import describe
     from affekt.data.packs.files import MANIFEST, kind_of_pack
 
-    if kind_of_pack(folder) == "clips":
+    if kind_of_pack(folder) == "clips" and verb != "check":
         return f'it holds a pack of clips, which a recipe takes as [clips] pack = "{written}"'
     rest = f"--root {shlex.quote(written)}" + (" --out DIR" if verb == "pack" else "")
     if (folder / MANIFEST).is_file():

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from affekt.data.audiovisual.clips import Decoded, Media
-from affekt.errors import DataError, first
+from affekt.errors import AlteredError, DataError, first
 
 
 def read_or_say(media: Media, index: int) -> Decoded | str:
-    """A clip, or the line that says why it cannot be read; other errors (a missing package) are raised."""
+    """A clip, or the line that says why it cannot be read; what is no fault of the clip (a missing package, an altered
+    pack) is raised."""
     try:
         return media.read(index)
+    except AlteredError:
+        raise
     except DataError as error:
         return str(error)
 

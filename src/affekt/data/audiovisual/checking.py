@@ -11,6 +11,7 @@ import numpy as np
 from affekt.data.audiovisual.ahead import read_or_say
 from affekt.data.audiovisual.clip_dataset import ClipDataset
 from affekt.data.audiovisual.clips import Clips, Decoded
+from affekt.data.audiovisual.pack import open_pack, verify_clips
 from affekt.data.checking import Progress, Report, shared_groups, states
 from affekt.data.decoding import mapped
 from affekt.errors import DataError, first
@@ -50,6 +51,16 @@ def check_clips(
         return report
     problems, notes = _decoded(clips, workers, progress)
     return replace(report, undecodable=problems, decoded=len(clips) - len(problems), notes=(*report.notes, *notes))
+
+
+def check_packed_clips(root: Path, *, hashes: bool = True) -> Report:
+    """Open a pack of clips as a training would, compare every byte with its hash, and report what is wrong with it."""
+    report = Report(name="pack", folder=root, unit="clips")
+    try:
+        report = _counted(report, open_pack(root))
+        return replace(report, altered=verify_clips(root)) if hashes else report
+    except DataError as error:
+        return replace(report, error=str(error))
 
 
 def _counted(report: Report, clips: Clips) -> Report:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,24 +17,30 @@ from numpy.typing import NDArray
 from affekt.affect import RatingScale
 from affekt.data.audiovisual.clips import ClassLabels, Clips, Decoded
 from affekt.data.audiovisual.reading import Reading
-from affekt.data.audiovisual.shards import Shard, read_shard, restored, rows_of, starts
-from affekt.data.packs.files import MANIFEST, altered, damaged, read_manifest
+from affekt.data.audiovisual.shards import Shard, checksum, file_name, hit_of, read_shard, restored, rows_of, starts
+from affekt.data.packs.files import MANIFEST, altered, read_manifest
+from affekt.data.packs.remaking import anew
 from affekt.data.stimuli import Ints
-from affekt.errors import DataError, UsageError, first
+from affekt.errors import AlteredError, DataError, UsageError, first
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a clip is: its shard, and for each feature its first row and number of rows."""
+    """Where a clip is: its shard, and for each feature its first row, number of rows, and CRC-32 where there is one."""
 
+    name: str
     shard: int
     rows: Mapping[str, tuple[int, int]]
+    crc: Mapping[str, int]
 
 
 class PackedMedia:
-    """Clips in a pack; a :class:`~affekt.data.audiovisual.clips.Media`. Files are mapped when they are first needed."""
+    """Clips in a pack; a :class:`~affekt.data.audiovisual.clips.Media`. Files are mapped when they are first needed.
+
+    What is given out of a clip is compared with the checksum that it was packed with, the first time.
+    """
 
     def __init__(self, folder: Path, places: list[Place], shards: list[Shard], reading: Reading) -> None:
         self.folder = folder
@@ -41,6 +48,7 @@ class PackedMedia:
         self._shards = shards
         self._reading = reading
         self._mapped: dict[tuple[int, str], NDArray[Any]] = {}
+        self._compared: set[tuple[str, str]] = set()
 
     @property
     def reading(self) -> Reading:
@@ -51,10 +59,14 @@ class PackedMedia:
 
     def take(self, indices: Ints) -> PackedMedia:
         taken = PackedMedia(self.folder, [self._places[i] for i in indices.tolist()], self._shards, self._reading)
-        taken._mapped = self._mapped
+        taken._mapped, taken._compared = self._mapped, self._compared
         return taken
 
     def read(self, index: int) -> Decoded:
+        """
+        Raises:
+            AlteredError: what is stored of the clip is altered, or its file is missing or cut short.
+        """
         place = self._places[index]
         found = {name: self._feature(place, name) for name in self._reading.features}
         return Decoded(audio=found.get("audio"), log_mel=found.get("log-mel"), faces=found.get("faces"))
@@ -64,7 +76,19 @@ class PackedMedia:
         if key not in self._mapped:
             self._mapped[key] = rows_of(self.folder, place.shard, name, self._shards[place.shard], self._reading)
         start, rows = place.rows[name]
-        return restored(name, self._mapped[key][start : start + rows])
+        stored = self._mapped[key][start : start + rows]
+        self._compare(place, name, stored)
+        return restored(name, stored)
+
+    def _compare(self, place: Place, name: str, stored: NDArray[Any]) -> None:
+        if name not in place.crc or (place.name, name) in self._compared:
+            return
+        if checksum(stored) != place.crc[name]:
+            raise AlteredError(
+                f"{self.folder / file_name(name, place.shard)}: {place.name} is altered (all files: affekt data check "
+                f"pack --root {shlex.quote(str(self.folder))}); {anew(self.folder)}"
+            )
+        self._compared.add((place.name, name))
 
 
 def open_pack(folder: Path | str) -> Clips:
@@ -113,17 +137,23 @@ def with_pack(clips: Clips, folder: Path) -> Clips:
     return replace(kept, media=media, notes=(*clips.notes, *_left_out(clips.name, len(clips) - len(rows), problems)))
 
 
-def verify_pack(folder: Path | str) -> None:
-    """Check every file of a pack against its hash.
+def verify_clips(folder: Path | str) -> tuple[str, ...]:
+    """Check every file of a pack against its hash: a line for each that is altered, with the clips that are.
 
     Raises:
-        DataError: no pack, or files that are missing or altered: how many, and the first.
+        DataError: no pack, or files that are missing or cut short.
     """
     folder = Path(folder).expanduser()
-    shards = _shards(folder, _manifest(folder))
-    wrong = [name for shard in shards for name in altered(folder, shard.files)]
-    if wrong:
-        raise damaged(folder, wrong)
+    manifest = _manifest(folder)
+    reading, lines = reading_from(manifest["reading"]), list[str]()
+    for number, shard in enumerate(_shards(folder, manifest)):
+        wrong = altered(folder, shard.files)
+        for feature in reading.features:
+            if file_name(feature, number) in wrong:
+                hit = hit_of(folder, number, feature, shard, reading)
+                which = f" ({len(hit)} clip(s): {first(hit)})" if hit else ""
+                lines.append(f"{folder / file_name(feature, number)}: altered{which}; {anew(folder)}")
+    return tuple(lines)
 
 
 def reading_from(record: Mapping[str, Any]) -> Reading:
@@ -167,7 +197,8 @@ def _places(shards: list[Shard]) -> tuple[dict[str, Place], dict[str, str]]:
         for i, name in enumerate(shard.ids):
             if name not in shard.problems:
                 rows = {feature: (begins[feature][i], n[i]) for feature, n in shard.lengths.items()}
-                places[name] = Place(shard=number, rows=rows)
+                crc = {feature: sums[i] for feature, sums in shard.crc.items()}
+                places[name] = Place(name=name, shard=number, rows=rows, crc=crc)
         problems |= shard.problems
     return places, problems
 

@@ -55,6 +55,7 @@ def pack_clips(
     clips: Clips,
     folder: Path | str,
     *,
+    limit: int | None = None,
     workers: int | None = None,
     shard: int = SHARD,
     progress: Progress | None = None,
@@ -62,6 +63,7 @@ def pack_clips(
     """Pack ``clips`` into ``folder``; called again, it makes what is missing and nothing else.
 
     Args:
+        limit: how many of the set were drawn, for the record; None: all.
         workers: decoding threads; None: by cores.
         shard: clips in a file.
 
@@ -73,6 +75,7 @@ def pack_clips(
     workers = default_workers() if workers is None else workers
     progress = progress or (lambda *_: None)
     record = {"format": FORMAT, "reading": clips.media.reading.to_json(), "shard": shard}
+    record |= {} if limit is None else {"limit": limit}
     with told(folder, "packing"):
         _begin(folder, record | {"clips": describe_clips(clips)})
         shards, made = _made(clips, folder, shard, workers, progress)

@@ -7,6 +7,7 @@ shard's index says where. A file is written under a temporary name while clips a
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from affekt.data.audiovisual.clips import Decoded, Floats32
 from affekt.data.audiovisual.reading import Reading
 from affekt.data.disk import whole
 from affekt.data.packs.files import cut_short, hashed
-from affekt.errors import DataError
+from affekt.data.packs.remaking import anew
+from affekt.errors import AlteredError
 
 _INT16 = 2.0**15
 
@@ -35,6 +37,7 @@ class Shard:
     Attributes:
         ids: of its clips, in order; those that could not be read as well.
         lengths: feature -> number of rows (samples, columns, pictures) of each clip; 0 where it could not be read.
+        crc: feature -> CRC-32 of what is stored of each clip; empty in packs that were made before there were any.
         problems: id -> the line that says why it could not be read.
         notes: a line for each thing out of the ordinary.
         files: file name -> ``{"bytes", "sha256"}``.
@@ -42,6 +45,7 @@ class Shard:
 
     ids: tuple[str, ...]
     lengths: Mapping[str, tuple[int, ...]]
+    crc: Mapping[str, tuple[int, ...]]
     problems: Mapping[str, str]
     notes: tuple[str, ...]
     files: Mapping[str, Mapping[str, Any]]
@@ -89,6 +93,7 @@ def write_shard(folder: Path, number: int, clips: Iterable[tuple[str, Decoded | 
     features = reading.features
     ids, notes = list[str](), list[str]()
     lengths: dict[str, list[int]] = {feature: [] for feature in features}
+    crc: dict[str, list[int]] = {feature: [] for feature in features}
     problems: dict[str, str] = {}
     with ExitStack() as stack:
         out = {feature: stack.enter_context(hashed(folder / file_name(feature, number))) for feature in features}
@@ -100,12 +105,14 @@ def write_shard(folder: Path, number: int, clips: Iterable[tuple[str, Decoded | 
                 notes += clip.notes
             for feature in features:
                 values = None if isinstance(clip, str) else stored(feature, clip)
+                data = b"" if values is None else np.ascontiguousarray(values).tobytes()
                 lengths[feature].append(0 if values is None else len(values))
-                if values is not None:
-                    out[feature].write(np.ascontiguousarray(values).tobytes())
+                crc[feature].append(zlib.crc32(data))
+                out[feature].write(data)
     shard = Shard(
         ids=tuple(ids),
         lengths={feature: tuple(found) for feature, found in lengths.items()},
+        crc={feature: tuple(found) for feature, found in crc.items()},
         problems=problems,
         notes=tuple(notes),
         files={file_name(feature, number): writer.entry() for feature, writer in out.items()},
@@ -126,6 +133,7 @@ def read_shard(folder: Path, number: int) -> Shard | None:
         shard = Shard(
             ids=tuple(map(str, found["ids"])),
             lengths={feature: tuple(map(int, n)) for feature, n in found["lengths"].items()},
+            crc={feature: tuple(map(int, sums)) for feature, sums in found.get("crc", {}).items()},
             problems=dict(found["problems"]),
             notes=tuple(found["notes"]),
             files=found["files"],
@@ -140,7 +148,7 @@ def rows_of(folder: Path, number: int, feature: str, shard: Shard, reading: Read
     """Every row of a feature in a shard, mapped from its file: nothing is read before it is looked at.
 
     Raises:
-        DataError: the file is not there or has another size than the index says.
+        AlteredError: the file is not there or has another size than the index says.
     """
     path = folder / file_name(feature, number)
     rows = sum(shard.lengths[feature])
@@ -150,7 +158,21 @@ def rows_of(folder: Path, number: int, feature: str, shard: Shard, reading: Read
     try:
         return np.memmap(path, dtype=TYPES[feature], mode="r", shape=shape)
     except (OSError, ValueError):
-        raise DataError(f"{path}: missing or truncated; make the pack anew: affekt data pack") from None
+        raise AlteredError(f"{path}: missing or cut short; {anew(folder)}") from None
+
+
+def hit_of(folder: Path, number: int, feature: str, shard: Shard, reading: Reading) -> list[str]:
+    """Ids of the clips of a shard whose feature does not have the checksum that it was packed with."""
+    if feature not in shard.crc:
+        return []
+    rows = rows_of(folder, number, feature, shard, reading)
+    clips = zip(shard.ids, starts(shard.lengths[feature]), shard.lengths[feature], shard.crc[feature], strict=True)
+    return [name for name, start, n, crc in clips if checksum(rows[start : start + n]) != crc]
+
+
+def checksum(stored: NDArray[Any]) -> int:
+    """CRC-32 of what is stored of a clip."""
+    return zlib.crc32(np.ascontiguousarray(stored).data)
 
 
 def starts(lengths: Iterable[int]) -> Iterator[int]:

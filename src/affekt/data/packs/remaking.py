@@ -29,6 +29,7 @@ def _made(record: Mapping[str, Any]) -> Iterator[str]:
     if record.get("of") != "pictures":
         yield _named(record["clips"]["name"])
         yield f"--features {','.join(record['reading']['features'])}"
+        yield from _limit(record)
         return
     yield _named(record["set"]["name"])
     yield f"--as {record['as']}"
@@ -39,6 +40,12 @@ def _made(record: Mapping[str, Any]) -> Iterator[str]:
     for key, value in record["options"].items():
         written = value if isinstance(value, str) else json.dumps(value)
         yield f"--option {shlex.quote(f'{key}={written}')}"
+    yield from _limit(record)
+
+
+def _limit(record: Mapping[str, Any]) -> Iterator[str]:
+    if record.get("limit") is not None:
+        yield f"--limit {record['limit']:d}"
 
 
 def _named(name: str) -> str:

@@ -63,6 +63,7 @@ def pack_pictures(
     how: How,
     described: Description,
     options: Mapping[str, Any] | None = None,
+    limit: int | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Packed:
@@ -76,6 +77,7 @@ def pack_pictures(
         how: ``"pixels"``: decoded; ``"bytes"``: the bytes of the files as they are, each looked at whether it decodes.
         described: what the set is; licence and citation go into the pack.
         options: of its reader, for the record.
+        limit: how many of the set were drawn, for the record; None: all.
         workers: threads that read and decode; None: by cores; 0: none.
 
     Raises:
@@ -95,6 +97,7 @@ def pack_pictures(
             if not len(written.kept):
                 raise DataError(f"{stimuli.name}: none of {len(stimuli)} pictures can be read: {written.problems[0]}")
             record = _record(_without(stimuli, written), how, described, options or {})
+            record |= {} if limit is None else {"limit": limit}
             files = {PICTURES: written.entry, COLUMNS: _write_columns(temporary, arrays, written)}
             write_manifest(temporary, {**record, "files": files})
             size = sum(path.stat().st_size for path in temporary.iterdir())
