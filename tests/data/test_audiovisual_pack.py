@@ -244,8 +244,12 @@ class TestPack:
         assert verify_clips(tmp_path / "pack") == ()
 
     def test_what_is_drawn_of_a_set_is_part_of_the_command_that_makes_it_anew(self, tmp_path: Path) -> None:
-        pack_clips(ramps(), tmp_path / "pack", limit=23)
-        assert "--limit 23 --out" in anew(tmp_path / "pack")
+        asked = {"options": {"window": 2.0, "features": ["faces"], "face": "whole"}, "limit": 23}
+        pack_clips(ramps(), tmp_path / "pack", asked=asked)
+        words = "--features audio,faces --option window=2.0 --option face=whole --limit 23 --out"
+        assert words in anew(tmp_path / "pack")
+        again = pack_clips(ramps(), tmp_path / "pack", asked={"options": {"workers": 4}})
+        assert (again.made, again.kept) == (0, 23)  # asked for in other words, the same pack
 
     def test_an_index_that_was_never_finished_counts_as_none(self, tmp_path: Path) -> None:
         pack_clips(ramps(), tmp_path, shard=30)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affekt.cli.data_pack_pictures import add_of_pictures, pack_set_of_pictures, refuse_of_pictures
-from affekt.cli.data_reading import add_reading, few, named, of_clips, progress, settings_of
+from affekt.cli.data_reading import add_reading, few, named, of_clips, progress, reader_option, settings_of
 from affekt.cli.options import add_json, natural, positive
 from affekt.cli.printing import say, write_json, write_record
 
@@ -51,9 +51,15 @@ def pack(args: argparse.Namespace) -> int:
     clips = few(clips, clip_strata(clips), args.limit)
     say(*(f"note: {note}" for note in clips.notes))
     with progress("clips") as step:
-        done = pack_clips(clips, args.out, limit=args.limit, workers=args.workers, progress=step)
+        done = pack_clips(clips, args.out, asked=_asked(args), workers=args.workers, progress=step)
     _print_packed(done, args.json)
     return 1 if done.problems else 0
+
+
+def _asked(args: argparse.Namespace) -> dict[str, Any]:
+    """How the pack was asked for, as its record has it."""
+    options = dict(map(reader_option, args.options))
+    return {"options": options, **({} if args.limit is None else {"limit": args.limit})}
 
 
 def _print_packed(done: Packed, as_json: bool) -> None:

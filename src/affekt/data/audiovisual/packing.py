@@ -7,7 +7,7 @@ on interruptions.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from affekt.data.audiovisual.shards import Shard, read_shard, write_shard
 from affekt.data.decoding import default_workers, mapped
 from affekt.data.disk import told, whole
 from affekt.data.packs.files import BEGUN, DIGEST, MANIFEST, write_manifest
+from affekt.data.packs.remaking import ASKED
 from affekt.errors import DataError, UsageError, first
 
 Progress = Callable[[str, int, int], None]
@@ -55,7 +56,7 @@ def pack_clips(
     clips: Clips,
     folder: Path | str,
     *,
-    limit: int | None = None,
+    asked: Mapping[str, Any] | None = None,
     workers: int | None = None,
     shard: int = SHARD,
     progress: Progress | None = None,
@@ -63,7 +64,7 @@ def pack_clips(
     """Pack ``clips`` into ``folder``; called again, it makes what is missing and nothing else.
 
     Args:
-        limit: how many of the set were drawn, for the record; None: all.
+        asked: how, for the command that makes it anew: ``options`` of the reader, and the ``limit`` that was drawn.
         workers: decoding threads; None: by cores.
         shard: clips in a file.
 
@@ -75,13 +76,12 @@ def pack_clips(
     workers = default_workers() if workers is None else workers
     progress = progress or (lambda *_: None)
     record = {"format": FORMAT, "reading": clips.media.reading.to_json(), "shard": shard}
-    record |= {} if limit is None else {"limit": limit}
     with told(folder, "packing"):
-        _begin(folder, record | {"clips": describe_clips(clips)})
+        record |= {ASKED: dict(asked or {}), "clips": describe_clips(clips)}
+        _begin(folder, record)
         shards, made = _made(clips, folder, shard, workers, progress)
         _check_any(clips, shards)
-        document = record | {"clips": describe_clips(clips), "shards": [dict(s.files) for s in shards]}
-        write_manifest(folder, document)
+        write_manifest(folder, record | {"shards": [dict(s.files) for s in shards]})
         (folder / BEGUN).unlink(missing_ok=True)
     return _summary(clips, folder, shards, made)
 
@@ -104,11 +104,11 @@ def _begin(folder: Path, record: dict[str, Any]) -> None:
         return
     try:
         found = json.loads(there.read_text(encoding="utf-8"))
-        for key in ("shards", DIGEST):
+        for key in ("shards", DIGEST, ASKED):
             found.pop(key, None)
     except (ValueError, AttributeError):
         found = {}
-    differ = _differences(found, json.loads(text))
+    differ = _differences(found, {k: v for k, v in json.loads(text).items() if k != ASKED})
     if differ:
         raise UsageError(f"{folder}: holds another pack ({'; '.join(differ)}); give a new folder")
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from affekt.errors import UsageError
 
+ASKED = "asked"
+"""What a pack of clips says of how it was asked for."""
+
 
 def anew(folder: Path) -> str:
     """``make the pack anew: affekt data pack NAME ... --out DIR (remove DIR first)``, for the end of an error.
@@ -29,7 +32,9 @@ def _made(record: Mapping[str, Any]) -> Iterator[str]:
     if record.get("of") != "pictures":
         yield _named(record["clips"]["name"])
         yield f"--features {','.join(record['reading']['features'])}"
-        yield from _limit(record)
+        asked = record.get(ASKED, {})
+        yield from _options({k: v for k, v in asked.get("options", {}).items() if k != "features"})
+        yield from _limit(asked)
         return
     yield _named(record["set"]["name"])
     yield f"--as {record['as']}"
@@ -37,10 +42,14 @@ def _made(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"--image-size {record['image_size']:d}"
     if record["fit"] not in (None, "crop"):
         yield f"--fit {record['fit']}"
-    for key, value in record["options"].items():
+    yield from _options(record["options"])
+    yield from _limit(record)
+
+
+def _options(options: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in options.items():
         written = value if isinstance(value, str) else json.dumps(value)
         yield f"--option {shlex.quote(f'{key}={written}')}"
-    yield from _limit(record)
 
 
 def _limit(record: Mapping[str, Any]) -> Iterator[str]:
