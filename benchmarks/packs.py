@@ -1,7 +1,7 @@
 """Packs of an EmoSet-size set of pictures: memory of writer and reader, shuffled reading against the disk's own.
 
     python benchmarks/packs.py [--n 118000] [--reads 20000] [--rounds 5] [--folder DIR]
-    python benchmarks/packs.py --side 224 --reads 4000          # 21 GiB of disk: packs larger than a process may be
+    python benchmarks/packs.py --side 224 --reads 4000          # 21 GiB of disk: larger than a process may be
 
 Pictures are made: JPEG files of 64 x 64 pixels in eight folders, waves of colour with noise. `affekt data pack folder`
 packs them as bytes and as pixels; then one process reads each pack shuffled, as a training does (with two decoding
