@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
+from itertools import pairwise, repeat
 from pathlib import Path
 
 import numpy as np
@@ -142,7 +142,8 @@ def speeds(folder: Path, side: int, reads: int, rounds: int) -> tuple[object, ..
 
         def through(opened: list[PackedPictures] = opened, rows: np.ndarray = rows, asked: int = asked) -> int:
             pictures = opened.pop()
-            for batch in batches(rows):
+            for batch, following in pairwise([*batches(rows), rows[:0]]):
+                pictures.expect(following)  # as the loader does
                 pictures.raw(batch)
             return asked
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -512,6 +513,25 @@ class TestLoading:
                 for (_, images, values), asked in zip(loader.batches(order), order, strict=True):
                     assert torch.equal(images, files.images(asked))
                     assert values["category"].tolist() == files.labels.category[asked].tolist()  # type: ignore[index]
+
+    def test_the_disk_is_told_of_the_next_batch_before_this_one_is_read(
+        self, files: Stimuli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = opened(pack(files, tmp_path / "pack"))
+        done: list[tuple[str, list[int]]] = []
+        expect, read = PackedPictures.expect, PackedPictures.read_array
+
+        def noted(what: str, work: Any) -> Any:
+            return lambda self, indices: (done.append((what, indices.tolist())), work(self, indices))[1]
+
+        monkeypatch.setattr(PackedPictures, "expect", noted("expect", expect))
+        monkeypatch.setattr(PackedPictures, "read_array", noted("read", read))
+        with Loader(found) as loader:
+            list(loader.batches([np.array([5, 2]), np.array([29]), np.array([0, 1])]))
+        each = [("read", [5, 2]), ("read", [29]), ("read", [0, 1])]
+        assert [step for step in done if step[0] == "read"] == each
+        for ahead, now in (([29], [5, 2]), ([0, 1], [29])):
+            assert done.index(("expect", ahead)) < done.index(("read", now))
 
     def test_another_process_is_sent_no_pixels(self, files: Stimuli, tmp_path: Path) -> None:
         found = opened(pack(files, tmp_path / "pack"))

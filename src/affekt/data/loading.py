@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from types import TracebackType
 from typing import Self
 
@@ -154,7 +155,11 @@ class Loader:
     def _decoded(self, wanted: Sequence[Ints]) -> Iterator[Tensor]:
         """Decoded batches on the CPU, in page-locked memory for a GPU; runs in the background thread."""
         if self.workers == 0:
-            yield from map(self._pinned, in_order(self._read, wanted))
+            for indices, following in zip_longest(wanted, wanted[1:]):
+                # The disk works at the next batch while this one is copied and learned from.
+                if following is not None and isinstance(self.stimuli.pictures, PackedPictures):
+                    self.stimuli.pictures.expect(following)
+                yield self._pinned(self._read(indices))
             return
         for batch in self._pool.decoded(wanted):
             yield self._pinned(torch.from_numpy(batch))

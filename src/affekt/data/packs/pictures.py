@@ -86,6 +86,11 @@ class PackedPictures:
         kept = {name: getattr(self, name) for name in ("folder", "rows", "side", "image_size", "fit", "size")}
         return PackedPictures(**(kept | changes))
 
+    def expect(self, indices: Ints) -> None:
+        """Have pictures fetched from the disk in the background, since they are read soon; nothing is waited for."""
+        rows = self.rows[indices]
+        self._map.wanted(self._starts[rows], self._starts[rows + 1])
+
     def read(self, indices: Ints) -> Tensor:
         """``(B, 3, H, W)`` uint8.
 
@@ -100,8 +105,8 @@ class PackedPictures:
         """As :meth:`read`, but NumPy; without torch, unless stored pixels are resized."""
         if self.side is None:
             return self._decoded(indices)
+        self.expect(indices)
         rows = self.rows[indices]
-        self._map.wanted(self._starts[rows], self._starts[rows + 1])
         found = np.take(self._map.bytes.reshape(-1, 3, self.side, self.side), rows, axis=0)
         self._check(rows, found)
         self._map.let_go(found.nbytes)
@@ -113,9 +118,9 @@ class PackedPictures:
         Raises:
             DataError: pictures that are altered, by their ids; a file that is not what the pack says.
         """
+        self.expect(indices)
         rows = self.rows[indices]
         starts, ends = self._starts[rows], self._starts[rows + 1]
-        self._map.wanted(starts, ends)
         found = [self._map.bytes[a:b].tobytes() for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         self._check(rows, found)
         self._map.let_go(sum(map(len, found)))
