@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,22 +10,21 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from affekt.cli.compared_models import Named
-    from affekt.cli.compared_stimuli import StimuliOfPeople
+    from affekt.cli.compared_named import Named
     from affekt.humans.comparison.model import People
 
-SIZE = 32
-"""Side of pictures of which only the ids are asked for, pixels."""
+    Ids = NDArray[np.str_]
 
 
 def draw(
-    people: People, stimuli: StimuliOfPeople, models: Sequence[Named], *, limit: int | None, seed: int
+    people: People, shown: Callable[[Ids], Ids], models: Sequence[Named], *, limit: int | None, seed: int
 ) -> tuple[People, int | None]:
     """People's answers to so many stimuli, single ones drawn by the seed, and how many; None where all are taken.
 
     Drawn from what every model has, so that a table of a few answers is not missed.
 
     Args:
+        shown: of these ids, those of which there is a picture; asked where a network is to see them.
         limit: so many at most. None: all; where every model gives features alone, as many as are looked at of these.
 
     Raises:
@@ -38,7 +37,7 @@ def draw(
     most = MOST if limit is None and of_features else limit
     if most is None or len(people) <= most:
         return people, None
-    common = _common(people, stimuli, models)
+    common = _common(people, shown, models)
     if len(common) <= most:
         return people, None
     # By the stream of the features' draw: of features alone the same stimuli are compared, with a draw and without.
@@ -46,7 +45,7 @@ def draw(
     return restricted(people, people.ids[rows].tolist()), most
 
 
-def _common(people: People, stimuli: StimuliOfPeople, models: Sequence[Named]) -> NDArray[np.int64]:
+def _common(people: People, shown: Callable[[Ids], Ids], models: Sequence[Named]) -> NDArray[np.int64]:
     """``(M,)`` people's stimuli that every table has, and of which there are pictures if a network is to see them."""
     from affekt.humans.people import join
 
@@ -55,5 +54,5 @@ def _common(people: People, stimuli: StimuliOfPeople, models: Sequence[Named]) -
     if tables:
         rows = join(people, tables).people
     if len(tables) < len(models):
-        rows = rows[np.isin(people.ids[rows], stimuli.pictures(people.ids, SIZE, "crop").ids)]
+        rows = rows[np.isin(people.ids[rows], shown(people.ids))]
     return rows

@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from affekt.cli.compared_named import Named
 from affekt.cli.compared_tables import is_table, is_tabled, options_of, read_table
 from affekt.cli.data_reading import progress
 from affekt.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from affekt.cli.compared_stimuli import Chosen, StimuliOfPeople
-    from affekt.cli.models import Found
     from affekt.humans.comparison import Model
-    from affekt.humans.people import Answers, Features
+    from affekt.humans.people import Features
 
 SIZE = 224
 """Side at which a network that is named sees pictures, pixels."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Named:
-    """What one word names.
-
-    Attributes:
-        name: of it in the comparison.
-        found: a model of ours; None for the others.
-        answers: precomputed ones.
-        features: precomputed ones, by layer.
-        network: a network's name, with its initial weights.
-        notes: what a reader must know, in sentences.
-    """
-
-    name: str
-    found: Found | None = None
-    answers: Answers | None = None
-    features: Mapping[str, Features] = field(default_factory=dict)
-    network: tuple[str, str] | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def precomputed(self) -> bool:
-        """Whether a file says what is known of it, and no network is asked."""
-        return self.answers is not None or bool(self.features)
 
 
 def named_models(texts: Sequence[str], *, rated: str, options: Sequence[str] = ()) -> list[Named]:

@@ -15,7 +15,7 @@ from affekt.errors import DataError, first
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from affekt.cli.compared_models import Named
+    from affekt.cli.compared_named import Named
     from affekt.data import Stimuli
     from affekt.humans.people import Ratings, Trials, Votes
 
@@ -27,6 +27,10 @@ READERS: dict[str, tuple[str, dict[str, Any]]] = {
     "cifar10h": ("cifar10", {}),
 }
 """People's set -> the data set that has its pictures, and options by which it has all of them."""
+
+
+SIZE = 32
+"""Side of pictures of which only the ids are asked for, pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,7 @@ class StimuliOfPeople:
         ids = self._ids_of(asked, own)
         kept = None if ids is None else frozenset(self.people.ids.tolist()) & ids
         part = self.people if kept is None else restricted(self.people, kept)
-        people, drawn = draw(part, self, models, limit=limit, seed=seed)
+        people, drawn = draw(part, self._with_pictures, models, limit=limit, seed=seed)
         left = kept if drawn is None else frozenset(people.ids.tolist())
         cautions = [*_seen(own, left), *self._by_source([r for r in runs if r is not None and r not in own])]
         if unknown:
@@ -116,6 +120,9 @@ class StimuliOfPeople:
             cautions=tuple(cautions),
             notes=tuple(self._notes(asked, kept, len(part), drawn)),
         )
+
+    def _with_pictures(self, ids: NDArray[np.str_]) -> NDArray[np.str_]:
+        return self.pictures(ids, SIZE, "crop").ids
 
     def _notes(self, split: str, kept: frozenset[str] | None, stimuli: int, drawn: int | None) -> Iterator[str]:
         """What is not compared, and why."""
@@ -149,7 +156,7 @@ class StimuliOfPeople:
             raise DataError(f"--split {split}: {self.people.name} has no splits of its own; leave --split out")
         from affekt.data import open_stimuli
 
-        cut = open_stimuli(self._settings(32, "crop"), data_root=self.root)
+        cut = open_stimuli(self._settings(SIZE, "crop"), data_root=self.root)
         return frozenset(cut[split].ids.tolist())
 
     def _same(self, run: Learned) -> bool:

@@ -6,17 +6,15 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from affekt.errors import MissingExtra, UsageError
+from affekt.study.columns import Columns, Kind
 from affekt.study.frame import Frame, finished_records
 from affekt.study.results import Record
 from affekt.study.scores import Scores, read_scores
-
-Kind = Literal["text", "whole", "real"]
-Columns = dict[str, list[Any]]
 
 COLUMNS: Mapping[str, Kind] = {
     "condition": "text",

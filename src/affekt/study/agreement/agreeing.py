@@ -17,31 +17,11 @@ from affekt.humans.people import Answers
 from affekt.study.agreement.among import Among, among
 from affekt.study.agreement.claim import Claim, claim
 from affekt.study.agreement.networks import Floats, Networks, Run
-from affekt.study.agreement.pooling import Pooled, by_condition, pool, shares
+from affekt.study.agreement.pooling import by_condition, pool, shares
 from affekt.study.agreement.profiles import Profile
+from affekt.study.agreement.topic import Topic
 
 LABELS = "labels"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Topic:
-    """Measures that belong together.
-
-    Attributes:
-        id, title, lead: as of a :class:`~affekt.humans.comparison.Part`.
-        stimuli: how many were compared.
-        measures: pooled.
-        simulated: what is said of simulated observers; empty without any.
-        notes: what is left out, rescaled, undefined.
-    """
-
-    id: str
-    title: str
-    lead: str
-    stimuli: int
-    measures: Sequence[Pooled]
-    simulated: str = ""
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from affekt.report.numbers import counted, listed
 from affekt.study.agreement.pooling import ALPHA, PairOfConditions, Pooled
 
 if TYPE_CHECKING:
-    from affekt.study.agreement.agreeing import Topic
+    from affekt.study.agreement.topic import Topic
 
 CLOSEST = ("kl", "error-consistency", "r", "pearson")
 """Measures of closeness to people, the first that is there decides."""

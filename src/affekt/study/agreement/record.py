@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from affekt.humans.comparison.record import described
-from affekt.study.agreement.agreeing import Agreement, Topic
+from affekt.study.agreement.agreeing import Agreement
 from affekt.study.agreement.pooling import Pooled, Spread
 from affekt.study.agreement.profiles import Profile
+from affekt.study.agreement.topic import Topic
 
 FORMAT = 1
 

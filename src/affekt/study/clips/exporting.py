@@ -9,7 +9,7 @@ import numpy as np
 
 from affekt.study.clips.records import LOGS, Arrays
 from affekt.study.clips.scores import read_arrays
-from affekt.study.exporting import Columns, Kind
+from affekt.study.columns import Columns, Kind
 from affekt.study.folder import RunFolder
 from affekt.study.results import Record
 from affekt.study.statistics.calibration import item_nll

@@ -8,9 +8,10 @@ from typing import Any
 from affekt.report import Table
 from affekt.report.numbers import interval, number, probability, signed
 from affekt.report.table import Column
-from affekt.study.agreement.agreeing import Agreement, Topic
+from affekt.study.agreement.agreeing import Agreement
 from affekt.study.agreement.among import Among
 from affekt.study.agreement.pooling import Pooled
+from affekt.study.agreement.topic import Topic
 
 DIGITS = 3
 

@@ -11,11 +11,12 @@ from affekt.humans.comparison.report import check_folder
 from affekt.report import Section, Table, draw, render, write_file
 from affekt.report.numbers import counted
 from affekt.report.table import as_csv
-from affekt.study.agreement.agreeing import Agreement, Topic
+from affekt.study.agreement.agreeing import Agreement
 from affekt.study.agreement.profiles import Profile
 from affekt.study.agreement.record import to_json
 from affekt.study.agreement.report.charts import pooled_chart
 from affekt.study.agreement.report.tables import among_table, claim_table, conditions_table, pairs_table
+from affekt.study.agreement.topic import Topic
 
 
 def write_agreement(found: Agreement, folder: Path, *, command: str = "", citation: str = "") -> list[Path]:
