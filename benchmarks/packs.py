@@ -3,13 +3,14 @@
     python benchmarks/packs.py [--n 118000] [--reads 20000] [--rounds 5] [--folder DIR]
     python benchmarks/packs.py --side 224 --reads 4000          # 21 GiB of disk: larger than a process may be
 
-Pictures are made: JPEG files of 64 x 64 pixels in eight folders, waves of colour with noise. `affekt data pack folder`
-packs them as bytes and as pixels; then one process reads each pack shuffled, as a training does (with two decoding
-workers for bytes). Peaks are of the largest process, mapped pages included. Speeds: the same byte ranges of the same
-file in the same random order, by plain reads one after another (the disk's own) and through the pack, in turn, each on
-a file whose pages were just thrown out of this machine's cache; medians of rounds. Pages read beyond those asked for
-would show in the bytes that the system counts. What it costs that each picture is compared with its checksum when it
-is first read: processor time of the first reading of shuffled pictures and of the second, from memory.
+Pictures are made: square JPEG files of `--side` pixels, 64 by default, in eight folders, waves of colour with noise.
+`affekt data pack folder` packs them as bytes and as pixels; then one process reads each pack shuffled, as a training
+does (with two decoding workers for bytes). Peaks are of the largest process, mapped pages included. Speeds: the same
+byte ranges of the same file in the same random order, by plain reads one after another (the disk's own) and through
+the pack, in turn, each on a file whose pages were just thrown out of this machine's cache; medians of rounds. Pages
+read beyond those asked for would show in the bytes that the system counts. What it costs that each picture is compared
+with its checksum when it is first read: processor time of the first reading of shuffled pictures and of the second,
+from memory.
 """
 
 from __future__ import annotations

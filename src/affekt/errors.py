@@ -33,7 +33,7 @@ class DataError(AffektError):
 
 
 class AlteredError(DataError):
-    """A pack that is not what it was when it was made: nothing is read past it, as past a file that does not decode."""
+    """A pack that is not what it was when it was made. Unlike a file that does not decode, it is not passed over."""
 
 
 class CheckpointError(AffektError):

@@ -17,7 +17,7 @@ from affekt.data.packs.columns import COLUMNS, read_arrays
 from affekt.data.packs.remaking import anew
 from affekt.data.pictures import ArrayPictures, FilePictures, Fit, Pixels, read_picture
 from affekt.data.stimuli import Ints, Pictures
-from affekt.errors import DataError, UsageError, first
+from affekt.errors import AlteredError, DataError, UsageError, first
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -130,7 +130,7 @@ class PackedPictures:
         """Compare what was read of rows of the pack with their checksums, of those that were not yet compared.
 
         Raises:
-            DataError: the pictures of these that are altered.
+            AlteredError: pictures of these do not have theirs; their ids.
         """
         places = np.flatnonzero(self._unchecked[rows])
         if not len(places):
@@ -139,7 +139,7 @@ class PackedPictures:
         wrong = [place for place in places.tolist() if zlib.crc32(stored[place]) != crc[place]]
         if wrong:
             names = read_arrays(self.folder / COLUMNS, "ids")["ids"][rows[wrong]].tolist()
-            raise DataError(
+            raise AlteredError(
                 f"{self.folder / PICTURES}: {len(wrong)} of {len(rows)} picture(s) read are altered: {first(names)} "
                 f"(all of them: {_checking(self.folder)}); {anew(self.folder)}"
             )
@@ -201,13 +201,13 @@ class _Map:
     def __init__(self, path: Path, size: int) -> None:
         """
         Raises:
-            DataError: the file is missing or of another size.
+            AlteredError: the file is missing or of another size.
         """
         try:
             with path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
         except (OSError, ValueError):
-            raise DataError(f"{path}: missing or cut short; {anew(path.parent)}") from None
+            raise AlteredError(f"{path}: missing or cut short; {anew(path.parent)}") from None
         self.bytes: NDArray[np.uint8] = np.frombuffer(self._map, dtype=np.uint8)
         self._read = 0
         self._advise("MADV_RANDOM")
