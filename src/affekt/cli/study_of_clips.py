@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from affekt.cli.printing import write, write_table
-
-Comparison = Mapping[str, Any]
+from affekt.study.content import Comparison
 
 
 def print_clips(comparison: Comparison) -> None:

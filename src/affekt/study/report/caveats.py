@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from affekt.report.numbers import counted, known, listed, number
-from affekt.study.report.study_tables import Comparison, comparison_name
+from affekt.study.content import Comparison
+from affekt.study.report.study_tables import comparison_name
 
 
 def progress(comparison: Comparison) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 
 from affekt.report.numbers import known, number, signed
 from affekt.report.table import Column, Record, Table
+from affekt.study.content import Comparison
 from affekt.study.report.joint import Joint, changes_of
-from affekt.study.report.study_tables import Comparison, items
+from affekt.study.report.study_tables import items
 
 
 def joint_table(comparison: Comparison, every: Sequence[Joint]) -> Table:

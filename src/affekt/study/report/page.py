@@ -9,9 +9,10 @@ from typing import Any
 from affekt.report.numbers import count, counted, interval, known, probability, signed
 from affekt.report.page import Section, render
 from affekt.report.writing import Figures
+from affekt.study.content import Comparison
 from affekt.study.report.caveats import caveats, headline, progress
 from affekt.study.report.reading import Study
-from affekt.study.report.study_tables import Comparison, comparison_name, items
+from affekt.study.report.study_tables import comparison_name, items
 
 
 @dataclass(frozen=True, kw_only=True)

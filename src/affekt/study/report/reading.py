@@ -10,13 +10,11 @@ from typing import Any
 
 from affekt.errors import AffektError, first
 from affekt.report.numbers import known
+from affekt.study.content import Comparison
 from affekt.study.report.joint import Joint, read_joint
 from affekt.study.scores import PERMUTED
 
 FORMAT = 1
-
-Comparison = Mapping[str, Any]
-"""The content of ``comparison.json``."""
 
 
 @dataclass(frozen=True)

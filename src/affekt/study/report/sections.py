@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from affekt.report.drawing import Chart
 from affekt.report.numbers import counted
 from affekt.report.page import Section
+from affekt.study.content import Comparison
 from affekt.study.frame import what_they_are
 from affekt.study.report import charts
 from affekt.study.report.gathering import Gathered, Shown
 from affekt.study.report.joint_table import joint_table
 from affekt.study.report.pictures import Ends
 from affekt.study.report.reading import Study
-from affekt.study.report.study_tables import Comparison, comparisons_table, conditions_table, tuning_table
+from affekt.study.report.study_tables import comparisons_table, conditions_table, tuning_table
 
 
 def sections(study: Study, gathered: Gathered, ends: Ends | None, ends_note: str) -> Iterator[Section]:

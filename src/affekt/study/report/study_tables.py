@@ -8,8 +8,8 @@ from typing import Any, Literal
 from affekt.errors import UsageError, unknown
 from affekt.report.numbers import NONE, count, interval, known, number, probability, short_count, signed
 from affekt.report.table import Column, Record, Table, as_csv, as_latex, as_markdown
+from affekt.study.content import Comparison
 
-Comparison = Mapping[str, Any]
 Format = Literal["markdown", "latex", "csv"]
 
 _WRITERS = {"markdown": as_markdown, "latex": as_latex, "csv": as_csv}

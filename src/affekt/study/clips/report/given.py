@@ -5,7 +5,8 @@ from __future__ import annotations
 from affekt.report.numbers import interval, number, signed
 from affekt.report.table import Column, Table
 from affekt.study.clips.given import WORDS
-from affekt.study.clips.report.naming import Comparison, on_what, shown
+from affekt.study.clips.report.naming import on_what, shown
+from affekt.study.content import Comparison
 
 
 def given_table(comparison: Comparison) -> Table:

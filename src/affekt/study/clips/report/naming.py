@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from affekt.report.numbers import count, counted
-
-Comparison = Mapping[str, Any]
+from affekt.study.content import Comparison
 
 LEAKS = " (leaks)"
 """Behind the name of a leaky condition; no name has a bracket."""

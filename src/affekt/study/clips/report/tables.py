@@ -8,7 +8,8 @@ from typing import Any
 from affekt.report.numbers import NONE, count, interval, known, number, probability, short_count, signed
 from affekt.report.table import Column, Record, Table
 from affekt.study.clips.report.given import given_table
-from affekt.study.clips.report.naming import Comparison, on_what, shown
+from affekt.study.clips.report.naming import on_what, shown
+from affekt.study.content import Comparison
 
 
 def clip_tables(comparison: Comparison) -> list[Table]:

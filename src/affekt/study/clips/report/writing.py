@@ -14,12 +14,11 @@ from affekt.study.clips.report.charts import recall_chart
 from affekt.study.clips.report.joint import read_clip_joints
 from affekt.study.clips.report.naming import on_what
 from affekt.study.clips.report.tables import clip_tables
+from affekt.study.content import Comparison
 from affekt.study.frame import read_comparison, what_they_are
 from affekt.study.report.charts.joint import gradient_cosines, weights_over_time
 from affekt.study.report.joint import Joint
 from affekt.study.report.reading import environments
-
-Comparison = Mapping[str, Any]
 
 
 def write_clip_report(study: Path) -> list[Path]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, RULE, Chart, canvas, label_room, placed
 from affekt.report.numbers import interval, known, listed, shortened, signed
-from affekt.study.report.study_tables import Comparison, attribution_table
+from affekt.study.content import Comparison
+from affekt.study.report.study_tables import attribution_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,9 @@ import numpy as np
 from affekt.report.drawing import COLOURS, MUTED, NARROW, Chart, canvas, label_room, placed
 from affekt.report.numbers import known, number, share, shortened
 from affekt.report.table import Record, Table
+from affekt.study.content import Comparison
 from affekt.study.report.predictions import OUTCOMES, Reduced
-from affekt.study.report.study_tables import Comparison, items
+from affekt.study.report.study_tables import items
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from affekt.report.drawing import COLOURS, MUTED, Chart, outer_labels, panels
 from affekt.report.numbers import number, shortened
 from affekt.report.table import Table
+from affekt.study.content import Comparison
 from affekt.study.report.predictions import Reduced
-from affekt.study.report.study_tables import Comparison, items, metric
+from affekt.study.report.study_tables import items, metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

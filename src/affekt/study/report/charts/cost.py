@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, Chart, canvas
 from affekt.report.numbers import known, short_count, shortened
 from affekt.report.table import Record, Table
-from affekt.study.report.study_tables import Comparison, conditions_table, items
+from affekt.study.content import Comparison
+from affekt.study.report.study_tables import conditions_table, items
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

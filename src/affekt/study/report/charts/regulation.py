@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from affekt.report.drawing import COLOURS, INK, MUTED, NARROW, WIDE, Chart, outer_labels, panels
 from affekt.report.numbers import count, counted, number, share, shortened
 from affekt.report.table import Table
+from affekt.study.content import Comparison
 from affekt.study.report.charts.rows import by_class, class_order, draw_quantiles
 from affekt.study.report.gathering import Shown
 from affekt.study.report.predictions import BINS, Reduced
-from affekt.study.report.study_tables import Comparison, items
+from affekt.study.report.study_tables import items
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
