@@ -73,16 +73,18 @@ def test_pack_and_again(call, emodb: Path, tmp_path: Path) -> None:
 
 
 def test_check_of_a_pack_of_clips(call, emodb: Path, tmp_path: Path) -> None:
-    call("data", "pack", "emodb", "--data-root", emodb, "--out", tmp_path / "pack", "--option", "features=audio")
+    words = ("--option", "features=audio", "--option", "window=2.0", "--limit", 6)
+    call("data", "pack", "emodb", "--data-root", emodb, "--out", tmp_path / "pack", *words)
     answer = call("data", "check", "pack", "--root", tmp_path / "pack", "--json")
     report = json.loads(answer.out)
-    assert (answer.code, report["unit"], report["found"], report["problems"]) == (0, "clips", 16, [])
+    assert (answer.code, report["unit"], report["found"], report["problems"]) == (0, "clips", 6, [])
     path = tmp_path / "pack" / "audio-00000.bin"
     path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
     answer = call("data", "check", "pack", "--root", tmp_path / "pack")
     first = open_pack(tmp_path / "pack").ids[0]
     assert answer.code == 1
     assert f"problem: {path}: altered (1 clip(s): {first}); make the pack anew: affekt data pack emodb" in answer.err
+    assert f"--features audio --option window=2.0 --limit 6 --out {tmp_path / 'pack'}" in answer.err
     assert call("data", "check", "pack", "--root", tmp_path / "pack", "--quick").code == 0
     path.write_bytes(path.read_bytes()[:-1])
     answer = call("data", "check", "pack", "--root", tmp_path / "pack")
