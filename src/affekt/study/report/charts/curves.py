@@ -39,7 +39,8 @@ def curves(held: Mapping[str, Seeds], *, beside: str) -> Chart | None:
         name="learning-curves",
         title="Learning curves",
         caption=f"Accuracy on validation data by epoch: mean over seeds, band from the lowest to the highest "
-        f"seed{grey}. n: seeds. Weights are selected on these data, test data are scored once.",
+        f"seed{grey}. n: seeds. Where weights are selected (select = best), it is on these data; "
+        "test data are scored once.",
         alt="Learning curves, last epoch: "
         + "; ".join(f"{name} {columns[1][-1]:.1f} %" for name, columns in found.items()),
         draw=lambda width: _draw(width, found, beside),
